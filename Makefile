@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The whole build: one object list per folder, no recursion.  `make help` lists the targets.
+
+B ?= build
+PREFIX ?= /usr/local
+CC ?= gcc
+VERSION := 0.1.0
+
+include mk/warnings.mk
+
+PKGS := jansson libzstd libelf libdw
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+CPPFLAGS += -D_GNU_SOURCE -DKTSTR_VERSION='"$(VERSION)"' -Iinclude -Isrc
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 $(WARNINGS) -fvisibility=hidden -ffunction-sections -fdata-sections \
+	$(PKG_CFLAGS) $(CFLAGS) $(SAN_CFLAGS)
+LDLIBS = $(PKG_LIBS) -lpthread
+
+ifeq ($(SAN),1)
+SAN_CFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+LAYERS := base kernel vm cgroup work sched inspect ctprof check run
+LIB_SRC := $(foreach l,$(LAYERS),$(wildcard src/$(l)/*.c))
+GUEST_SRC := $(wildcard guest/*.c)
+CLI_SRC := $(wildcard cli/*.c)
+PAYLOAD_SRC := $(wildcard payloads/*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+VMTEST_SRC := $(wildcard tests/vm/*.c)
+SELF_SRC := $(wildcard tests/self/*.c)
+EXAMPLE_SRC := $(wildcard examples/*.c)
+TESTLIB_SRC := $(wildcard tests/lib/*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+LIB_OBJ := $(call obj,$(LIB_SRC))
+# What the guest agent may use (the include law, ARCHITECTURE.md).
+GUESTLIB_OBJ := $(call obj,$(foreach l,base cgroup work sched ctprof,$(wildcard src/$(l)/*.c)) \
+	$(wildcard src/run/protocol*.c))
+
+.PHONY: all
+all: $(B)/libktstr.a $(B)/ktstr payloads tests examples
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- guest agent: static, small, embedded in the library ------------------------------------
+$(B)/libguest.a: $(GUESTLIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/guest/ktstr-agent: $(call obj,$(GUEST_SRC)) $(B)/libguest.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -static -s -Wl,--gc-sections -o $@ $(call obj,$(GUEST_SRC)) $(B)/libguest.a \
+		-ljansson -lpthread
+
+ifeq ($(SAN),1)
+# The agent is always an ordinary build: sanitizers do not link statically.
+AGENT := build/guest/ktstr-agent
+$(AGENT):
+	+$(MAKE) SAN= B=build $(AGENT)
+else
+AGENT := $(B)/guest/ktstr-agent
+endif
+
+$(B)/obj/agent_blob.o: src/vm/agent_blob.S $(AGENT)
+	@mkdir -p $(@D)
+	$(CC) -DAGENT_FILE='"$(AGENT)"' -c -o $@ $<
+
+# --- library and programs -------------------------------------------------------------------
+$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/agent_blob.o
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/ktstr: $(call obj,$(CLI_SRC)) $(B)/libktstr.a
+	$(CC) $(ALL_CFLAGS) -Wl,--gc-sections -o $@ $^ $(LDLIBS)
+
+include mk/payloads.mk
+
+$(B)/tests/vm/%: $(B)/obj/tests/vm/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/self/%: $(B)/obj/tests/self/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/examples/%: $(B)/obj/examples/%.o $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+VMTESTS := $(VMTEST_SRC:%.c=$(B)/%)
+SELFTESTS := $(SELF_SRC:%.c=$(B)/%)
+EXAMPLES := $(EXAMPLE_SRC:%.c=$(B)/%)
+UNITTESTS := $(UNIT_SRC:%.c=$(B)/%)
+
+.PHONY: tests examples unit-build
+tests: $(VMTESTS) $(SELFTESTS)
+examples: $(EXAMPLES)
+unit-build: $(UNITTESTS)
+
+.SECONDARY:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+include mk/check.mk

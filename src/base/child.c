@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+extern char **environ;
+
+static int place_fd(int fd, int target)
+{
+	if (fd < 0) {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -errno;
+	}
+	if (fd == target)
+		return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
+	return dup2(fd, target) < 0 ? -errno : 0;
+}
+
+static int place_stdio(const struct child_opts *opts)
+{
+	int fds[3] = { opts->stdin_fd, opts->stdout_fd, opts->stderr_fd };
+
+	/* Out of the way first, so that no target is overwritten before it was copied. */
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] >= 0 && fds[i] < 3 && fds[i] != i) {
+			fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+			if (fds[i] < 0)
+				return -errno;
+		}
+	}
+	for (int i = 0; i < 3; i++) {
+		int r = place_fd(fds[i], i);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int prepare_child(const struct child_opts *opts, pid_t parent)
+{
+	sigset_t none;
+	int r;
+
+	if (!opts->outlive_parent) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+			return -errno;
+		if (getppid() != parent)
+			return -EOWNERDEAD;
+	}
+	if (!opts->same_group && setpgid(0, 0) < 0)
+		return -errno;
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	r = place_stdio(opts);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < opts->nr_keep_fds; i++)
+		if (fcntl(opts->keep_fds[i], F_SETFD, 0) < 0)
+			return -errno;
+	if (opts->cwd && chdir(opts->cwd) < 0)
+		return -errno;
+	return 0;
+}
+
+__attribute__((noreturn)) static void run_child(const struct child_opts *opts, pid_t parent,
+						int report_fd)
+{
+	int r = prepare_child(opts, parent);
+
+	if (r == 0) {
+		execve(opts->argv[0], (char *const *)opts->argv,
+		       opts->env ? (char *const *)opts->env : environ);
+		r = -errno;
+	}
+	if (write(report_fd, &r, sizeof(r)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int read_report(int fd)
+{
+	ssize_t n;
+	int code;
+
+	do {
+		n = read(fd, &code, sizeof(code));
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	return n == sizeof(code) ? code : -EIO;
+}
+
+int child_start(const struct child_opts *opts, struct child *ret_child, struct ktstr_error *err)
+{
+	_cleanup_close_ int report_read = -1;
+	int fds[2], report_write, r;
+	pid_t parent = getpid(), pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return ktstr_error_set(err, -errno, "start '%s': pipe: %s", opts->argv[0],
+				       strerror(errno));
+	report_read = fds[0];
+	/* High enough that stdio placement in the child cannot overwrite it. */
+	report_write = fcntl(fds[1], F_DUPFD_CLOEXEC, 64);
+	close(fds[1]);
+	if (report_write < 0)
+		return ktstr_error_set(err, -errno, "start '%s': %s", opts->argv[0],
+				       strerror(errno));
+	pid = fork();
+	if (pid == 0)
+		run_child(opts, parent, report_write);
+	r = pid < 0 ? -errno : 0;
+	close(report_write);
+	if (r < 0)
+		return ktstr_error_set(err, r, "start '%s': fork: %s", opts->argv[0], strerror(-r));
+	if (!opts->same_group)
+		setpgid(pid, pid); /* either side may come first; one of the two calls counts */
+	r = read_report(report_read);
+	if (r < 0) {
+		waitpid(pid, NULL, 0);
+		return ktstr_error_set(err, r, "start '%s': %s", opts->argv[0], strerror(-r));
+	}
+	*ret_child = (struct child){
+		.pid = pid,
+		.group = opts->same_group ? 0 : pid,
+		.pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+	};
+	return 0;
+}
+
+static void note_exit(struct child *child, int status)
+{
+	child->collected = true;
+	child->pid = 0;
+	if (WIFSIGNALED(status))
+		child->signal = WTERMSIG(status);
+	else
+		child->exit_code = WEXITSTATUS(status);
+}
+
+int child_poll(struct child *child)
+{
+	int status;
+	pid_t pid;
+
+	if (child->collected)
+		return 1;
+	if (child->pid <= 0)
+		return -ECHILD;
+	do {
+		pid = waitpid(child->pid, &status, WNOHANG);
+	} while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		return 0;
+	note_exit(child, status);
+	return 1;
+}
+
+static int wait_readable(struct child *child, uint64_t left_ns)
+{
+	struct pollfd p = { .fd = child->pidfd, .events = POLLIN };
+	int timeout_ms = 10;
+
+	/* Without a pidfd (kernel before 5.3) this degrades to polling. */
+	if (child->pidfd >= 0 && left_ns == UINT64_MAX)
+		timeout_ms = -1;
+	else if (child->pidfd >= 0 && left_ns < 3600 * NSEC_PER_SEC)
+		timeout_ms = (int)(left_ns / NSEC_PER_MSEC) + 1;
+	else if (child->pidfd >= 0)
+		timeout_ms = 3600 * 1000;
+	if (poll(&p, child->pidfd >= 0 ? 1 : 0, timeout_ms) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+int child_wait(struct child *child, uint64_t timeout_ns)
+{
+	uint64_t start = clock_mono_ns();
+
+	for (;;) {
+		int r = child_poll(child);
+		uint64_t spent = clock_mono_ns() - start;
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (spent >= timeout_ns)
+			return -ETIMEDOUT;
+		r = wait_readable(child,
+				  timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - spent);
+		if (r < 0)
+			return r;
+	}
+}
+
+void child_kill(struct child *child, int signal)
+{
+	if (child->group > 0)
+		kill(-child->group, signal);
+	if (child->pid > 0)
+		kill(child->pid, signal);
+}
+
+void child_deinit(struct child *child)
+{
+	if (child->pid > 0) {
+		child_kill(child, SIGKILL);
+		if (child_wait(child, UINT64_MAX) < 0)
+			child->pid = 0;
+	}
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	child->pidfd = -1;
+}
+
+struct capture {
+	int fd;
+	struct strbuf *out;
+};
+
+/* Reads what is there; closes and forgets the descriptor at its end. */
+static int drain(struct capture *c)
+{
+	char chunk[16384];
+	ssize_t n = read(c->fd, chunk, sizeof(chunk));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (n == 0) {
+		close(c->fd);
+		c->fd = -1;
+		return 0;
+	}
+	strbuf_add(c->out, chunk, (size_t)n);
+	return c->out->error;
+}
+
+static int drain_all(struct capture *captures, uint64_t deadline_ns)
+{
+	while (captures[0].fd >= 0 || captures[1].fd >= 0) {
+		struct pollfd p[2] = {
+			{ .fd = captures[0].fd, .events = POLLIN },
+			{ .fd = captures[1].fd, .events = POLLIN },
+		};
+		uint64_t now = clock_mono_ns();
+
+		if (now >= deadline_ns)
+			return -ETIMEDOUT;
+		if (poll(p, 2, 100) < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < 2; i++) {
+			int r = captures[i].fd >= 0 && p[i].revents ? drain(&captures[i]) : 0;
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int run_to_end(struct child *child, struct capture *captures, uint64_t timeout_ns,
+		      const char *name, struct ktstr_error *err)
+{
+	uint64_t now = clock_mono_ns();
+	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+	int r = drain_all(captures, deadline);
+
+	now = clock_mono_ns();
+	if (r == 0)
+		r = child_wait(child, deadline == UINT64_MAX ? UINT64_MAX
+				      : deadline > now	     ? deadline - now
+							     : 0);
+	if (r == -ETIMEDOUT)
+		return ktstr_error_set(err, r, "'%s' did not finish within %llu ms", name,
+				       (unsigned long long)(timeout_ns / NSEC_PER_MSEC));
+	if (r < 0)
+		return ktstr_error_set(err, r, "run '%s': %s", name, strerror(-r));
+	if (child->signal)
+		return ktstr_error_set(err, -EINTR, "'%s' was killed by signal %d (%s)", name,
+				       child->signal, strsignal(child->signal));
+	return child->exit_code;
+}
+
+int child_run(const char *const *argv, uint64_t timeout_ns, struct strbuf *ret_stdout,
+	      struct strbuf *ret_stderr, struct ktstr_error *err)
+{
+	_cleanup_child_ struct child child = CHILD_INIT;
+	_cleanup_close_ int out_write = -1, err_write = -1;
+	struct capture captures[2] = { { -1, ret_stdout }, { -1, ret_stderr } };
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
+	captures[0].fd = fds[0];
+	out_write = fds[1];
+	if (ret_stderr && pipe2(fds, O_CLOEXEC) == 0) {
+		captures[1].fd = fds[0];
+		err_write = fds[1];
+	}
+	r = child_start(&(struct child_opts){ .argv = argv,
+					      .stdin_fd = -1,
+					      .stdout_fd = out_write,
+					      .stderr_fd = err_write >= 0 ? err_write : out_write },
+			&child, err);
+	close(take_fd(&out_write));
+	if (err_write >= 0)
+		close(take_fd(&err_write));
+	if (r == 0)
+		r = run_to_end(&child, captures, timeout_ns, argv[0], err);
+	for (int i = 0; i < 2; i++)
+		if (captures[i].fd >= 0)
+			close(captures[i].fd);
+	return r;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * child.h - child processes that never outlive their parent.
+ *
+ * Life cycle:
+ *  1. child_start() forks, leads a new process group (unless same_group), asks the kernel for
+ *     SIGKILL when the starting thread dies, and executes; a failed exec is reported here.
+ *  2. child_poll() or child_wait() collect the exit; pidfd becomes readable when it is there.
+ *  3. child_kill() sends SIGKILL to the whole group; still collect afterwards.
+ *  4. child_deinit() kills and reaps whatever is left; safe on a zeroed or finished struct.
+ */
+#ifndef KTSTR_BASE_CHILD_H
+#define KTSTR_BASE_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/strbuf.h"
+#include <ktstr/error.h>
+
+enum { CHILD_MAX_FDS = 8 };
+
+struct child {
+	pid_t pid; /* 0: none or already collected */
+	pid_t group;
+	int pidfd;
+	bool collected;
+	int exit_code; /* valid if collected and signal == 0 */
+	int signal;    /* terminating signal or 0 */
+};
+
+#define CHILD_INIT          \
+	{                   \
+		.pidfd = -1 \
+	}
+#define _cleanup_child_ __attribute__((cleanup(child_deinit)))
+
+struct child_opts {
+	const char *const *argv;	    /* argv[0] is the file, with a path; NULL-terminated */
+	const char *const *env;		    /* NULL: inherit */
+	const char *cwd;		    /* NULL: inherit */
+	int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null; borrowed */
+	/* Descriptors that the child gets under the same number; borrowed. */
+	int keep_fds[CHILD_MAX_FDS];
+	unsigned int nr_keep_fds;
+	bool same_group;
+	bool outlive_parent; /* no death signal */
+};
+
+int child_start(const struct child_opts *opts, struct child *ret_child,
+		struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Return: 1 collected, 0 still running, -errno. */
+int child_poll(struct child *child);
+/* Waits at most @timeout_ns (UINT64_MAX: no limit).  Return: 0, -ETIMEDOUT, -errno. */
+int child_wait(struct child *child, uint64_t timeout_ns) KTSTR_MUST_CHECK;
+void child_kill(struct child *child, int signal);
+void child_deinit(struct child *child);
+
+/* Runs argv to its end with output captured (stderr joins stdout if @ret_stderr is NULL).
+ * Return: exit code 0..255, or -errno (-ETIMEDOUT; -EINTR if killed by a signal). */
+int child_run(const char *const *argv, uint64_t timeout_ns, struct strbuf *ret_stdout,
+	      struct strbuf *ret_stderr, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+#endif

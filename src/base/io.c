@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int io_write_all(int fd, const void *bytes, size_t len)
+{
+	const char *p = bytes;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_read_to_end(int fd, struct strbuf *out)
+{
+	char chunk[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		strbuf_add(out, chunk, (size_t)n);
+		if (out->error)
+			return out->error;
+	}
+	strbuf_add(out, "", 0);
+	return out->error;
+}
+
+int io_read_file_at(int dir_fd, const char *path, struct strbuf *out)
+{
+	_cleanup_close_ int fd = -1;
+
+	strbuf_clear(out);
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return io_read_to_end(fd, out);
+}
+
+int io_read_file(const char *path, struct strbuf *out, struct ktstr_error *err)
+{
+	int r = io_read_file_at(AT_FDCWD, path, out);
+
+	if (r == -E2BIG)
+		return ktstr_error_set(err, r, "read '%s': larger than the limit of %zu bytes",
+				       path, out->limit);
+	if (r < 0)
+		return ktstr_error_set(err, r, "read '%s': %s", path, strerror(-r));
+	return 0;
+}
+
+int io_write_sysfs(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = write(fd, text, strlen(text));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
+		  struct ktstr_error *err)
+{
+	_cleanup_free_ char *temp = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (asprintf(&temp, "%s.tmp.%d", path, (int)getpid()) < 0) {
+		temp = NULL;
+		return ktstr_error_nomem(err);
+	}
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", temp, strerror(errno));
+	r = io_write_all(fd, bytes, len);
+	if (r == 0 && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		r = -errno;
+	if (r == 0 && rename(temp, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(temp);
+		return ktstr_error_set(err, r, "write '%s': %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+static int copy_bytes(int in, int out)
+{
+	char chunk[65536];
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		n = copy_file_range(in, NULL, out, NULL, 1 << 30, 0);
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			break;
+	}
+	while ((n = read(in, chunk, sizeof(chunk))) != 0) {
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		r = io_write_all(out, chunk, (size_t)n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int io_copy_file(const char *from, const char *to, mode_t mode, struct ktstr_error *err)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = -1;
+	int r;
+
+	if (in < 0)
+		return ktstr_error_set(err, -errno, "open '%s': %s", from, strerror(errno));
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (out < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", to, strerror(errno));
+	r = copy_bytes(in, out);
+	if (r < 0) {
+		unlink(to);
+		return ktstr_error_set(err, r, "copy '%s' to '%s': %s", from, to, strerror(-r));
+	}
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * protocol.h - what a guest says to its host, and the job the host gives a guest.
+ *
+ * Records.  The agent writes frames to the virtio-serial port "ktstr.records"; QEMU appends them
+ * to the file records.bin, which the host only reads.  Inside the guest a test body sends the same
+ * frames to the agent over a SOCK_SEQPACKET socket, one frame per message; the agent sets seq and
+ * crc and passes them on.  A frame is a 32-byte little-endian header and the payload:
+ *
+ *	u32 magic "KTR1", u16 type, u16 flags (0), u32 length, u32 crc of the payload,
+ *	u64 seq (from 1, no gaps), u64 time_ns (CLOCK_MONOTONIC of the sender)
+ *
+ * Payloads are one JSON object, except RECORD_OUTPUT (one byte 1 or 2 for stdout or stderr, then
+ * raw bytes).  Keys, all required unless marked "?":
+ *
+ *	HELLO	  agent (version), kernel (uname -r), nr_cpus
+ *	SHAPE	  ok (bool), seen (text), wanted (text), why? (first difference)
+ *	STARTED	  pid								(body runs)
+ *	HEARTBEAT {}
+ *	CHECK	  ok, file, line, text (as written), actual?, bound?, why?, error? (bool: ERROR)
+ *	NOTE	  text
+ *	VALUE	  name, value, unit
+ *	SKIP	  text
+ *	UNDECIDED text
+ *	PAYLOAD	  name, pid, exit? or signal?, wall_ns, killed (bool), left_running (bool),
+ *		  metrics (object name -> number), stdout_bytes, stderr_bytes, cut (bool)
+ *	CRASH	  signal, address (text, hex), ip_offset (from the program's load base), frames
+ *		  (array of such offsets), sent by the body's signal handler
+ *	DONE	  {}		the body function returned; without it exit() or _exit() was called
+ *	BODY_END  exit? or signal?			how the body's process ended
+ *	TIMEOUT	  limit_ns, tasks (text: what was running)	the agent ended the body
+ *	ERROR	  text		the agent could not do its work
+ *	BYE	  exit (int: exec mode's exit status; else 0)	the last record; power off follows
+ *
+ * Job.  One cpio archive (newc) through fw_cfg "opt/ktstr/job".  Its first entry "job.json" is the
+ * job below; everything else is unpacked at the guest's root before the body starts.
+ */
+#ifndef KTSTR_RUN_PROTOCOL_H
+#define KTSTR_RUN_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strbuf.h"
+#include <ktstr/error.h>
+
+#define PROTOCOL_RECORDS_PORT "ktstr.records"
+#define PROTOCOL_SHELL_PORT   "ktstr.shell"
+#define PROTOCOL_JOB_FILE     "opt/ktstr/job"
+#define PROTOCOL_BODY_OPTION  "--guest-body" /* PROGRAM --guest-body TEST RECORD_FD */
+
+enum {
+	PROTOCOL_VERSION = 1,
+	PROTOCOL_MAGIC = 0x3152544b, /* "KTR1" */
+	PROTOCOL_HEADER_BYTES = 32,
+	PROTOCOL_PAYLOAD_MAX = 60 << 10, /* a frame fits into one SEQPACKET message */
+	PROTOCOL_ARGS_MAX = 256,
+	PROTOCOL_JOB_JSON_MAX = 1 << 20
+};
+
+enum record_type {
+	RECORD_HELLO = 1,
+	RECORD_SHAPE,
+	RECORD_STARTED,
+	RECORD_HEARTBEAT,
+	RECORD_OUTPUT,
+	RECORD_CHECK,
+	RECORD_NOTE,
+	RECORD_VALUE,
+	RECORD_SKIP,
+	RECORD_UNDECIDED,
+	RECORD_PAYLOAD,
+	RECORD_CRASH,
+	RECORD_DONE,
+	RECORD_BODY_END,
+	RECORD_TIMEOUT,
+	RECORD_ERROR,
+	RECORD_BYE,
+	RECORD_TYPES
+};
+
+struct record {
+	enum record_type type;
+	uint64_t seq;
+	uint64_t time_ns;
+	const char *payload; /* NUL-terminated; borrowed from the parser until its next call */
+	size_t length;
+};
+
+/* "CHECK", or "?" */
+const char *record_type_name(enum record_type type);
+
+struct frame {
+	enum record_type type;
+	uint64_t seq;
+	uint64_t time_ns;
+	const void *payload;
+	size_t length;
+};
+
+/* Encodes one frame into @out (replaced).  Return: 0, -E2BIG, -ENOMEM. */
+int frame_encode(const struct frame *frame, struct strbuf *out) KTSTR_MUST_CHECK;
+
+/* Sets seq and crc of an encoded frame in place.  Return: 0 or -EBADMSG if it is not one. */
+int frame_renumber(void *bytes, size_t size, uint64_t seq) KTSTR_MUST_CHECK;
+
+/* A stream of frames, fed in pieces of any size. */
+struct frame_parser {
+	struct strbuf pending;
+	size_t used; /* bytes at the front that the caller has been given */
+	uint64_t next_seq;
+};
+
+void frame_parser_init(struct frame_parser *p);
+void frame_parser_deinit(struct frame_parser *p);
+int frame_parser_feed(struct frame_parser *p, const void *bytes, size_t len) KTSTR_MUST_CHECK;
+/* Return: 1 (a record), 0 (feed more), -EBADMSG (damaged: magic, length, type, crc or a gap in
+ * seq; @err says which and at which record; the parser stays there). */
+int frame_parser_next(struct frame_parser *p, struct record *ret_record,
+		      struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+enum job_mode { JOB_TEST, JOB_EXEC, JOB_SHELL };
+
+struct job {
+	enum job_mode mode;
+	char *argv[PROTOCOL_ARGS_MAX]; /* TEST: program and body option; EXEC: the command */
+	unsigned int argc;
+	char *env[PROTOCOL_ARGS_MAX]; /* whole environment, "NAME=value" */
+	unsigned int nr_env;
+	char *topology;		/* wanted, "1n1l1c1t" */
+	uint64_t timeout_ns;	/* of the body; 0: none */
+	uint64_t heartbeat_ns;	/* interval */
+	uint32_t rows, columns; /* SHELL */
+};
+
+/* malloc'ed JSON text.  Return: 0, -ENOMEM, -E2BIG. */
+int job_encode(const struct job *job, char **ret_text, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* @text need not be terminated.  Strings in @ret_job are owned by it: job_deinit(). */
+int job_decode(const char *text, size_t length, struct job *ret_job,
+	       struct ktstr_error *err) KTSTR_MUST_CHECK;
+void job_deinit(struct job *job);
+
+#endif

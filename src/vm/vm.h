@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * vm.h - one QEMU process: started, watched, ended.
+ *
+ * A struct vm owns its QEMU (killed when the owner dies, whatever way) and leaves in its folder:
+ * qemu.args (the command line), console.log (kernel console), records.bin (the guest's frames),
+ * qemu.log (QEMU's stderr).  Not thread-safe.
+ */
+#ifndef KTSTR_VM_VM_H
+#define KTSTR_VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ktstr/kernel.h>
+#include <ktstr/topology.h>
+#include <ktstr/vm.h>
+
+struct vm;
+
+struct vm_opts {
+	const struct ktstr_qemu *qemu;
+	const struct ktstr_kernel *kernel;
+	struct ktstr_topology topology;
+	uint64_t memory_bytes;	 /* 0: vm_memory_bytes() of the job's size */
+	enum ktstr_accel accel;	 /* AUTO is not allowed here: probe first */
+	const char *initrd_path; /* guest image */
+	const char *job_path;	 /* cpio for fw_cfg opt/ktstr/job */
+	const char *dir;	 /* exists; receives the four files */
+	int shell_fd;		 /* -1, or a stream socket joined to port ktstr.shell; borrowed */
+};
+
+/* The whole QEMU command line, NULL-terminated, one malloc'ed block per string and one for the
+ * array; free with vm_args_free().  Pure: starts and probes nothing. */
+int vm_args_build(const struct vm_opts *opts, char ***ret_args,
+		  struct ktstr_error *err) KTSTR_MUST_CHECK;
+void vm_args_free(char **args);
+
+/* Memory for a topology and @job_bytes of files, in whole MiB, at least 256 MiB. */
+uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_bytes);
+
+int vm_start(const struct vm_opts *opts, struct vm **ret_vm,
+	     struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+enum vm_event { VM_RECORDS = 1 << 0, VM_EXITED = 1 << 1, VM_EXTRA = 1 << 2 };
+
+/* Waits until there may be new records, QEMU has exited or @extra_fd (-1: none) is readable.
+ * Return: bits of enum vm_event, 0 on timeout, -errno. */
+int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns) KTSTR_MUST_CHECK;
+
+/* New bytes of records.bin.  Return: how many, 0 for none now, -errno. */
+int vm_read_records(struct vm *vm, void *buf, size_t size) KTSTR_MUST_CHECK;
+
+/* CPU time QEMU has used so far.  Return: 0 or -errno. */
+int vm_cpu_ns(struct vm *vm, uint64_t *ret_ns) KTSTR_MUST_CHECK;
+
+struct vm_exit {
+	bool exited; /* exit_code counts; else signal */
+	int exit_code;
+	int signal;
+};
+
+/* Return: 1 and how QEMU ended, or 0 while it runs. */
+int vm_exit_status(struct vm *vm, struct vm_exit *ret_exit);
+/* SIGKILL and reap; the files stay. */
+void vm_stop(struct vm *vm);
+/* vm_stop() and free; NULL is fine. */
+void vm_destroy(struct vm *vm);
+
+/* --- guest image and job archives (src/vm/image.c) ---------------------------------------- */
+
+/* The initial ramdisk: the agent as /init, folders, and the kernel's modules_path if any. */
+int vm_image_write(const char *path, const struct ktstr_kernel *kernel,
+		   struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+struct pack; /* an archive being put together */
+
+/* Starts an archive at @path whose first entry is job.json with @job_text. */
+int pack_create(const char *path, const char *job_text, struct pack **ret_pack,
+		struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Adds a host file as @guest_path (absolute); if it is a dynamic ELF file, its interpreter and
+ * every library it needs go to /usr/lib (once each, by soname).  Scripts bring their interpreter.
+ * -ENOENT: no such file, or a library that the text names together with who needs it;
+ * -EEXIST: two different files for one guest path. */
+int pack_add(struct pack *pack, const char *host_path, const char *guest_path,
+	     struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Adds a symbolic link. */
+int pack_link(struct pack *pack, const char *target, const char *guest_path,
+	      struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Writes the trailer.  Return: 0, and bytes in all through @ret_bytes. */
+int pack_finish(struct pack *pack, uint64_t *ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Frees; removes an archive that was not finished.  NULL is fine. */
+void pack_destroy(struct pack *pack);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ktstr/api.h>
+
+int cli_fail(int exit_code, const struct ktstr_error *err)
+{
+	return cli_failf(exit_code, "%s", err->text);
+}
+
+int cli_failf(int exit_code, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("ktstr: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return exit_code;
+}
+
+int cli_parse(const struct ktstr_command *command, int argc, char **argv,
+	      struct ktstr_operands *ret_operands)
+{
+	struct ktstr_error err;
+
+	if (ktstr_options_parse(command, argc, argv, ret_operands, &err) < 0)
+		return cli_fail(KTSTR_EXIT_USAGE, &err);
+	if (!ret_operands->want_help)
+		return -1;
+	ktstr_options_help(command, stdout);
+	return KTSTR_EXIT_PASS;
+}
+
+void cli_list_verbs(const struct cli_verb *verbs, size_t nr_verbs)
+{
+	for (size_t i = 0; i < nr_verbs; i++)
+		printf("  %-8s  %s\n", verbs[i].name, verbs[i].about);
+}
+
+int cli_dispatch(const char *prefix, const struct cli_verb *verbs, size_t nr_verbs, int argc,
+		 char **argv)
+{
+	if (argc < 2)
+		return cli_failf(KTSTR_EXIT_USAGE, "missing command, try '%s --help'", prefix);
+	for (size_t i = 0; i < nr_verbs; i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	return cli_failf(KTSTR_EXIT_USAGE, "unknown %s '%s', try '%s --help'",
+			 argv[1][0] == '-' ? "option" : "command", argv[1], prefix);
+}
+
+int cli_close_stdout(int exit_code)
+{
+	bool failed = ferror(stdout);
+
+	if (fclose(stdout) != 0)
+		failed = true;
+	if (failed && exit_code == KTSTR_EXIT_PASS)
+		return cli_failf(KTSTR_EXIT_HARNESS, "write to standard output: %s",
+				 errno ? strerror(errno) : "not all results could be written");
+	return exit_code;
+}

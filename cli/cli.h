@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * cli.h - what the commands of the ktstr program share.
+ *
+ * A command is one row in main.c and one file cmd_<name>.c: it parses with cli_parse(), calls the
+ * public API, prints results to stdout and everything else to stderr, and returns an exit code of
+ * enum ktstr_exit.
+ */
+#ifndef KTSTR_CLI_H
+#define KTSTR_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <ktstr/error.h>
+#include <ktstr/options.h>
+
+struct cli_verb {
+	const char *name;
+	const char *about; /* for the list of commands: lower case, no full stop */
+	/* argv[0] is the verb.  Return: an exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+/* Prints "ktstr: TEXT" on stderr and returns @exit_code. */
+int cli_fail(int exit_code, const struct ktstr_error *err);
+int cli_failf(int exit_code, const char *fmt, ...) KTSTR_PRINTF(2, 3);
+
+/* Parses a command line.  Return: -1 to go on, else the exit code to leave with (help or a
+ * usage error, both already printed). */
+int cli_parse(const struct ktstr_command *command, int argc, char **argv,
+	      struct ktstr_operands *ret_operands);
+
+/* Runs the verb argv[1] names; @prefix ("ktstr kernel") is for messages.  Return: its exit code. */
+int cli_dispatch(const char *prefix, const struct cli_verb *verbs, size_t nr_verbs, int argc,
+		 char **argv);
+
+/* Prints the list of verbs. */
+void cli_list_verbs(const struct cli_verb *verbs, size_t nr_verbs);
+
+/* Flushes and closes stdout.  Return: @exit_code, or HARNESS with a message if results were lost
+ * although the command was content. */
+int cli_close_stdout(int exit_code);
+
+/* The verbs, one per cmd_<name>.c. */
+
+#endif

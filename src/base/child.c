@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -70,6 +71,9 @@ static int prepare_child(const struct child_opts *opts, pid_t parent)
 	r = place_stdio(opts);
 	if (r < 0)
 		return r;
+	/* Also what the caller inherited without the flag; kernels before 5.11 keep that. */
+	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS && errno != EINVAL)
+		return -errno;
 	for (unsigned int i = 0; i < opts->nr_keep_fds; i++)
 		if (fcntl(opts->keep_fds[i], F_SETFD, 0) < 0)
 			return -errno;

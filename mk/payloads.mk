@@ -2,10 +2,43 @@
 # Programs that run in guests.  They do not link the library: size and start-up stay their own.
 
 PAYLOADS := $(patsubst payloads/%.c,$(B)/payloads/ktstr-%,$(PAYLOAD_SRC))
+PAYLOAD_CC = $(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(CFLAGS) -MMD -MF $@.d -o $@ $<
 
 $(B)/payloads/ktstr-%: payloads/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(CFLAGS) -MMD -MF $@.d -o $@ $< -lpthread
+	$(PAYLOAD_CC) -lpthread
+
+# The worker carries its allocator: a guest needs no library, and symbols stay in place.
+JEMALLOC_STATIC := -static -ljemalloc -lm -lpthread
+
+$(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) $(JEMALLOC_STATIC)
+
+# The same worker in the other shapes that programs with jemalloc have in the wild.
+VARIANTS := $(addprefix $(B)/payloads/variants/,jemalloc-worker-stripped jemalloc-worker-shared \
+	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped)
+
+$(B)/payloads/variants/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -s $(JEMALLOC_STATIC)
+
+$(B)/payloads/variants/jemalloc-worker-shared: payloads/jemalloc-alloc-worker.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -s -ljemalloc -lpthread
+
+# jemalloc inside a dynamic executable, as Rust programs have it.
+$(B)/payloads/variants/jemalloc-worker-pie: payloads/jemalloc-alloc-worker.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -pie -fPIE -Wl,-Bstatic -ljemalloc_pic -Wl,-Bdynamic -lm -lpthread
+
+$(B)/payloads/variants/jemalloc-dwarf-tsd: payloads/fixtures/dwarf-tsd.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -g -lpthread
+
+$(B)/payloads/variants/jemalloc-dwarf-tsd-stripped: payloads/fixtures/dwarf-tsd.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -g0 -lpthread
 
 .PHONY: payloads
-payloads: $(PAYLOADS)
+payloads: $(PAYLOADS) $(VARIANTS)

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum { CHUNK_BYTES = 16384 };
+
+struct text_chunk {
+	struct text_chunk *next;
+	size_t used, size;
+	char bytes[];
+};
+
+/* What ktstr_ctprof_destroy() gets back from the public head. */
+struct snapshot {
+	struct ktstr_ctprof head;
+	struct ktstr_ctprof_thread *threads;
+	struct ktstr_ctprof_cgroup *cgroups;
+	struct text_chunk *chunks;
+};
+
+static void free_chunks(struct text_chunk *chunk)
+{
+	while (chunk) {
+		struct text_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
+void builder_deinit(struct builder *b)
+{
+	free(b->threads);
+	free(b->cgroups);
+	free(b->table);
+	free_chunks(b->chunks);
+	*b = (struct builder){ 0 };
+}
+
+void ktstr_ctprof_destroy(struct ktstr_ctprof *snapshot)
+{
+	struct snapshot *s = (struct snapshot *)snapshot;
+
+	if (!s)
+		return;
+	free(s->threads);
+	free(s->cgroups);
+	free_chunks(s->chunks);
+	free(s);
+}
+
+static void *grow(void *list, size_t nr, size_t *size, size_t each)
+{
+	size_t want = *size ? *size * 2 : 256;
+	void *bigger;
+
+	if (nr < *size)
+		return list;
+	bigger = reallocarray(list, want, each);
+	if (bigger)
+		*size = want;
+	return bigger;
+}
+
+struct ktstr_ctprof_thread *builder_add_thread(struct builder *b)
+{
+	struct ktstr_ctprof_thread *list;
+
+	if (b->nr_threads >= KTSTR_CTPROF_MAX_THREADS)
+		return NULL;
+	list = grow(b->threads, b->nr_threads, &b->threads_size, sizeof(*list));
+	if (!list)
+		return NULL;
+	b->threads = list;
+	memset(&list[b->nr_threads], 0, sizeof(*list));
+	return &list[b->nr_threads++];
+}
+
+struct ktstr_ctprof_cgroup *builder_add_cgroup(struct builder *b)
+{
+	struct ktstr_ctprof_cgroup *list;
+
+	list = grow(b->cgroups, b->nr_cgroups, &b->cgroups_size, sizeof(*list));
+	if (!list)
+		return NULL;
+	b->cgroups = list;
+	memset(&list[b->nr_cgroups], 0, sizeof(*list));
+	return &list[b->nr_cgroups++];
+}
+
+void builder_drop_thread(struct builder *b)
+{
+	b->nr_threads--;
+}
+
+static uint64_t hash(const char *text, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)text[i]) * 0x100000001b3ull;
+	return h;
+}
+
+static const char *store(struct builder *b, const char *text, size_t len)
+{
+	struct text_chunk *chunk = b->chunks;
+	size_t size = len + 1 > CHUNK_BYTES ? len + 1 : CHUNK_BYTES;
+	char *copy;
+
+	if (!chunk || chunk->size - chunk->used < len + 1) {
+		chunk = malloc(sizeof(*chunk) + size);
+		if (!chunk)
+			return NULL;
+		chunk->next = b->chunks;
+		chunk->used = 0;
+		chunk->size = size;
+		b->chunks = chunk;
+	}
+	copy = chunk->bytes + chunk->used;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	chunk->used += len + 1;
+	return copy;
+}
+
+static const char **slot_for(const char **table, size_t size, const char *text, size_t len)
+{
+	size_t i = hash(text, len) & (size - 1);
+
+	while (table[i] && (strncmp(table[i], text, len) || table[i][len]))
+		i = (i + 1) & (size - 1);
+	return &table[i];
+}
+
+static int grow_table(struct builder *b)
+{
+	size_t size = b->table_size ? b->table_size * 2 : 1024;
+	const char **table;
+
+	if (b->nr_texts * 2 < b->table_size)
+		return 0;
+	table = calloc(size, sizeof(*table));
+	if (!table)
+		return -1;
+	for (size_t i = 0; i < b->table_size; i++)
+		if (b->table[i])
+			*slot_for(table, size, b->table[i], strlen(b->table[i])) = b->table[i];
+	free(b->table);
+	b->table = table;
+	b->table_size = size;
+	return 0;
+}
+
+const char *builder_intern(struct builder *b, const char *text, size_t len)
+{
+	const char **slot;
+
+	len = strnlen(text, len);
+	if (grow_table(b) < 0)
+		return NULL;
+	slot = slot_for(b->table, b->table_size, text, len);
+	if (!*slot) {
+		*slot = store(b, text, len);
+		b->nr_texts += *slot ? 1 : 0;
+	}
+	return *slot;
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct ktstr_ctprof_thread *x = a, *y = b;
+
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static int compare_cgroups(const void *a, const void *b)
+{
+	const struct ktstr_ctprof_cgroup *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static bool in_order(const struct builder *b)
+{
+	for (size_t i = 1; i < b->nr_threads; i++)
+		if (compare_threads(&b->threads[i - 1], &b->threads[i]) >= 0)
+			return false;
+	return true;
+}
+
+static size_t unique(void *list, size_t nr, size_t each, int (*compare)(const void *, const void *))
+{
+	char *bytes = list;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (kept && compare(bytes + (kept - 1) * each, bytes + i * each) == 0)
+			continue;
+		if (kept != i)
+			memcpy(bytes + kept * each, bytes + i * each, each);
+		kept++;
+	}
+	return kept;
+}
+
+struct ktstr_ctprof *builder_finish(struct builder *b)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (!in_order(b)) {
+		qsort(b->threads, b->nr_threads, sizeof(*b->threads), compare_threads);
+		b->nr_threads =
+			unique(b->threads, b->nr_threads, sizeof(*b->threads), compare_threads);
+	}
+	if (b->nr_cgroups) {
+		qsort(b->cgroups, b->nr_cgroups, sizeof(*b->cgroups), compare_cgroups);
+		b->nr_cgroups =
+			unique(b->cgroups, b->nr_cgroups, sizeof(*b->cgroups), compare_cgroups);
+	}
+	s->head = b->head;
+	s->head.threads = s->threads = take_ptr(b->threads);
+	s->head.nr_threads = b->nr_threads;
+	s->head.cgroups = s->cgroups = take_ptr(b->cgroups);
+	s->head.nr_cgroups = b->nr_cgroups;
+	s->chunks = take_ptr(b->chunks);
+	builder_deinit(b);
+	return &s->head;
+}
+
+const struct ktstr_ctprof_thread *ktstr_ctprof_find(const struct ktstr_ctprof *snapshot,
+						    uint32_t tgid, uint32_t tid)
+{
+	struct ktstr_ctprof_thread key = { .tgid = tgid, .tid = tid };
+
+	if (!snapshot->nr_threads)
+		return NULL;
+	return bsearch(&key, snapshot->threads, snapshot->nr_threads, sizeof(key), compare_threads);
+}
+
+const struct ktstr_ctprof_cgroup *ktstr_ctprof_find_cgroup(const struct ktstr_ctprof *snapshot,
+							   const char *path)
+{
+	struct ktstr_ctprof_cgroup key = { .path = path };
+
+	if (!snapshot->nr_cgroups)
+		return NULL;
+	return bsearch(&key, snapshot->cgroups, snapshot->nr_cgroups, sizeof(key), compare_cgroups);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * snapshot.h - a snapshot while it is being made.
+ *
+ * A builder owns the threads, the cgroups and one copy of every text.  builder_finish() sorts and
+ * hands everything over; builder_deinit() frees what is left.  Texts are compared by pointer once
+ * interned, as equal ones share one copy.
+ */
+#ifndef KTSTR_CTPROF_SNAPSHOT_H
+#define KTSTR_CTPROF_SNAPSHOT_H
+
+#include <ktstr/ctprof.h>
+
+struct text_chunk;
+
+struct builder {
+	struct ktstr_ctprof head; /* its lists are filled by builder_finish() */
+	struct ktstr_ctprof_thread *threads;
+	size_t nr_threads, threads_size;
+	struct ktstr_ctprof_cgroup *cgroups;
+	size_t nr_cgroups, cgroups_size;
+	const char **table; /* open hash of interned texts */
+	size_t nr_texts, table_size;
+	struct text_chunk *chunks;
+};
+
+#define _cleanup_builder_ __attribute__((cleanup(builder_deinit)))
+
+void builder_deinit(struct builder *b);
+/* A zeroed record at the end of the list, valid until the next call; NULL: no memory or limit. */
+struct ktstr_ctprof_thread *builder_add_thread(struct builder *b);
+struct ktstr_ctprof_cgroup *builder_add_cgroup(struct builder *b);
+/* Takes the last added thread back. */
+void builder_drop_thread(struct builder *b);
+/* The one copy of @text, as long as the snapshot lives; NULL: no memory. */
+const char *builder_intern(struct builder *b, const char *text, size_t len);
+/* Sorts, drops repeated keys and hands over.  Return: NULL for lack of memory. */
+struct ktstr_ctprof *builder_finish(struct builder *b);
+
+static inline void thread_set(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m, int64_t v)
+{
+	t->values[m] = v;
+	t->present[m / 64] |= 1ull << (m % 64);
+}
+
+static inline void cgroup_set(struct ktstr_ctprof_cgroup *c, enum ktstr_ctprof_cgroup_metric m,
+			      int64_t v)
+{
+	c->values[m] = v;
+	c->present |= 1ull << m;
+}
+
+#endif

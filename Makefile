@@ -12,7 +12,7 @@ PKGS := jansson libzstd libelf libdw
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-CPPFLAGS += -D_GNU_SOURCE -DKTSTR_VERSION='"$(VERSION)"' -Iinclude -Isrc
+CPPFLAGS += -D_GNU_SOURCE -DKTSTR_VERSION='"$(VERSION)"' -Iinclude -Isrc -I.
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 $(WARNINGS) -fvisibility=hidden -ffunction-sections -fdata-sections \
 	$(PKG_CFLAGS) $(CFLAGS) $(SAN_CFLAGS)

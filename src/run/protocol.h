@@ -33,7 +33,9 @@
  *	BYE	  exit (int: exec mode's exit status; else 0)	the last record; power off follows
  *
  * Job.  One cpio archive (newc) through fw_cfg "opt/ktstr/job".  Its first entry "job.json" is the
- * job below; everything else is unpacked at the guest's root before the body starts.
+ * job below; everything else is unpacked at the guest's root before the body starts.  job.json
+ * has the keys version (PROTOCOL_VERSION), mode ("test", "exec", "shell"), argv, env (arrays of
+ * text), topology (text), timeout_ns, heartbeat_ns, rows, columns (whole numbers).
  */
 #ifndef KTSTR_RUN_PROTOCOL_H
 #define KTSTR_RUN_PROTOCOL_H
@@ -98,24 +100,37 @@ struct frame {
 	size_t length;
 };
 
-/* Encodes one frame into @out (replaced).  Return: 0, -E2BIG, -ENOMEM. */
+/* Writes the header of @frame; async-signal-safe, so that a crash handler can use it.  The
+ * caller keeps frame->length within PROTOCOL_PAYLOAD_MAX. */
+void frame_put_header(uint8_t out[PROTOCOL_HEADER_BYTES], const struct frame *frame);
+
+/* Encodes one frame into @out (replaced).  Return: 0, -EINVAL (no such type), -E2BIG, -ENOMEM. */
 int frame_encode(const struct frame *frame, struct strbuf *out) KTSTR_MUST_CHECK;
 
-/* Sets seq and crc of an encoded frame in place.  Return: 0 or -EBADMSG if it is not one. */
+/* Sets seq and crc of an encoded frame in place, whatever they were.  Return: 0, or -EBADMSG if
+ * magic, type, flags or length are not those of one frame of @size bytes. */
 int frame_renumber(void *bytes, size_t size, uint64_t seq) KTSTR_MUST_CHECK;
+
+/* The type in an encoded frame that frame_renumber() accepted. */
+enum record_type frame_type(const void *bytes);
 
 /* A stream of frames, fed in pieces of any size. */
 struct frame_parser {
 	struct strbuf pending;
-	size_t used; /* bytes at the front that the caller has been given */
+	struct strbuf payload; /* of the record handed out last */
+	size_t used;	       /* bytes at the front that the caller has been given */
+	uint64_t offset;       /* of the front in the whole stream */
 	uint64_t next_seq;
 };
 
 void frame_parser_init(struct frame_parser *p);
 void frame_parser_deinit(struct frame_parser *p);
+/* Return: 0, -ENOMEM, -E2BIG (more than STRBUF_LIMIT bytes not yet asked for by _next()). */
 int frame_parser_feed(struct frame_parser *p, const void *bytes, size_t len) KTSTR_MUST_CHECK;
-/* Return: 1 (a record), 0 (feed more), -EBADMSG (damaged: magic, length, type, crc or a gap in
- * seq; @err says which and at which record; the parser stays there). */
+/* Bytes that are fed but not yet handed out: at the end of the stream, those of a cut frame. */
+size_t frame_parser_pending(const struct frame_parser *p);
+/* Return: 1 (a record), 0 (feed more), -ENOMEM, -EBADMSG (damaged: magic, length, type, flags,
+ * crc or a gap in seq; @err says which, at which record and byte; the parser stays there). */
 int frame_parser_next(struct frame_parser *p, struct record *ret_record,
 		      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
@@ -123,9 +138,10 @@ enum job_mode { JOB_TEST, JOB_EXEC, JOB_SHELL };
 
 struct job {
 	enum job_mode mode;
-	char *argv[PROTOCOL_ARGS_MAX]; /* TEST: program and body option; EXEC: the command */
+	char *argv[PROTOCOL_ARGS_MAX +
+		   1]; /* TEST: program and body option; EXEC: command; NULL-terminated */
 	unsigned int argc;
-	char *env[PROTOCOL_ARGS_MAX]; /* whole environment, "NAME=value" */
+	char *env[PROTOCOL_ARGS_MAX + 1]; /* whole environment, "NAME=value"; NULL-terminated */
 	unsigned int nr_env;
 	char *topology;		/* wanted, "1n1l1c1t" */
 	uint64_t timeout_ns;	/* of the body; 0: none */
@@ -133,9 +149,12 @@ struct job {
 	uint32_t rows, columns; /* SHELL */
 };
 
-/* malloc'ed JSON text.  Return: 0, -ENOMEM, -E2BIG. */
+/* malloc'ed JSON text.  Return: 0, -ENOMEM, -E2BIG, -EINVAL (a string is not UTF-8, a number is
+ * over INT64_MAX, no argv in TEST or EXEC mode; @err names it). */
 int job_encode(const struct job *job, char **ret_text, struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* @text need not be terminated.  Strings in @ret_job are owned by it: job_deinit(). */
+/* @text need not be terminated.  Strings in @ret_job are owned by it: job_deinit().  Every key is
+ * required and no other is allowed.  Return: 0, -ENOMEM, -E2BIG, -EPROTO (other version),
+ * -EINVAL (anything else; @err names the key). */
 int job_decode(const char *text, size_t length, struct job *ret_job,
 	       struct ktstr_error *err) KTSTR_MUST_CHECK;
 void job_deinit(struct job *job);

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "guest/poweroff.h"
+
+int main(void)
+{
+	poweroff(POWEROFF_BROKEN);
+}

@@ -3,7 +3,9 @@
 
 B ?= build
 PREFIX ?= /usr/local
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 VERSION := 0.1.0
 
 include mk/warnings.mk
@@ -21,6 +23,9 @@ LDLIBS = $(PKG_LIBS) -lpthread
 ifeq ($(SAN),1)
 SAN_CFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
+ifeq ($(FUZZ),1)
+SAN_CFLAGS += -fsanitize=fuzzer-no-link
+endif
 
 LAYERS := base kernel vm cgroup work sched inspect ctprof check run
 LIB_SRC := $(foreach l,$(LAYERS),$(wildcard src/$(l)/*.c))
@@ -31,6 +36,7 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 VMTEST_SRC := $(wildcard tests/vm/*.c)
 SELF_SRC := $(wildcard tests/self/*.c)
 EXAMPLE_SRC := $(wildcard examples/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 TESTLIB_SRC := $(wildcard tests/lib/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -95,15 +101,21 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libkt
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
 VMTESTS := $(VMTEST_SRC:%.c=$(B)/%)
 SELFTESTS := $(SELF_SRC:%.c=$(B)/%)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(B)/%)
 UNITTESTS := $(UNIT_SRC:%.c=$(B)/%)
+FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 
-.PHONY: tests examples unit-build
+.PHONY: tests examples unit-build fuzz-build
 tests: $(VMTESTS) $(SELFTESTS)
 examples: $(EXAMPLES)
 unit-build: $(UNITTESTS)
+fuzz-build: $(FUZZERS)
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

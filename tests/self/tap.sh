@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Sourced by self tests: one TAP line per check, a scratch folder that goes away, a closing plan.
+#
+#	check "what holds" COMMAND...		passes if COMMAND succeeds
+#	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
+#	skip "what" "the need that is not met"
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tap_count=0
+tap_failed=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+tap_line() { # ok|not ok, text
+	tap_count=$((tap_count + 1))
+	echo "$1 $tap_count - $2"
+	if [ "$1" != ok ]; then
+		tap_failed=$((tap_failed + 1))
+	fi
+}
+
+check() {
+	local what=$1 said
+	shift
+	if said=$("$@" 2>&1 </dev/null); then
+		tap_line ok "$what"
+	else
+		tap_line "not ok" "$what"
+		printf '%s\n' "$said" | tail -n 20 | sed 's/^/# /'
+	fi
+}
+
+expect() {
+	local what=$1 status=$2 regex=$3 said got
+	shift 3
+	said=$("$@" 2>&1 </dev/null)
+	got=$?
+	if [ "$got" = "$status" ] && grep -qE -- "$regex" <<<"$said"; then
+		tap_line ok "$what"
+	else
+		tap_line "not ok" "$what"
+		echo "# exit status $got, expected $status; output should match: $regex"
+		printf '%s\n' "$said" | tail -n 20 | sed 's/^/# /'
+	fi
+}
+
+skip() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+finish() {
+	echo "1..$tap_count"
+	exit $((tap_failed > 0))
+}

@@ -76,7 +76,7 @@ $(B)/obj/agent_blob.o: src/vm/agent_blob.S $(AGENT)
 	$(CC) -DAGENT_FILE='"$(AGENT)"' -c -o $@ $<
 
 # --- library and programs -------------------------------------------------------------------
-$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/agent_blob.o
+$(B)/libktstr.a: $(LIB_OBJ) $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

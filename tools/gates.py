@@ -29,10 +29,10 @@ MAY_INCLUDE["guest"] = {"cgroup", "work", "sched", "ctprof"}
 
 BANNED = ("sprintf vsprintf strcpy strcat strtok atoi atol atof gets alloca system popen sleep "
           "usleep").split()
-# Files that may use a function nobody else may.
+# Where a function may be used that is banned elsewhere.
 ALLOWED_IN = {
-    "getenv": ("src/base/path.c", "cli/options.c", "src/run/options.c"),
-    "strtol": ("src/base/parse.c",),
+    "getenv": ("src/base/path.c", "src/base/options.c", "payloads/"),
+    "strtol": ("src/base/parse.c", "tests/"),
 }
 # Hosts that documents may point to.
 HOSTS_ALLOWED = {"www.gnu.org", "spdx.org", "docs.kernel.org", "example.org"}
@@ -282,9 +282,9 @@ def doc_block(lines, line):
 
 
 def gate_documented(tree):
-    """each public function has a doc block with every parameter and what it returns"""
+    """each exported function has a doc block with every parameter and what it returns"""
     for path, name, kind, line, _, signature, typeref in tree.tags():
-        if not path.startswith("include/") or name.endswith("_") or not name.startswith("ktstr"):
+        if not path.startswith("include/") or kind != "p" or not name.startswith("ktstr"):
             continue
         block = doc_block(tree.text(path).split("\n"), line)
         if block is None or f"{name}()" not in block:
@@ -308,7 +308,7 @@ def gate_banned(tree):
         code = split_comments(tree.text(f))[0]
         for n, line in enumerate(code.split("\n"), 1):
             for name in call.findall(line):
-                if f not in ALLOWED_IN.get(name, ()):
+                if not f.startswith(ALLOWED_IN.get(name, ())):
                     yield f"{f}:{n}: {name}() is banned"
 
 
@@ -339,7 +339,7 @@ def mirror_hosts():
 
 def gate_no_machine_paths(tree):
     """no path of one machine, no host of a mirror, no unknown link"""
-    path = re.compile(r"(?<![\w.$}*])/([w]ork|[r]oot|[h]ome|[f]arm)/")
+    path = re.compile(r"(?<![\w.$}*])/([w]ork|[r]oot|[h]ome|[f]arm)/(?!somebody\b)")
     mirrors = mirror_hosts()
     for f in tree.files:
         text = tree.text(f)

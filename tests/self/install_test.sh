@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# An installed copy serves a test program outside the tree: the README's own.
+. "$(dirname "$0")/tap.sh"
+
+cd "$top" || exit 1
+prefix=$scratch/prefix
+unset MAKEFLAGS MAKELEVEL
+check "make install PREFIX=" make -s install PREFIX="$prefix"
+check "make install DESTDIR=" make -s install PREFIX=/opt/ktstr DESTDIR="$scratch/dest"
+check "DESTDIR stays out of the installed files" bash -c \
+	"! grep -rI '$scratch/dest' '$scratch/dest' && test -x '$scratch/dest/opt/ktstr/bin/ktstr'"
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+check "pkg-config finds ktstr" pkg-config --exists --print-errors ktstr
+
+mkdir "$scratch/outside"
+cd "$scratch/outside" || exit 1
+awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' "$top/README.md" >t.c
+check "the README has a first test" grep -q KTSTR_TEST t.c
+for cc in gcc clang; do
+	# shellcheck disable=SC2046
+	check "the README's test builds outside the tree with $cc" \
+		$cc -Wall -Wextra -Werror t.c $(pkg-config --cflags --libs ktstr) -o "t-$cc"
+	name=$(sed -n 's/^KTSTR_TEST(\(.*\)).*/\1/p' t.c | head -n 1)
+	expect "it lists its test ($cc)" 0 "$name" "./t-$cc" -l
+done
+expect "the installed command runs" 0 '^ktstr ' "$prefix/bin/ktstr" --version
+finish

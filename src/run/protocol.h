@@ -24,9 +24,11 @@
  *	UNDECIDED text
  *	PAYLOAD	  name, pid, exit? or signal?, wall_ns, killed (bool), left_running (bool),
  *		  metrics (object name -> number), stdout_bytes, stderr_bytes, cut (bool)
- *	CRASH	  signal, address (text, hex), ip_offset (from the program's load base), frames
- *		  (array of such offsets), sent by the body's signal handler
- *	DONE	  {}		the body function returned; without it exit() or _exit() was called
+ *	CRASH	  signal, address (text, hex), ip_offset? (from the program's load base; left out for
+ *		  an instruction elsewhere), frames (array of such offsets, callers outward), sent
+ *		  by the body's signal handler
+ *	DONE	  checks? (how many were made, also those not sent)	the body function returned;
+ *		  without it exit() or _exit() was called
  *	BODY_END  exit? or signal?			how the body's process ended
  *	TIMEOUT	  limit_ns, tasks (text: what was running)	the agent ended the body
  *	ERROR	  text		the agent could not do its work

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * body.h - one running test, seen from inside the process that runs its body.
+ *
+ * The process is started as "PROGRAM --guest-body TEST FD" by the agent in a guest, or by the
+ * runner for a host_only test.  FD is one end of a SOCK_SEQPACKET pair; one message is one frame
+ * (protocol.h).  A fatal signal sends CRASH and then kills the process as it would have; a body
+ * that returns sends DONE.  Everything here belongs to the thread that runs the body.
+ */
+#ifndef KTSTR_RUN_BODY_H
+#define KTSTR_RUN_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "run/protocol.h"
+#include <ktstr/test.h>
+
+enum {
+	/* Passing checks beyond this are only counted. */
+	BODY_CHECKS_SENT = 10000,
+	/* Failing checks, notes and values likewise, each. */
+	BODY_OTHERS_SENT = 10000
+};
+
+struct ktstr {
+	const struct ktstr_entry *entry;
+	int record_fd;
+	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
+	struct ktstr_error pending; /* code 0: none */
+};
+
+/* @record_fd is borrowed.  NULL for lack of memory. */
+struct ktstr *body_create(const struct ktstr_entry *entry, int record_fd);
+void body_destroy(struct ktstr *t);
+
+/* Runs the test to its end and sends what it says.  Return: exit code of the process. */
+int body_run(const struct ktstr_entry *entry, int record_fd);
+
+/* Where a library call that takes @t says why it failed.  Call it once, at the start of that
+ * call: it forgets what an earlier call left.  EXPECT_OK() reads it. */
+struct ktstr_error *body_error(struct ktstr *t);
+
+/* Sends one record; takes @payload (NULL: lack of memory).  A runner that is gone ends the
+ * process, as nothing it does could be judged any more. */
+void body_send(struct ktstr *t, enum record_type type, json_t *payload);
+
+/* Is the body running on the host, without a VM? */
+bool body_on_host(const struct ktstr *t);
+
+#endif

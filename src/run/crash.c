@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/crash.h"
+
+#include <errno.h>
+#include <execinfo.h>
+#include <link.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "run/protocol.h"
+
+enum { FRAMES_MAX = 24, STACK_BYTES = 64 << 10, TEXT_BYTES = 2048 };
+
+static const int caught[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+/* One body per process, and the handler has no argument: the only static state of this layer. */
+static struct {
+	int record_fd;
+	pid_t pid;
+	uintptr_t base, begin, end; /* of the main program */
+} crash;
+
+/* Appends to a buffer without the parts of stdio that are unsafe in a handler. */
+struct line {
+	char text[TEXT_BYTES];
+	size_t len;
+};
+
+static void put_text(struct line *line, const char *text)
+{
+	while (*text && line->len < sizeof(line->text) - 1)
+		line->text[line->len++] = *text++;
+}
+
+static void put_number(struct line *line, uint64_t value, unsigned int base)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	digits[--at] = '\0';
+	do {
+		digits[--at] = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value);
+	put_text(line, digits + at);
+}
+
+static bool in_program(uintptr_t address)
+{
+	return address >= crash.begin && address < crash.end;
+}
+
+/* The interrupted instruction itself stands once in the unwound list; what is above it there are
+ * this handler and the kernel's return trampoline. */
+static void put_frames(struct line *line, uintptr_t ip)
+{
+	void *frames[FRAMES_MAX];
+	int nr = backtrace(frames, FRAMES_MAX), first = 0;
+	const char *comma = "";
+
+	for (int i = 0; i < nr; i++)
+		if ((uintptr_t)frames[i] == ip)
+			first = i + 1;
+	put_text(line, ",\"frames\":[");
+	for (int i = first; i < nr; i++) {
+		if (!in_program((uintptr_t)frames[i]))
+			continue;
+		put_text(line, comma);
+		put_number(line, (uintptr_t)frames[i] - crash.base, 10);
+		comma = ",";
+	}
+	put_text(line, "]");
+}
+
+static void send_crash(const struct line *line)
+{
+	struct frame frame = {
+		.type = RECORD_CRASH,
+		.time_ns = clock_mono_ns(),
+		.payload = line->text,
+		.length = line->len,
+	};
+	static uint8_t bytes[PROTOCOL_HEADER_BYTES + TEXT_BYTES];
+	ssize_t n;
+
+	frame_put_header(bytes, &frame);
+	memcpy(bytes + PROTOCOL_HEADER_BYTES, line->text, line->len);
+	do {
+		n = send(crash.record_fd, bytes, PROTOCOL_HEADER_BYTES + line->len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+}
+
+static void on_crash(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	uintptr_t ip = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+	static struct line line;
+
+	if (getpid() == crash.pid) {
+		put_text(&line, "{\"signal\":");
+		put_number(&line, (uint64_t)sig, 10);
+		put_text(&line, ",\"address\":\"0x");
+		put_number(&line, (uintptr_t)info->si_addr, 16);
+		put_text(&line, "\"");
+		if (in_program(ip)) {
+			put_text(&line, ",\"ip_offset\":");
+			put_number(&line, ip - crash.base, 10);
+		}
+		put_frames(&line, ip);
+		put_text(&line, "}");
+		send_crash(&line);
+	}
+	/* SA_RESETHAND has put the default action back; unblocked by returning. */
+	raise(sig);
+}
+
+/* The main program is the first object the loader names. */
+static int note_program(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	crash.base = info->dlpi_addr;
+	crash.begin = UINTPTR_MAX;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t begin = info->dlpi_addr + ph->p_vaddr;
+
+		if (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X))
+			continue;
+		if (begin < crash.begin)
+			crash.begin = begin;
+		if (begin + ph->p_memsz > crash.end)
+			crash.end = begin + ph->p_memsz;
+	}
+	return 1;
+}
+
+static int make_stack(struct ktstr_error *err)
+{
+	stack_t stack = { .ss_size = STACK_BYTES, .ss_sp = malloc(STACK_BYTES) };
+
+	if (!stack.ss_sp)
+		return ktstr_error_nomem(err);
+	if (sigaltstack(&stack, NULL) < 0) {
+		int r = -errno;
+
+		free(stack.ss_sp);
+		return ktstr_error_set(err, r, "signal stack: %s", strerror(-r));
+	}
+	return 0;
+}
+
+int crash_catch(int record_fd, struct ktstr_error *err)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_crash,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND,
+	};
+	void *warm[1];
+	int r;
+
+	crash.record_fd = record_fd;
+	crash.pid = getpid();
+	dl_iterate_phdr(note_program, NULL);
+	r = make_stack(err);
+	if (r < 0)
+		return r;
+	backtrace(warm, 1); /* loads the unwinder now, as it allocates the first time */
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		if (sigaction(caught[i], &action, NULL) < 0)
+			return ktstr_error_set(err, -errno, "catch signal %d: %s", caught[i],
+					       strerror(errno));
+	return 0;
+}

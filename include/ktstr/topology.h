@@ -20,7 +20,9 @@
 enum {
 	KTSTR_TOPOLOGY_MAX_CPUS = 255, /* what one emulated PC can address without x2APIC */
 	KTSTR_TOPOLOGY_MAX_NODES = 8,
-	KTSTR_TOPOLOGY_TEXT = 48 /* bytes that hold any formatted topology */
+	KTSTR_TOPOLOGY_NEAR = 10, /* NUMA distance of a node to itself */
+	KTSTR_TOPOLOGY_FAR = 20,  /* between any two nodes of a topology */
+	KTSTR_TOPOLOGY_TEXT = 48  /* bytes that hold any formatted topology */
 };
 
 /* Zero in any field means 1. */

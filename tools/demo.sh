@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#
+# From a fresh clone to tests in virtual machines: set up, build, fetch a kernel, run.
+#
+# usage: tools/demo.sh
+#
+# Steps that were done before are skipped; a second run needs no network.  Results (KTAP) go to
+# stdout, everything else to stderr.  Exit status: that of the tests, or of the step that failed.
+set -u
+
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+began=$(date +%s%N)
+steps=''
+
+tenths() { printf '%d.%d' $(($1 / 1000000000)) $(($1 / 100000000 % 10)); }
+
+step() { # what, command...
+	local what=$1 t0 status
+	shift
+	echo "== $what" >&2
+	t0=$(date +%s%N)
+	"$@"
+	status=$?
+	steps+="  $(printf '%-12s' "$what") $(tenths $(($(date +%s%N) - t0))) s"$'\n'
+	return $status
+}
+
+build() {
+	mkdir -p build
+	make -s -j"$(nproc)" >build/demo-build.log 2>&1 && return
+	tail -n 30 build/demo-build.log >&2
+	echo "demo: the build failed; the whole log is build/demo-build.log" >&2
+	return 1
+}
+
+kernel() {
+	build/ktstr kernel list --json 2>/dev/null | grep -q '"name"' || build/ktstr kernel fetch >&2
+}
+
+tests() {
+	build/ktstr run build/tests/vm/ctprof_jemalloc build/examples/hello_topology \
+		build/examples/payload_metrics
+}
+
+step "set-up" tools/setup.sh && step "build" build && step "kernel" kernel && step "tests" tests
+status=$?
+printf '\ntimes:\n%s  %-12s %s s\n' "$steps" "in all" "$(tenths $(($(date +%s%N) - began)))" >&2
+exit $status

@@ -47,12 +47,14 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
-# What apt here reads, without what it keeps: sources, keys and proxies.
+# What apt here reads, without what it keeps: proxies; for the same release also sources and keys.
 copy_apt() {
-	rm -f "$dir"/etc/apt/sources.list
-	cp -a /etc/apt/sources.list.d "$dir/etc/apt/"
-	[ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$dir/etc/apt/"
-	cp -a /usr/share/keyrings "$dir/usr/share/"
+	if grep -q "^VERSION_CODENAME=$suite$" /etc/os-release; then
+		rm -f "$dir"/etc/apt/sources.list
+		cp -a /etc/apt/sources.list.d "$dir/etc/apt/"
+		[ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$dir/etc/apt/"
+		cp -a /usr/share/keyrings "$dir/usr/share/"
+	fi
 	apt-config dump | grep -E '^Acquire::(http|https|ftp)::.*Proxy' >"$dir/etc/apt/apt.conf.d/99proxy" || :
 }
 

@@ -210,6 +210,15 @@ def gate_parameters(tree):
             yield f"report: {path}:{line}: {name}() takes {count} parameters"
 
 
+def gate_nesting(tree):
+    """functions: more than 3 levels of control are reported"""
+    deep = re.compile(r"\t{4,}(if|for|while|switch|do)\b")
+    for f in tree.c():
+        for n, line in enumerate(split_comments(tree.text(f))[0].split("\n"), 1):
+            if f.endswith(".c") and deep.match(line):
+                yield f"report: {f}:{n}: nested deeper than 3"
+
+
 def gate_file_length(tree):
     """files: 600 lines wanted, 1000 at most"""
     for f in tree.files:

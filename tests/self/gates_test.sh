@@ -86,6 +86,11 @@ expect "parameters reports six of them" 0 'report: .* takes 6 parameters' \
 	"$top/tools/gates.py" --root "$tree" parameters
 
 good_tree
+printf '%s\nvoid f(void)\n{\n\t\t\t\tif (1)\n\t\t\t\t\tf();\n}\n' "$spdx" >"$tree/src/vm/y.c"
+expect "nesting reports the fourth level" 0 'report: src/vm/y.c:4: nested deeper' \
+	"$top/tools/gates.py" --root "$tree" nesting
+
+good_tree
 { echo "$spdx"; yes 'int a;' | head -n 1000; } >"$tree/src/vm/y.c"
 refused file-length "1001 lines" '1001 lines'
 

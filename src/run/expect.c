@@ -263,6 +263,8 @@ void ktstr_fail_at(struct ktstr *t, const struct ktstr_site *site, const char *f
 }
 
 static void send_words(struct ktstr *t, enum record_type type, const char *fmt, va_list ap)
+	KTSTR_PRINTF(3, 0);
+static void send_words(struct ktstr *t, enum record_type type, const char *fmt, va_list ap)
 {
 	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT, clean = STRBUF_INIT;
 

@@ -51,6 +51,17 @@ static int place_stdio(const struct child_opts *opts)
 	return 0;
 }
 
+static const char *file_of(const struct child_opts *opts)
+{
+	return opts->file ? opts->file : opts->argv[0];
+}
+
+/* What the child writes before it gives up. */
+struct report {
+	int code;
+	bool in_cwd;
+};
+
 static int prepare_child(const struct child_opts *opts, pid_t parent)
 {
 	sigset_t none;
@@ -77,54 +88,65 @@ static int prepare_child(const struct child_opts *opts, pid_t parent)
 	for (unsigned int i = 0; i < opts->nr_keep_fds; i++)
 		if (fcntl(opts->keep_fds[i], F_SETFD, 0) < 0)
 			return -errno;
-	if (opts->cwd && chdir(opts->cwd) < 0)
-		return -errno;
 	return 0;
 }
 
 __attribute__((noreturn)) static void run_child(const struct child_opts *opts, pid_t parent,
 						int report_fd)
 {
-	int r = prepare_child(opts, parent);
+	struct report report = { .code = prepare_child(opts, parent) };
 
-	if (r == 0) {
-		execve(opts->argv[0], (char *const *)opts->argv,
+	if (report.code == 0 && opts->cwd && chdir(opts->cwd) < 0)
+		report = (struct report){ .code = -errno, .in_cwd = true };
+	if (report.code == 0) {
+		execve(file_of(opts), (char *const *)opts->argv,
 		       opts->env ? (char *const *)opts->env : environ);
-		r = -errno;
+		report.code = -errno;
 	}
-	if (write(report_fd, &r, sizeof(r)) < 0)
+	if (write(report_fd, &report, sizeof(report)) < 0)
 		_exit(126);
 	_exit(127);
 }
 
-static int read_report(int fd)
+static struct report read_report(int fd)
 {
+	struct report report = { 0 };
 	ssize_t n;
-	int code;
 
 	do {
-		n = read(fd, &code, sizeof(code));
+		n = read(fd, &report, sizeof(report));
 	} while (n < 0 && errno == EINTR);
-	if (n == 0)
-		return 0;
-	return n == sizeof(code) ? code : -EIO;
+	if (n != 0 && n != sizeof(report))
+		report.code = -EIO;
+	return report;
+}
+
+static int report_error(const struct child_opts *opts, const struct report *report,
+			struct ktstr_error *err)
+{
+	if (report->in_cwd)
+		return ktstr_error_set(err, report->code, "start '%s' in folder '%s': %s",
+				       file_of(opts), opts->cwd, strerror(-report->code));
+	return ktstr_error_set(err, report->code, "start '%s': %s", file_of(opts),
+			       strerror(-report->code));
 }
 
 int child_start(const struct child_opts *opts, struct child *ret_child, struct ktstr_error *err)
 {
 	_cleanup_close_ int report_read = -1;
+	struct report report;
 	int fds[2], report_write, r;
 	pid_t parent = getpid(), pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
-		return ktstr_error_set(err, -errno, "start '%s': pipe: %s", opts->argv[0],
+		return ktstr_error_set(err, -errno, "start '%s': pipe: %s", file_of(opts),
 				       strerror(errno));
 	report_read = fds[0];
 	/* High enough that stdio placement in the child cannot overwrite it. */
 	report_write = fcntl(fds[1], F_DUPFD_CLOEXEC, 64);
 	close(fds[1]);
 	if (report_write < 0)
-		return ktstr_error_set(err, -errno, "start '%s': %s", opts->argv[0],
+		return ktstr_error_set(err, -errno, "start '%s': %s", file_of(opts),
 				       strerror(errno));
 	pid = fork();
 	if (pid == 0)
@@ -132,13 +154,13 @@ int child_start(const struct child_opts *opts, struct child *ret_child, struct k
 	r = pid < 0 ? -errno : 0;
 	close(report_write);
 	if (r < 0)
-		return ktstr_error_set(err, r, "start '%s': fork: %s", opts->argv[0], strerror(-r));
+		return ktstr_error_set(err, r, "start '%s': fork: %s", file_of(opts), strerror(-r));
 	if (!opts->same_group)
 		setpgid(pid, pid); /* either side may come first; one of the two calls counts */
-	r = read_report(report_read);
-	if (r < 0) {
+	report = read_report(report_read);
+	if (report.code < 0) {
 		waitpid(pid, NULL, 0);
-		return ktstr_error_set(err, r, "start '%s': %s", opts->argv[0], strerror(-r));
+		return report_error(opts, &report, err);
 	}
 	*ret_child = (struct child){
 		.pid = pid,
@@ -170,6 +192,11 @@ int child_poll(struct child *child)
 	do {
 		pid = waitpid(child->pid, &status, WNOHANG);
 	} while (pid < 0 && errno == EINTR);
+	if (pid < 0 && errno == ECHILD) {
+		/* Its number may be somebody else's by now: never signal it again. */
+		child->pid = 0;
+		child->lost = true;
+	}
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)

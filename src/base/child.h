@@ -26,7 +26,8 @@ struct child {
 	pid_t group;
 	int pidfd;
 	bool collected;
-	int exit_code; /* valid if collected and signal == 0 */
+	bool lost;     /* somebody else took the exit status: code and signal are unknown */
+	int exit_code; /* valid if collected, not lost and signal == 0 */
 	int signal;    /* terminating signal or 0 */
 };
 
@@ -37,7 +38,8 @@ struct child {
 #define _cleanup_child_ __attribute__((cleanup(child_deinit)))
 
 struct child_opts {
-	const char *const *argv;	    /* argv[0] is the file, with a path; NULL-terminated */
+	const char *file;		    /* with a '/'; NULL: argv[0] */
+	const char *const *argv;	    /* NULL-terminated */
 	const char *const *env;		    /* NULL: inherit */
 	const char *cwd;		    /* NULL: inherit */
 	int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null; borrowed */
@@ -50,10 +52,11 @@ struct child_opts {
 
 int child_start(const struct child_opts *opts, struct child *ret_child,
 		struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* Return: 1 collected, 0 still running, -errno. */
+/* Return: 1 collected, 0 still running, -ECHILD (none, or its status is lost), -errno. */
 int child_poll(struct child *child);
-/* Waits at most @timeout_ns (UINT64_MAX: no limit).  Return: 0, -ETIMEDOUT, -errno. */
+/* Waits at most @timeout_ns (UINT64_MAX: no limit).  Return: 0, -ETIMEDOUT, -ECHILD, -errno. */
 int child_wait(struct child *child, uint64_t timeout_ns) KTSTR_MUST_CHECK;
+/* To the whole group if it leads one, collected or not, and to the child itself until collected. */
 void child_kill(struct child *child, int signal);
 void child_deinit(struct child *child);
 

@@ -52,6 +52,16 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Where installed payloads are looked for; rebuilt when PREFIX changes.
+$(B)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(abspath $(PREFIX))' | cmp -s - $@ || echo '$(abspath $(PREFIX))' >$@
+.PHONY: FORCE
+FORCE:
+
+$(B)/obj/src/work/payload_find.o: $(B)/prefix
+$(B)/obj/src/work/payload_find.o: CPPFLAGS += -DKTSTR_LIBEXEC_DIR='"$(abspath $(PREFIX))/libexec/ktstr"'
+
 # --- guest agent: static, small, embedded in the library ------------------------------------
 $(B)/libguest.a: $(GUESTLIB_OBJ)
 	@rm -f $@
@@ -114,7 +124,7 @@ FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 .PHONY: tests examples unit-build fuzz-build
 tests: $(VMTESTS) $(SELFTESTS)
 examples: $(EXAMPLES)
-unit-build: $(UNITTESTS)
+unit-build: $(UNITTESTS) payloads
 fuzz-build: $(FUZZERS)
 
 .SECONDARY:

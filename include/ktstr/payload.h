@@ -3,14 +3,21 @@
  * payload.h - programs a test runs, declared as data, and the life of one run.
  *
  * Life cycle of a struct ktstr_proc:
- *  1. ktstr_payload_spawn() starts the binary with the declared arguments, then the caller's.
- *     The child leads its own process group unless shared_group is set.
+ *  1. ktstr_payload_spawn() starts the binary with the declared arguments, then the caller's; its
+ *     argv[0] is the binary's base name, its stdin /dev/null.  It leads its own process group
+ *     unless shared_group is set.  Its output is read all the time, so it never blocks on it.
  *  2. ktstr_proc_pid() is its pid until the exit has been collected, then -ESRCH.
  *  3. ktstr_proc_wait_ready() waits for the ready marker /tmp/ktstr-worker-ready-PID.
- *  4. ktstr_proc_wait(), _try_wait() or _kill() collect the exit: pipes are drained, metrics read,
- *     declared checks judged and one PAYLOAD record emitted, in order of collection.
+ *  4. ktstr_proc_wait(), _try_wait() or _kill() collect the exit: what is left of its own group is
+ *     killed (and noted), metrics are read, declared checks judged, and one PAYLOAD record is
+ *     emitted, in order of collection.  A grandchild that left the group and holds the output open
+ *     delays nothing; what it writes later is not read.
  *  5. ktstr_proc_release() frees the handle; what still runs is killed and that is recorded.
  *     _cleanup_payload_ does it at the end of the scope.
+ *  6. A handle that is open when the body returns is treated the same way.
+ *
+ * Payloads die with the body's thread.  A payload's checks are judged once its exit has been
+ * collected; if its scope ends first and it declares any, the verdict is UNDECIDED.
  *
  * Functions that take a struct ktstr record why they failed in the test; an ASSERT_OK() around
  * them turns that into verdict ERROR (the set-up broke), not FAIL.
@@ -34,6 +41,8 @@ enum {
 	KTSTR_PAYLOAD_METRICS = 16,
 	KTSTR_PAYLOAD_FILES = 8,
 	KTSTR_PAYLOAD_FLAGS = 16,
+	KTSTR_PAYLOAD_EXITS = 12,
+	KTSTR_PAYLOAD_CALL_ARGS = 64,	     /* a caller may add */
 	KTSTR_PAYLOAD_VALUES = 256,	     /* metrics kept of one run */
 	KTSTR_PAYLOAD_OUTPUT_BYTES = 1 << 20 /* kept of stdout and of stderr each */
 };
@@ -69,6 +78,12 @@ struct ktstr_payload_check {
 	double value;
 };
 
+/* What an exit code means, for messages: { 2, "BYTES was 0" }. */
+struct ktstr_exit_meaning {
+	int code;
+	const char *meaning;
+};
+
 struct ktstr_payload {
 	const char *name;
 	const char *binary; /* path on the host, or a name found in PATH or beside the test */
@@ -79,8 +94,10 @@ struct ktstr_payload {
 	/* More host files for the guest, "HOST" (to /files/NAME) or "HOST:/absolute/guest/path". */
 	const char *files[KTSTR_PAYLOAD_FILES];
 	bool shared_group; /* stay in the test's process group */
-	/* If any is set: the only words starting with '-' a caller may add. */
+	/* If any is set: the only words starting with '-' a caller may add; "--x" allows "--x=5".
+	 */
 	const char *flags[KTSTR_PAYLOAD_FLAGS];
+	struct ktstr_exit_meaning exits[KTSTR_PAYLOAD_EXITS];
 };
 
 #define KTSTR_ARGS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
@@ -94,14 +111,15 @@ struct ktstr_spawn {
 
 /* How a run ended. */
 struct ktstr_proc_result {
-	bool exited;   /* exit_code counts; else it was killed by signal */
-	int exit_code; /* 0..255 */
-	int signal;
-	uint64_t wall_ns;
+	bool exited;	  /* exit_code counts; else it was killed by signal */
+	int exit_code;	  /* 0..255 */
+	int signal;	  /* 0 and not exited: somebody else took the exit status */
+	bool killed;	  /* by ktstr_proc_kill(), by a time limit, or because its scope ended */
+	bool output_cut;  /* more was written than is kept: a line in the text says where */
+	uint64_t wall_ns; /* from the start to the exit, however late it was collected */
 	const char *stdout_text; /* NUL-terminated; valid until the handle is released */
 	const char *stderr_text;
-	size_t stdout_bytes, stderr_bytes;
-	bool output_cut; /* more was written than is kept */
+	uint64_t stdout_bytes, stderr_bytes; /* written by the payload */
 };
 
 /**
@@ -111,8 +129,12 @@ struct ktstr_proc_result {
  * @args:	KTSTR_ARGS(...), added after the declared ones; may be NULL
  * @ret_proc:	the caller's to release
  *
+ * In a guest the binary is /bin/NAME, where the runner put it; on the host it is looked for beside
+ * the test program, in its ../payloads and ../../payloads, in PATH and among the installed ones.
+ *
  * Return: 0, -ENOENT (no such binary), -EACCES (not executable), -EINVAL (flag not in the
- * payload's list, too many arguments), -errno of fork or exec.
+ * payload's list, too many arguments, a declaration that makes no sense), -errno of fork, chdir or
+ * exec.
  */
 KTSTR_API int ktstr_payload_spawn(struct ktstr *t, const struct ktstr_payload *payload,
 				  const char *const *args,
@@ -139,7 +161,8 @@ KTSTR_API int ktstr_payload_spawn_with(struct ktstr *t, const struct ktstr_paylo
  * @timeout_ns:	then it is killed
  * @ret_proc:	holds the result; the caller's to release
  *
- * Return: 0 (it ended; look at ktstr_proc_result()), -ETIMEDOUT, or as ktstr_payload_spawn().
+ * Return: 0 (it ended; look at ktstr_proc_result()), -ETIMEDOUT (killed and collected; @ret_proc is
+ * written then too, for its output), or as ktstr_payload_spawn().
  */
 KTSTR_API int ktstr_payload_run(struct ktstr *t, const struct ktstr_payload *payload,
 				const char *const *args, uint64_t timeout_ns,
@@ -159,11 +182,11 @@ KTSTR_API pid_t ktstr_proc_pid(const struct ktstr_proc *proc);
  * @proc:	a running payload
  * @timeout_ns:	how long
  *
- * Ready means that /tmp/ktstr-worker-ready-PID exists and the process still lives after it was
- * seen.  On failure the process is left to the caller.
+ * Ready means that /tmp/ktstr-worker-ready-PID was made after the start and the process still lives
+ * after it was seen.  It is looked for every 10 ms.
  *
- * Return: 0, -ETIMEDOUT, -ECHILD (it ended first; the text has exit code or signal and the last
- * line of its stderr).
+ * Return: 0, -ETIMEDOUT (it still runs), -ECHILD (it ended first and has been collected; the text
+ * has exit code or signal and the last line of its stderr), -ESRCH (collected before).
  */
 KTSTR_API int ktstr_proc_wait_ready(struct ktstr *t, struct ktstr_proc *proc,
 				    uint64_t timeout_ns) KTSTR_MUST_CHECK;
@@ -173,7 +196,8 @@ KTSTR_API int ktstr_proc_wait_ready(struct ktstr *t, struct ktstr_proc *proc,
  * @t:		the running test
  * @proc:	a handle
  *
- * Return: 1 (ended and collected), 0 (still running), -ESRCH (collected before).
+ * Return: 1 (ended and collected), 0 (still running), -ESRCH (collected before), -ECHILD (something
+ * else in the test waited for it: collected, but how it ended is lost).
  */
 KTSTR_API int ktstr_proc_try_wait(struct ktstr *t, struct ktstr_proc *proc) KTSTR_MUST_CHECK;
 
@@ -183,7 +207,7 @@ KTSTR_API int ktstr_proc_try_wait(struct ktstr *t, struct ktstr_proc *proc) KTST
  * @proc:	a handle
  * @timeout_ns:	UINT64_MAX: no limit but the test's own
  *
- * Return: 0 (collected), -ETIMEDOUT (still running), -ESRCH (collected before).
+ * Return: 0 (collected), -ETIMEDOUT (still running), -ESRCH (collected before), -ECHILD (as above).
  */
 KTSTR_API int ktstr_proc_wait(struct ktstr *t, struct ktstr_proc *proc,
 			      uint64_t timeout_ns) KTSTR_MUST_CHECK;
@@ -193,7 +217,9 @@ KTSTR_API int ktstr_proc_wait(struct ktstr *t, struct ktstr_proc *proc,
  * @t:		the running test
  * @proc:	a handle
  *
- * Return: 0 (collected), -ESRCH (collected before).
+ * A payload with shared_group is killed alone.
+ *
+ * Return: 0 (collected), -ESRCH (collected before), -ECHILD (as above).
  */
 KTSTR_API int ktstr_proc_kill(struct ktstr *t, struct ktstr_proc *proc);
 
@@ -211,7 +237,8 @@ KTSTR_API const struct ktstr_proc_result *ktstr_proc_result(const struct ktstr_p
  * @name:	dotted name, e.g. "latency.p99_ns"
  * @ret_value:	written if the payload reported it
  *
- * Return: 0, -ENODATA (not reported), -EBUSY (not collected yet).
+ * Return: 0, -ENODATA (not reported), -EOVERFLOW (it may be among those that were too many to
+ * keep), -EBUSY (not collected yet).
  */
 KTSTR_API int ktstr_proc_metric(const struct ktstr_proc *proc, const char *name,
 				double *ret_value) KTSTR_MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "run/crash.h"
+#include "run/payload.h"
 #include "run/protocol_record.h"
 #include "run/registry.h"
 
@@ -77,6 +78,7 @@ int body_run(const struct ktstr_entry *entry, int record_fd)
 		return KTSTR_EXIT_HARNESS;
 	}
 	entry->test->run(t);
+	payload_end_all(t);
 	fflush(NULL);
 	body_send(t, RECORD_DONE, json_pack("{s:I}", "checks", (json_int_t)t->nr_checks));
 	return KTSTR_EXIT_PASS;

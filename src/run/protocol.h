@@ -23,7 +23,8 @@
  *	SKIP	  text
  *	UNDECIDED text
  *	PAYLOAD	  name, pid, exit? or signal?, wall_ns, killed (bool), left_running (bool),
- *		  metrics (object name -> number), stdout_bytes, stderr_bytes, cut (bool)
+ *		  metrics (object name -> number), stdout_bytes, stderr_bytes, cut (bool),
+ *		  words? (last line of stderr)
  *	CRASH	  signal, address (text, hex), ip_offset? (from the program's load base; left out for
  *		  an instruction elsewhere), frames (array of such offsets, callers outward), sent
  *		  by the body's signal handler

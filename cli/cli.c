@@ -39,22 +39,27 @@ int cli_parse(const struct ktstr_command *command, int argc, char **argv,
 	return KTSTR_EXIT_PASS;
 }
 
-void cli_list_verbs(const struct cli_verb *verbs, size_t nr_verbs)
+static int help(const struct cli_verbs *verbs)
 {
-	for (size_t i = 0; i < nr_verbs; i++)
-		printf("  %-8s  %s\n", verbs[i].name, verbs[i].about);
+	printf("usage: %s COMMAND [ARGUMENT]...\n\n%s\n\ncommands:\n", verbs->prefix, verbs->about);
+	for (size_t i = 0; i < verbs->nr; i++)
+		printf("  %-8s  %s\n", verbs->verbs[i].name, verbs->verbs[i].about);
+	printf("\n'%s COMMAND --help' describes one command.\n", verbs->prefix);
+	return KTSTR_EXIT_PASS;
 }
 
-int cli_dispatch(const char *prefix, const struct cli_verb *verbs, size_t nr_verbs, int argc,
-		 char **argv)
+int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs)
 {
 	if (argc < 2)
-		return cli_failf(KTSTR_EXIT_USAGE, "missing command, try '%s --help'", prefix);
-	for (size_t i = 0; i < nr_verbs; i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+		return cli_failf(KTSTR_EXIT_USAGE, "missing command, try '%s --help'",
+				 verbs->prefix);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(verbs);
+	for (size_t i = 0; i < verbs->nr; i++)
+		if (!strcmp(argv[1], verbs->verbs[i].name))
+			return verbs->verbs[i].run(argc - 1, argv + 1);
 	return cli_failf(KTSTR_EXIT_USAGE, "unknown %s '%s', try '%s --help'",
-			 argv[1][0] == '-' ? "option" : "command", argv[1], prefix);
+			 argv[1][0] == '-' ? "option" : "command", argv[1], verbs->prefix);
 }
 
 int cli_close_stdout(int exit_code)

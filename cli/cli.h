@@ -31,17 +31,23 @@ int cli_failf(int exit_code, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 int cli_parse(const struct ktstr_command *command, int argc, char **argv,
 	      struct ktstr_operands *ret_operands);
 
-/* Runs the verb argv[1] names; @prefix ("ktstr kernel") is for messages.  Return: its exit code. */
-int cli_dispatch(const char *prefix, const struct cli_verb *verbs, size_t nr_verbs, int argc,
-		 char **argv);
+/* A program or command that consists of verbs. */
+struct cli_verbs {
+	const char *prefix; /* "ktstr kernel"; for messages */
+	const char *about;
+	const struct cli_verb *verbs;
+	size_t nr;
+};
 
-/* Prints the list of verbs. */
-void cli_list_verbs(const struct cli_verb *verbs, size_t nr_verbs);
+/* Runs the verb that argv[1] names, or prints the list of verbs for --help.
+ * Return: an exit code. */
+int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs);
 
 /* Flushes and closes stdout.  Return: @exit_code, or HARNESS with a message if results were lost
  * although the command was content. */
 int cli_close_stdout(int exit_code);
 
 /* The verbs, one per cmd_<name>.c. */
+int cmd_kernel(int argc, char **argv);
 
 #endif

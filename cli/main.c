@@ -7,44 +7,28 @@
 
 #include "cli.h"
 
-static int version(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	printf("ktstr %s\n", KTSTR_VERSION);
-	return KTSTR_EXIT_PASS;
-}
-
 static const struct cli_verb verbs[] = {
-	{ "version", "print the version", version },
+	{ "kernel", "fetch, list, describe and remove kernels", cmd_kernel },
 };
 
-enum { NR_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static int help(void)
-{
-	printf("usage: ktstr COMMAND [ARGUMENT]...\n"
-	       "\n"
-	       "Boots a real kernel in a VM with the CPU topology a test asks for, runs the test\n"
-	       "inside, and says whether the scheduler kept its promises.\n"
-	       "\n"
-	       "commands:\n");
-	cli_list_verbs(verbs, NR_VERBS);
-	printf("\n'ktstr COMMAND --help' describes one command.\n");
-	return KTSTR_EXIT_PASS;
-}
+static const struct cli_verbs program = {
+	.prefix = "ktstr",
+	.about =
+		"Boots a real kernel in a VM with the CPU topology a test asks for, runs the test\n"
+		"inside, and says whether the scheduler kept its promises.",
+	.verbs = verbs,
+	.nr = sizeof(verbs) / sizeof(verbs[0]),
+};
 
 int main(int argc, char **argv)
 {
-	int r;
+	int r = KTSTR_EXIT_PASS;
 
 	/* A reader that went away must show up as a write error with a message. */
 	signal(SIGPIPE, SIG_IGN);
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
-		r = help();
-	else if (argc > 1 && !strcmp(argv[1], "--version"))
-		r = version(argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		printf("ktstr %s\n", KTSTR_VERSION);
 	else
-		r = cli_dispatch("ktstr", verbs, NR_VERBS, argc, argv);
+		r = cli_dispatch(argc, argv, &program);
 	return cli_close_stdout(r);
 }

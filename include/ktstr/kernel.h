@@ -21,16 +21,19 @@ enum { KTSTR_KERNEL_NAME = 128, KTSTR_KERNEL_PATH = 512 };
 enum ktstr_kernel_fact { KTSTR_KERNEL_UNKNOWN, KTSTR_KERNEL_NO, KTSTR_KERNEL_YES };
 
 struct ktstr_kernel {
-	char name[KTSTR_KERNEL_NAME];	    /* cache name, or the file's own name */
-	char release[KTSTR_KERNEL_NAME];    /* uname -r; "" if not known */
-	char build_id[64];		    /* hex of the GNU build id; "" if none */
+	char name[KTSTR_KERNEL_NAME];	 /* cache name, or the file's own name */
+	char release[KTSTR_KERNEL_NAME]; /* uname -r; "" if not known */
+	char version[KTSTR_KERNEL_NAME]; /* upstream version such as "6.1.176"; "" if not known */
+	char build_id[64];		 /* hex of the GNU build id; "" if none */
 	char image_path[KTSTR_KERNEL_PATH]; /* bzImage; "" if only a vmlinux was given */
 	char vmlinux_path[KTSTR_KERNEL_PATH];
 	char config_path[KTSTR_KERNEL_PATH];  /* "" if none */
 	char modules_path[KTSTR_KERNEL_PATH]; /* folder of NN-name.ko to load first; "" if none */
 	enum ktstr_kernel_fact sched_ext, btf, schedstats;
 	uint32_t hz;	     /* 0 if not known */
+	bool pvh;	     /* QEMU can enter vmlinux directly; else only image_path boots */
 	bool cached;	     /* lies in the cache */
+	bool imported;	     /* in the cache because a file was given, not by a fetch */
 	uint64_t size_bytes; /* on disk; 0 if not cached */
 };
 
@@ -80,6 +83,16 @@ KTSTR_API int ktstr_kernel_list(struct ktstr_kernel **ret_kernels,
  */
 KTSTR_API int ktstr_kernel_remove(const char *name, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/**
+ * ktstr_kernel_verify() - compare a cached kernel's files with their checksums.
+ * @kernel:	resolved; one that is not cached has no checksums and passes
+ * @err:	names the first file that differs; may be NULL
+ *
+ * Return: 0, -EINVAL (changed), -ENOENT (gone), -errno.
+ */
+KTSTR_API int ktstr_kernel_verify(const struct ktstr_kernel *kernel,
+				  struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* A kernel that can be fetched. */
 struct ktstr_kernel_offer {
 	char package[KTSTR_KERNEL_NAME];
@@ -122,5 +135,13 @@ KTSTR_API int ktstr_kernel_offers(ktstr_kernel_progress_fn progress, void *arg,
 KTSTR_API int ktstr_kernel_fetch(const char *version, ktstr_kernel_progress_fn progress, void *arg,
 				 struct ktstr_kernel *ret_kernel,
 				 struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/**
+ * ktstr_kernel_interrupt() - make running and later fetches of this process give up.
+ *
+ * Safe to call in a signal handler.  ktstr_kernel_fetch(), ktstr_kernel_offers() and
+ * ktstr_kernel_resolve() then stop their programs, remove what they began and return -EINTR.
+ */
+KTSTR_API void ktstr_kernel_interrupt(void);
 
 #endif

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,6 +53,32 @@ static int place_stdio(const struct child_opts *opts)
 	return 0;
 }
 
+static int drop_privileges(void)
+{
+	static const struct {
+		__rlimit_resource_t resource;
+		rlim_t limit;
+	} limits[] = {
+		{ RLIMIT_FSIZE, 0 },
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_CPU, 2 },
+		{ RLIMIT_AS, 1 << 30 },
+	};
+	const unsigned int nobody = 65534;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (setrlimit(limits[i].resource,
+			      &(struct rlimit){ limits[i].limit, limits[i].limit }) < 0)
+			return -errno;
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(nobody, nobody, nobody) < 0 ||
+			       setresuid(nobody, nobody, nobody) < 0))
+		return -errno;
+	/* A change of user clears the death signal. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return 0;
+}
+
 static const char *file_of(const struct child_opts *opts)
 {
 	return opts->file ? opts->file : opts->argv[0];
@@ -88,7 +116,7 @@ static int prepare_child(const struct child_opts *opts, pid_t parent)
 	for (unsigned int i = 0; i < opts->nr_keep_fds; i++)
 		if (fcntl(opts->keep_fds[i], F_SETFD, 0) < 0)
 			return -errno;
-	return 0;
+	return opts->unprivileged ? drop_privileges() : 0;
 }
 
 __attribute__((noreturn)) static void run_child(const struct child_opts *opts, pid_t parent,

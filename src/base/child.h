@@ -48,6 +48,9 @@ struct child_opts {
 	unsigned int nr_keep_fds;
 	bool same_group;
 	bool outlive_parent; /* no death signal */
+	/* For code that is not ours: as nobody if root, no new privileges, no writing of files, 2 s
+	 * of CPU time, 1 GiB of address space. */
+	bool unprivileged;
 };
 
 int child_start(const struct child_opts *opts, struct child *ret_child,

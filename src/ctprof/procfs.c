@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof/procfs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Fields of stat, counted as proc(5) does. */
+enum {
+	STAT_STATE = 3,
+	STAT_FLAGS = 9,
+	STAT_MINFLT = 10,
+	STAT_MAJFLT = 12,
+	STAT_UTIME = 14,
+	STAT_STIME = 15,
+	STAT_PRIORITY = 18,
+	STAT_NICE = 19,
+	STAT_NUM_THREADS = 20,
+	STAT_STARTTIME = 22,
+	STAT_PROCESSOR = 39,
+	STAT_RT_PRIORITY = 40,
+	STAT_POLICY = 41
+};
+
+/* The kernel writes a newline as \n and a backslash as two. */
+static int unescape_comm(struct span name, char *comm)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		if (c == '\\' && i + 1 < name.len &&
+		    (name.at[i + 1] == 'n' || name.at[i + 1] == '\\'))
+			c = name.at[++i] == 'n' ? '\n' : '\\';
+		if (!c || len + 1 >= PROCFS_COMM_BYTES)
+			return -EINVAL;
+		comm[len++] = c;
+	}
+	comm[len] = '\0';
+	return 0;
+}
+
+static int set_stat(struct ktstr_ctprof_thread *t, const int64_t *fields, char state)
+{
+	static const struct {
+		enum ktstr_ctprof_metric metric;
+		unsigned int field;
+	} rows[] = {
+		{ KTSTR_CTPROF_MINFLT, STAT_MINFLT },
+		{ KTSTR_CTPROF_MAJFLT, STAT_MAJFLT },
+		{ KTSTR_CTPROF_UTIME, STAT_UTIME },
+		{ KTSTR_CTPROF_STIME, STAT_STIME },
+		{ KTSTR_CTPROF_PRIORITY, STAT_PRIORITY },
+		{ KTSTR_CTPROF_NICE, STAT_NICE },
+		{ KTSTR_CTPROF_NR_THREADS, STAT_NUM_THREADS },
+		{ KTSTR_CTPROF_START_TIME, STAT_STARTTIME },
+		{ KTSTR_CTPROF_PROCESSOR, STAT_PROCESSOR },
+		{ KTSTR_CTPROF_RT_PRIORITY, STAT_RT_PRIORITY },
+		{ KTSTR_CTPROF_POLICY, STAT_POLICY },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (fields[rows[i].field] == INT64_MIN)
+			return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		thread_set(t, rows[i].metric, fields[rows[i].field]);
+	thread_set(t, KTSTR_CTPROF_STATE, state);
+	return 0;
+}
+
+int procfs_parse_stat(struct span text, struct ktstr_ctprof_thread *t, struct procfs_extra *extra)
+{
+	int64_t fields[STAT_POLICY + 1] = { 0 };
+	const char *open = memchr(text.at, '(', text.len);
+	const char *close = memrchr(text.at, ')', text.len);
+	char state;
+	int r;
+
+	if (!open || !close || close < open)
+		return -EINVAL;
+	r = unescape_comm((struct span){ open + 1, (size_t)(close - open - 1) }, extra->comm);
+	if (r < 0)
+		return r;
+	skip(&text, (size_t)(close - text.at) + 1);
+	if (text.len < 3 || text.at[0] != ' ' || text.at[1] < 'A' || text.at[1] > 'z')
+		return -EINVAL;
+	state = text.at[1];
+	skip(&text, 2);
+	for (unsigned int i = STAT_STATE + 1; i <= STAT_POLICY; i++) {
+		skip_blanks(&text);
+		r = take_number(&text, &fields[i]);
+		/* Addresses and limits may fill 64 bits; no field of interest does. */
+		if (r == -EINVAL || (text.len && !is_blank(*text.at) && *text.at != '\n'))
+			return -EINVAL;
+		if (r == -ERANGE)
+			fields[i] = INT64_MIN;
+	}
+	if (set_stat(t, fields, state) < 0)
+		return -EINVAL;
+	extra->kernel_thread = fields[STAT_FLAGS] & PROCFS_PF_KTHREAD;
+	extra->zombie = state == 'Z' || state == 'X';
+	return 0;
+}
+
+static int parse_kib(struct span value, struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m)
+{
+	int64_t kib;
+	int r;
+
+	skip_blanks(&value);
+	r = take_digits(&value, &kib);
+	if (r < 0 || !take_prefix(&value, " kB") || __builtin_mul_overflow(kib, 1024, &kib))
+		return -EINVAL;
+	thread_set(t, m, kib);
+	return 0;
+}
+
+static int parse_count(struct span value, struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m)
+{
+	int64_t count;
+
+	if (whole_number(value, &count) < 0 || count < 0)
+		return -EINVAL;
+	thread_set(t, m, count);
+	return 0;
+}
+
+static int parse_affinity(struct span value, struct procfs_extra *extra)
+{
+	skip_blanks(&value);
+	for (size_t i = 0; i < value.len; i++)
+		if (!is_digit(value.at[i]) && value.at[i] != ',' && value.at[i] != '-')
+			return -EINVAL;
+	extra->affinity = value;
+	return 0;
+}
+
+static int parse_tracer(struct span value, struct procfs_extra *extra)
+{
+	int64_t pid;
+
+	if (whole_number(value, &pid) < 0 || pid < 0 || pid > UINT32_MAX)
+		return -EINVAL;
+	extra->tracer_pid = (uint32_t)pid;
+	return 0;
+}
+
+static int parse_status_line(struct span line, struct ktstr_ctprof_thread *t,
+			     struct procfs_extra *extra)
+{
+	switch (line.len ? *line.at : '\0') {
+	case 'C':
+		return take_prefix(&line, "Cpus_allowed_list:") ? parse_affinity(line, extra) : 0;
+	case 'T':
+		return take_prefix(&line, "TracerPid:") ? parse_tracer(line, extra) : 0;
+	case 'V':
+		if (take_prefix(&line, "VmPeak:"))
+			return parse_kib(line, t, KTSTR_CTPROF_HIWATER_VM);
+		return take_prefix(&line, "VmHWM:") ? parse_kib(line, t, KTSTR_CTPROF_HIWATER_RSS)
+						    : 0;
+	case 'v':
+		return take_prefix(&line, "voluntary_ctxt_switches:")
+			       ? parse_count(line, t, KTSTR_CTPROF_VOLUNTARY_CSW)
+			       : 0;
+	case 'n':
+		return take_prefix(&line, "nonvoluntary_ctxt_switches:")
+			       ? parse_count(line, t, KTSTR_CTPROF_NONVOLUNTARY_CSW)
+			       : 0;
+	default:
+		return 0;
+	}
+}
+
+int procfs_parse_status(struct span text, struct ktstr_ctprof_thread *t, struct procfs_extra *extra)
+{
+	struct span line;
+	int r = 0;
+
+	while (next_line(&text, &line))
+		if (parse_status_line(line, t, extra) < 0)
+			r = -EINVAL;
+	return r;
+}
+
+int procfs_parse_schedstat(struct span text, struct ktstr_ctprof_thread *t)
+{
+	int64_t values[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		skip_blanks(&text);
+		if (take_digits(&text, &values[i]) < 0)
+			return -EINVAL;
+		if (text.len && !is_blank(*text.at) && *text.at != '\n')
+			return -EINVAL;
+	}
+	thread_set(t, KTSTR_CTPROF_RUN_TIME, values[0]);
+	thread_set(t, KTSTR_CTPROF_WAIT_TIME, values[1]);
+	thread_set(t, KTSTR_CTPROF_TIMESLICES, values[2]);
+	return 0;
+}
+
+static const char *const io_keys[] = {
+	"rchar: ",
+	"wchar: ",
+	"syscr: ",
+	"syscw: ",
+	"read_bytes: ",
+	"write_bytes: ",
+	"cancelled_write_bytes: ",
+};
+
+int procfs_parse_io(struct span text, struct ktstr_ctprof_thread *t)
+{
+	int64_t values[ARRAY_SIZE(io_keys)];
+	struct span line;
+
+	for (size_t i = 0; i < ARRAY_SIZE(io_keys); i++)
+		if (!next_line(&text, &line) || !take_prefix(&line, io_keys[i]) ||
+		    whole_number(line, &values[i]) < 0 || values[i] < 0)
+			return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(io_keys); i++)
+		thread_set(t, KTSTR_CTPROF_RCHAR + i, values[i]);
+	return 0;
+}
+
+_Static_assert(KTSTR_CTPROF_CANCELLED_WRITE_BYTES == KTSTR_CTPROF_RCHAR + ARRAY_SIZE(io_keys) - 1,
+	       "io metrics stand in the order of the file");
+
+int procfs_parse_cgroup(struct span text, struct span *ret_path)
+{
+	struct span line;
+
+	while (next_line(&text, &line)) {
+		if (!take_prefix(&line, "0::"))
+			continue;
+		if (!line.len || *line.at != '/')
+			return -EINVAL;
+		*ret_path = line;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static bool is_octal(struct span s)
+{
+	if (s.len < 4 || s.at[0] != '\\')
+		return false;
+	for (int i = 1; i < 4; i++)
+		if (s.at[i] < '0' || s.at[i] > '7')
+			return false;
+	return true;
+}
+
+static void copy_mount_path(struct span path, char *to, size_t size)
+{
+	size_t len = 0;
+
+	while (path.len && len + 1 < size) {
+		if (is_octal(path)) {
+			to[len++] = (char)((path.at[1] - '0') << 6 | (path.at[2] - '0') << 3 |
+					   (path.at[3] - '0'));
+			skip(&path, 4);
+		} else {
+			to[len++] = *path.at;
+			skip(&path, 1);
+		}
+	}
+	to[len] = '\0';
+}
+
+int procfs_find_cgroup2(struct span mountinfo, char *ret_path, size_t size)
+{
+	struct span line, word, root, point;
+
+	while (next_line(&mountinfo, &line)) {
+		bool found = true;
+
+		for (int i = 0; i < 3; i++)
+			found = found && next_word(&line, &word);
+		if (!found || !next_word(&line, &root) || !next_word(&line, &point))
+			continue;
+		do {
+			found = next_word(&line, &word);
+		} while (found && (word.len != 1 || *word.at != '-'));
+		if (!found || !next_word(&line, &word))
+			continue;
+		if (word.len != 7 || memcmp(word.at, "cgroup2", 7) || root.len != 1)
+			continue;
+		copy_mount_path(point, ret_path, size);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int procfs_parse_cpu_stat(struct span text, struct ktstr_ctprof_cgroup *c)
+{
+	static const struct {
+		const char *key;
+		enum ktstr_ctprof_cgroup_metric metric;
+	} rows[] = {
+		{ "usage_usec ", KTSTR_CTPROF_CGROUP_USAGE },
+		{ "nr_periods ", KTSTR_CTPROF_CGROUP_NR_PERIODS },
+		{ "nr_throttled ", KTSTR_CTPROF_CGROUP_NR_THROTTLED },
+		{ "throttled_usec ", KTSTR_CTPROF_CGROUP_THROTTLED },
+	};
+	struct span line;
+	int64_t value;
+	int r = 0;
+
+	while (next_line(&text, &line)) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			if (!take_prefix(&line, rows[i].key))
+				continue;
+			if (whole_number(line, &value) < 0 || value < 0)
+				r = -EINVAL;
+			else
+				cgroup_set(c, rows[i].metric, value);
+			break;
+		}
+	}
+	return r;
+}
+
+int procfs_parse_cpu_max(struct span text, struct ktstr_ctprof_cgroup *c)
+{
+	bool unlimited = take_prefix(&text, "max");
+	int64_t quota = 0, period;
+	struct span line;
+
+	if (!unlimited && take_digits(&text, &quota) < 0)
+		return -EINVAL;
+	if (!next_line(&text, &line) || !line.len || *line.at != ' ' ||
+	    whole_number(line, &period) < 0 || period <= 0)
+		return -EINVAL;
+	if (!unlimited)
+		cgroup_set(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, quota);
+	cgroup_set(c, KTSTR_CTPROF_CGROUP_MAX_PERIOD, period);
+	return 0;
+}
+
+int procfs_parse_number(struct span text, int64_t *ret_value)
+{
+	struct span line;
+
+	if (!next_line(&text, &line))
+		return -EINVAL;
+	return whole_number(line, ret_value);
+}

@@ -85,8 +85,17 @@ $(B)/obj/agent_blob.o: src/vm/agent_blob.S $(AGENT)
 	@mkdir -p $(@D)
 	$(CC) -DAGENT_FILE='"$(AGENT)"' -c -o $@ $<
 
+# --- the helper that asks a jemalloc where its counters are, embedded as well ----------------
+$(B)/ctprof/calibrate: src/ctprof/helper/calibrate.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -s -o $@ $< -ldl
+
+$(B)/obj/calibrate_blob.o: src/ctprof/calibrate_blob.S $(B)/ctprof/calibrate
+	@mkdir -p $(@D)
+	$(CC) -DCALIBRATE_FILE='"$(B)/ctprof/calibrate"' -c -o $@ $<
+
 # --- library and programs -------------------------------------------------------------------
-$(B)/libktstr.a: $(LIB_OBJ) $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

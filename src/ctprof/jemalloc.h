@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * jemalloc.h - the allocation counters of other processes' threads.
+ *
+ * Life cycle: jemalloc_create() once per capture; jemalloc_attach() once per process, which only
+ * reads files and memory; jemalloc_read() once per thread, which stops it to learn its thread
+ * pointer.  All calls come from one thread, as it is the tracer: when that thread ends, the kernel
+ * lets go whatever it still traces.
+ */
+#ifndef KTSTR_CTPROF_JEMALLOC_H
+#define KTSTR_CTPROF_JEMALLOC_H
+
+#include <ktstr/ctprof.h>
+
+struct jemalloc;
+
+/* Distances inside the thread data (tsd_s). */
+struct jemalloc_layout {
+	uint32_t allocated;
+	uint32_t deallocated;
+	/* Nonzero size: a known build, whose reads are checked by the rules in ctprof.h. */
+	uint32_t checked_size;
+};
+
+/* One process; plain data. */
+struct jemalloc_process {
+	enum ktstr_jemalloc_tag tag; /* KTSTR_JEMALLOC_OK: threads may be read */
+	uint32_t tgid;
+	int64_t tsd_offset; /* from the thread pointer to the thread data, negative on x86-64 */
+	struct jemalloc_layout layout;
+	uint64_t executable_device, executable_inode;
+};
+
+struct jemalloc_counters {
+	uint64_t allocated, deallocated;
+};
+
+/* NULL: no memory. */
+struct jemalloc *jemalloc_create(bool no_calibration, struct ktstr_ctprof_summary *summary);
+void jemalloc_destroy(struct jemalloc *je);
+
+static inline void jemalloc_destroyp(struct jemalloc **je)
+{
+	jemalloc_destroy(*je);
+}
+
+void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process *ret_process);
+/* @ret_counters is written for KTSTR_JEMALLOC_OK only. */
+enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, const struct jemalloc_process *process,
+				      uint32_t tid, struct jemalloc_counters *ret_counters);
+
+#endif

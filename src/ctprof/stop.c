@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof/stop.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+enum { YIELD_NS = 200000, NAP_NS = 50000, NAP_MAX_NS = 1000000 };
+
+/* The kernel refuses a thread that is just ending with EPERM, like one that is not ours. */
+static bool has_ended(uint32_t tgid, uint32_t tid)
+{
+	_cleanup_close_ int fd = -1;
+	char text[512];
+	const char *end;
+	ssize_t n;
+
+	snprintf(text, sizeof(text), "/proc/%u/task/%u/stat", tgid, tid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH;
+	n = read(fd, text, sizeof(text));
+	if (n <= 0)
+		return n < 0 && errno == ESRCH;
+	end = memrchr(text, ')', (size_t)n);
+	return end && text + n - end > 2 && (end[2] == 'Z' || end[2] == 'X');
+}
+
+static bool read_thread_pointer(pid_t tid, uint64_t *ret_value)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &iov) < 0 ||
+	    iov.iov_len != sizeof(regs))
+		return false;
+	*ret_value = regs.fs_base;
+	return true;
+}
+
+/* The signal it must get when it goes on, if what stopped it was a signal on its way. */
+static int pending_signal(pid_t tid)
+{
+	siginfo_t info;
+
+	/* An event stands above the low byte; codes of signals sent by programs are negative. */
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) < 0 || info.si_code > 0xff)
+		return 0;
+	return info.si_signo;
+}
+
+static void nap(uint64_t waited_ns)
+{
+	uint64_t ns = waited_ns / 4;
+
+	if (waited_ns < YIELD_NS) {
+		sched_yield();
+		return;
+	}
+	ns = ns < NAP_NS ? NAP_NS : ns > NAP_MAX_NS ? NAP_MAX_NS : ns;
+	nanosleep(&(struct timespec){ .tv_nsec = (long)ns }, NULL);
+}
+
+static enum ktstr_jemalloc_tag await_stop(struct stop *stop)
+{
+	for (;;) {
+		uint64_t waited = clock_mono_ns() - stop->since_ns;
+		int status;
+		pid_t pid = waitpid(stop->tid, &status, __WALL | WNOHANG | __WNOTHREAD);
+
+		if (pid == stop->tid && !WIFSTOPPED(status))
+			return KTSTR_JEMALLOC_THREAD_GONE;
+		if (pid < 0 && errno == ECHILD)
+			return KTSTR_JEMALLOC_THREAD_GONE;
+		/* Registers can be read of a stopped thread only, so this is the proof. */
+		if (read_thread_pointer(stop->tid, &stop->thread_pointer)) {
+			stop->signal = pending_signal(stop->tid);
+			return KTSTR_JEMALLOC_OK;
+		}
+		if (waited > STOP_TIMEOUT_MS * NSEC_PER_MSEC)
+			return KTSTR_JEMALLOC_STOP_TIMEOUT;
+		nap(waited);
+	}
+}
+
+enum ktstr_jemalloc_tag stop_thread(uint32_t tgid, uint32_t tid, struct stop *ret_stop)
+{
+	struct stop stop = { .tid = (pid_t)tid };
+	enum ktstr_jemalloc_tag tag;
+
+	if (ptrace(PTRACE_SEIZE, stop.tid, NULL, NULL) < 0) {
+		if (errno == ESRCH || has_ended(tgid, tid))
+			return KTSTR_JEMALLOC_THREAD_GONE;
+		return errno == EBUSY ? KTSTR_JEMALLOC_PTRACE_BUSY : KTSTR_JEMALLOC_PTRACE_REFUSED;
+	}
+	stop.since_ns = clock_mono_ns();
+	if (ptrace(PTRACE_INTERRUPT, stop.tid, NULL, NULL) < 0)
+		return KTSTR_JEMALLOC_THREAD_GONE;
+	tag = await_stop(&stop);
+	if (tag == KTSTR_JEMALLOC_OK)
+		*ret_stop = stop;
+	return tag;
+}
+
+uint64_t stop_release(struct stop *stop)
+{
+	uint64_t held_ns = clock_mono_ns() - stop->since_ns;
+
+	if (!stop->tid)
+		return 0;
+	ptrace(PTRACE_DETACH, stop->tid, NULL, (void *)(intptr_t)stop->signal);
+	stop->tid = 0;
+	return held_ns;
+}

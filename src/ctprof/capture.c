@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "ctprof/procfs.h"
+#include "ctprof/walk.h"
+
+/* What the capturing thread gets and gives back. */
+struct job {
+	const struct ktstr_ctprof_opts *opts;
+	struct ktstr_ctprof *snapshot;
+	struct ktstr_error *err;
+	int result;
+};
+
+static bool is_live(const struct ktstr_ctprof_opts *opts)
+{
+	return !opts->proc || !strcmp(opts->proc, "/proc");
+}
+
+/* The number by which this /proc knows us; /proc may belong to another pid namespace. */
+static uint32_t own_number(int proc_fd)
+{
+	char target[16];
+	ssize_t n = readlinkat(proc_fd, "self", target, sizeof(target) - 1);
+	uint32_t pid;
+
+	if (n <= 0)
+		return 0;
+	target[n] = '\0';
+	return parse_u32(target, &pid) < 0 ? 0 : pid;
+}
+
+static int check_is_process(int proc_fd, pid_t pid, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(1 << 20);
+	unsigned int tgid;
+	const char *line;
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "%d/status", (int)pid);
+	r = io_read_file_at(proc_fd, path, &text);
+	if (r == -ENOENT || r == -ESRCH)
+		return ktstr_error_set(err, -ESRCH, "no process %d", (int)pid);
+	if (r < 0)
+		return ktstr_error_set(err, r, "read status of process %d: %s", (int)pid,
+				       strerror(-r));
+	line = strstr(strbuf_str(&text), "\nTgid:");
+	if (line && sscanf(line, "\nTgid: %u", &tgid) == 1 && tgid != (unsigned int)pid)
+		return ktstr_error_set(err, -ESRCH, "%d is a thread of process %u; name that one",
+				       (int)pid, tgid);
+	return 0;
+}
+
+static int read_cgroup_values(const struct ktstr_ctprof_opts *opts, struct builder *b)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char root[4096];
+
+	if (opts->cgroup)
+		return walk_cgroups(b, opts->cgroup);
+	if (!is_live(opts) || io_read_file("/proc/self/mountinfo", &text, NULL) < 0 ||
+	    procfs_find_cgroup2((struct span){ strbuf_str(&text), text.len }, root, sizeof(root)) <
+		    0)
+		return 0;
+	return walk_cgroups(b, root);
+}
+
+static int set_head(struct builder *b, bool live)
+{
+	static const char collector[] = "procfs";
+	struct utsname uts;
+
+	b->head.captured_at_unix_ns = clock_real_ns();
+	b->head.collector = builder_intern(b, collector, sizeof(collector) - 1);
+	if (!b->head.collector)
+		return -ENOMEM;
+	if (!live || uname(&uts) < 0)
+		return 0;
+	b->head.kernel = builder_intern(b, uts.release, sizeof(uts.release));
+	return b->head.kernel ? 0 : -ENOMEM;
+}
+
+static int walk_live(struct job *job, struct builder *b, int proc_fd)
+{
+	const struct ktstr_ctprof_opts *opts = job->opts;
+	_cleanup_(jemalloc_destroyp) struct jemalloc *je = NULL;
+	_cleanup_(walk_deinit) struct walk w = {
+		.builder = b,
+		.proc_fd = proc_fd,
+		.self = own_number(proc_fd),
+		.only = (uint32_t)opts->pid,
+	};
+
+	if (is_live(opts) && !opts->no_jemalloc) {
+		je = jemalloc_create(opts->no_calibration, &b->head.summary);
+		if (!je)
+			return ktstr_error_nomem(job->err);
+		w.jemalloc = je;
+	}
+	return walk_all(&w, job->err);
+}
+
+static int run_job(struct job *job)
+{
+	_cleanup_builder_ struct builder b = { 0 };
+	const char *proc = job->opts->proc ? job->opts->proc : "/proc";
+	_cleanup_close_ int proc_fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t start = clock_mono_ns();
+	int r;
+
+	if (proc_fd < 0)
+		return ktstr_error_set(job->err, -errno, "open '%s': %s", proc, strerror(errno));
+	if (job->opts->pid) {
+		r = check_is_process(proc_fd, job->opts->pid, job->err);
+		if (r < 0)
+			return r;
+	}
+	if (set_head(&b, is_live(job->opts)) < 0)
+		return ktstr_error_nomem(job->err);
+	r = walk_live(job, &b, proc_fd);
+	if (r < 0)
+		return r;
+	if (read_cgroup_values(job->opts, &b) < 0)
+		return ktstr_error_nomem(job->err);
+	b.head.duration_ns = clock_mono_ns() - start;
+	job->snapshot = builder_finish(&b);
+	return job->snapshot ? 0 : ktstr_error_nomem(job->err);
+}
+
+static void *job_thread(void *arg)
+{
+	struct job *job = arg;
+
+	job->result = run_job(job);
+	return NULL;
+}
+
+/* A thread of its own does the tracing: with its end the kernel lets every tracee go, even one
+ * that never reached its stop. */
+static int run_in_thread(struct job *job)
+{
+	sigset_t all, old;
+	pthread_t thread;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&thread, NULL, job_thread, job);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		return ktstr_error_set(job->err, -r, "start a thread for the capture: %s",
+				       strerror(r));
+	pthread_join(thread, NULL);
+	return job->result;
+}
+
+int ktstr_ctprof_capture(const struct ktstr_ctprof_opts *opts, struct ktstr_ctprof **ret_snapshot,
+			 struct ktstr_error *err)
+{
+	static const struct ktstr_ctprof_opts defaults;
+	struct job job = { .opts = opts ? opts : &defaults, .err = err };
+	int r;
+
+	if (job.opts->pid < 0)
+		return ktstr_error_set(err, -ESRCH, "no process %d", (int)job.opts->pid);
+	if (is_live(job.opts) && !job.opts->no_jemalloc)
+		r = run_in_thread(&job);
+	else
+		r = run_job(&job);
+	if (r < 0)
+		return r;
+	*ret_snapshot = job.snapshot;
+	return 0;
+}

@@ -48,9 +48,10 @@ start() { # label, seconds allowed, command...
 show_failure() { # log
 	echo "    --- $1"
 	if grep -q '^not ok' "$1"; then
-		awk '/^(not )?ok / { on = /^not/ && !/# SKIP/ } on' "$1" | head -n 60 | sed 's/^/    /'
-	fi
-	tail -n 25 "$1" | sed 's/^/    /'
+		awk '/^(not )?ok / { on = /^not/ && !/# SKIP/ } on && !/^# report:/' "$1" | head -n 60
+	else
+		tail -n 30 "$1"
+	fi | sed 's/^/    /'
 	echo "    ---"
 }
 

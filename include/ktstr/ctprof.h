@@ -14,22 +14,24 @@
  * A struct ktstr_ctprof is read-only once made, and may be read by many threads.  Threads are
  * sorted by tgid, then tid; cgroups by path.
  *
- * File format (.ctprof.zst): zstd around one JSON object {"type":"ktstr-ctprof","version":1,
- * "metrics":[NAME...],"threads":[[tgid,tid,VALUE...]...],...}; a thread's values stand in the order
- * of "metrics", null where absent.  Unknown names are ignored, missing ones are absent.  Bytes that
+ * File format (.ctprof.zst): zstd around one JSON object {"type":"ktstr-ctprof","version":1,...}.
+ * "texts", "metrics" and "jemalloc_tags" list names; each row of "threads" is [tgid, tid, tag,
+ * TEXT..., VALUE...] in their order, null where absent; "cgroups" likewise is [path, VALUE...] in
+ * the order of "cgroup_metrics".  Unknown names are ignored, missing ones are absent.  Bytes that
  * are not UTF-8 are written as \xNN, a backslash as two.
  *
  * jemalloc: counters are read from outside with process_vm_readv().  On x86-64 each thread is
- * stopped once by ptrace, for as long as it takes to read one register; the kernel lets it go even
- * if the capturing process is killed.  Where a thread's counters lie is taken from the symbol
- * *tsd_tls or from the library's TPOFF64 relocation, and the offsets in there from DWARF, from a
+ * stopped by ptrace while one register and two counters are read, so that an exec cannot change
+ * what is behind the address; the kernel lets it go even if the capturing process is killed.
+ * Where a thread's data lies is taken from the symbol *tsd_tls or from the library's TPOFF64
+ * relocation.  The offsets in there come from DWARF, or from a table of known builds, or from a
  * helper process that loads the target's own library without any privilege (as nobody if the
- * capture runs as root), or from a table of known builds, whose reads must satisfy these rules of
- * jemalloc's event counters (jemalloc 5.3, src/thread_event.c), else they count as implausible
- * and give no number:
- *   last_event <= counter; next_event - last_event in 1 .. 4 MiB; next_event_fast is 0 or
- *   next_event; counter < next_event unless the thread runs just then (read again, 8 times at
- *   most); state below 7; a thread whose state is "uninitialised" has counters of zero.
+ * capture runs as root) and sees the counters move.  Reads of a known build must satisfy these
+ * rules of jemalloc's event counters, else there is no number but the tag "implausible":
+ *   last_event <= counter < next_event; next_event - last_event <= 4 MiB; next_event_fast is 0 or
+ *   next_event; state is one of seven, and counters are zero in state "uninitialized".
+ * A thread caught in the middle of an update breaks them for a moment, so it is read again, 8
+ * times at most.  Source: src/thread_event.c of jemalloc 5.3.0.
  */
 #ifndef KTSTR_CTPROF_H
 #define KTSTR_CTPROF_H

@@ -36,7 +36,8 @@ build() {
 }
 
 kernel() {
-	build/ktstr kernel list --json 2>/dev/null | grep -q '"name"' || build/ktstr kernel fetch >&2
+	build/ktstr kernel list --json 2>/dev/null | grep -q '"sched_ext":true' ||
+		build/ktstr kernel fetch >&2
 }
 
 tests() {

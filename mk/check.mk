@@ -51,7 +51,7 @@ Libs: -L$${libdir} -lktstr -lpthread
 endef
 export PKG_CONFIG_FILE
 
-install: all
+install: $(B)/ktstr $(B)/libktstr.a payloads
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/ktstr \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/libexec/ktstr \
 		$(DESTDIR)$(PREFIX)/share/doc/ktstr

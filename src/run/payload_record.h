@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "work/metrics.h"
+#include "work/payload_metrics.h"
 #include <ktstr/error.h>
 #include <ktstr/payload.h>
 

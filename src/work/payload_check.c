@@ -223,7 +223,8 @@ static void judge_exit(const struct ktstr_payload *p, const struct ktstr_payload
 static void judge_missing(const struct ktstr_payload_check *c, const struct payload_end *end, int r,
 			  struct payload_finding *f)
 {
-	bool unknown = r == -EOVERFLOW || (end->metrics_error && !end->nothing_said);
+	bool unknown = r == -EOVERFLOW || end->result->output_cut ||
+		       (end->metrics_error && !end->nothing_said);
 
 	f->verdict = c->kind == KTSTR_CHECK_PRESENT && !unknown ? KTSTR_FAIL : KTSTR_UNDECIDED;
 	if (r == -EOVERFLOW)
@@ -231,6 +232,8 @@ static void judge_missing(const struct ktstr_payload_check *c, const struct payl
 		    end->metrics->dropped);
 	else if (end->metrics_error)
 		SAY(f->why, "it was not reported: %s", end->metrics_error);
+	else if (end->result->output_cut)
+		SAY(f->why, "it is not in what was kept of the output, and some was left out");
 	else
 		SAY(f->why, "it was not reported");
 }

@@ -12,15 +12,15 @@
  *	hint with bounds	 -	ERROR		-
  *
  * A check of a metric that is outside its sane bounds is ERROR whatever the value, as the value is
- * no result.  When the output holds no usable document, or the metric may be among those over the
- * limit, PRESENT is UNDECIDED too: nobody can tell whether it was reported.
+ * no result.  When the output holds a broken document, was cut, or had more metrics than are kept,
+ * PRESENT is UNDECIDED too: nobody can tell whether it was reported.
  */
 #ifndef KTSTR_WORK_PAYLOAD_CHECK_H
 #define KTSTR_WORK_PAYLOAD_CHECK_H
 
 #include <stdbool.h>
 
-#include "work/metrics.h"
+#include "work/payload_metrics.h"
 #include <ktstr/error.h>
 #include <ktstr/payload.h>
 #include <ktstr/test.h>

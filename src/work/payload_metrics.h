@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * metrics.h - numbers from what a program printed.
+ * payload_metrics.h - numbers from what a program printed.
  *
  * A document is a JSON object or array that begins in the first column of a line and is followed
  * by nothing but blanks on its last line; other lines are a program's chatter and are passed over.
@@ -14,11 +14,10 @@
  * which of its numbers to believe is not ours to guess.
  *
  * Limits: METRICS_DEPTH levels, names of METRICS_NAME_BYTES without control characters,
- * KTSTR_PAYLOAD_VALUES values; wanted
- * names are kept first, and what did not fit is counted in dropped.
+ * KTSTR_PAYLOAD_VALUES values; wanted names are kept first, and what did not fit is counted.
  */
-#ifndef KTSTR_WORK_METRICS_H
-#define KTSTR_WORK_METRICS_H
+#ifndef KTSTR_WORK_PAYLOAD_METRICS_H
+#define KTSTR_WORK_PAYLOAD_METRICS_H
 
 #include <stddef.h>
 

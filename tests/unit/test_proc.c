@@ -18,7 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "work/payload_find.h"
+#include "tests/lib/payloads.h"
 #include "work/proc.h"
 
 DEFINE_CLEANUP(struct proc *, proc_destroy);
@@ -39,10 +39,9 @@ static struct proc *start(const char *const *argv)
 
 static struct proc *start_payload(const char *name, const char *const *argv)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = payload_path(name);
 	struct proc *p = NULL;
 
-	assert_int_equal(payload_find_binary(name, NULL, &path, &err), 0);
 	assert_int_equal(proc_start(&(struct proc_opts){ .file = path, .argv = argv }, &p, &err),
 			 0);
 	return p;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Prints chatter, a first report, its arguments as numbers, and more chatter.
- *
  * usage: ktstr-json-metrics [NAME=NUMBER]...
- * The last document is {"run": 2, "list": [1, 2.5], "given": {NAME: NUMBER, ...}}; numbers are
- * printed as given, so NAME=NaN makes a document that is none.
+ * Prints chatter around two documents; the last has the arguments as they are, also NAME=NaN.
  */
 #include <stdio.h>
 #include <string.h>

@@ -318,39 +318,48 @@ KTSTR_API const char *ktstr_verdict_name(enum ktstr_verdict verdict);
 			return; \
 	} while (0)
 
-#define KTSTR_COMPARE(t, a, op, b) \
-	ktstr_expect(t, KTSTR_SITE(#a, #b), KTSTR_VALUE(a), op, KTSTR_VALUE(b))
+#define KTSTR_COMPARE(t, site, a, op, b) ktstr_expect(t, site, KTSTR_VALUE(a), op, KTSTR_VALUE(b))
 
 #ifndef KTSTR_NO_SHORT_NAMES
-#define EXPECT_EQ(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_EQ, b)
-#define EXPECT_NE(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_NE, b)
-#define EXPECT_LT(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_LT, b)
-#define EXPECT_LE(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_LE, b)
-#define EXPECT_GT(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_GT, b)
-#define EXPECT_GE(t, a, b)	  KTSTR_COMPARE(t, a, KTSTR_GE, b)
-#define EXPECT_TRUE(t, x)	  ktstr_expect_true(t, KTSTR_SITE(#x, "true"), !!(x), true)
-#define EXPECT_FALSE(t, x)	  ktstr_expect_true(t, KTSTR_SITE(#x, "false"), !!(x), false)
-#define EXPECT_NULL(t, p)	  KTSTR_COMPARE(t, (const void *)(p), KTSTR_EQ, (const void *)NULL)
-#define EXPECT_NOT_NULL(t, p)	  KTSTR_COMPARE(t, (const void *)(p), KTSTR_NE, (const void *)NULL)
+/* Each spells its arguments itself: one macro calling another would show them expanded. */
+#define EXPECT_EQ(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_EQ, b)
+#define EXPECT_NE(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_NE, b)
+#define EXPECT_LT(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_LT, b)
+#define EXPECT_LE(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_LE, b)
+#define EXPECT_GT(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_GT, b)
+#define EXPECT_GE(t, a, b) KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_GE, b)
+#define EXPECT_TRUE(t, x)  ktstr_expect_true(t, KTSTR_SITE(#x, "true"), !!(x), true)
+#define EXPECT_FALSE(t, x) ktstr_expect_true(t, KTSTR_SITE(#x, "false"), !!(x), false)
+#define EXPECT_NULL(t, p) \
+	KTSTR_COMPARE(t, KTSTR_SITE(#p, "NULL"), (const void *)(p), KTSTR_EQ, (const void *)NULL)
+#define EXPECT_NOT_NULL(t, p) \
+	KTSTR_COMPARE(t, KTSTR_SITE(#p, "NULL"), (const void *)(p), KTSTR_NE, (const void *)NULL)
 #define EXPECT_STREQ(t, a, b)	  ktstr_expect_streq(t, KTSTR_SITE(#a, #b), a, b)
 #define EXPECT_OK(t, r)		  ktstr_expect_ok(t, KTSTR_SITE(#r, ""), r)
 #define EXPECT_ERR(t, r, e)	  ktstr_expect_err(t, KTSTR_SITE(#r, #e), r, e)
 #define EXPECT_NEAR(t, a, b, tol) ktstr_expect_near(t, KTSTR_SITE(#a, #b), a, b, tol)
 
-#define ASSERT_EQ(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_EQ(t, a, b))
-#define ASSERT_NE(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_NE(t, a, b))
-#define ASSERT_LT(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_LT(t, a, b))
-#define ASSERT_LE(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_LE(t, a, b))
-#define ASSERT_GT(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_GT(t, a, b))
-#define ASSERT_GE(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_GE(t, a, b))
-#define ASSERT_TRUE(t, x)	  KTSTR_STOP_UNLESS(EXPECT_TRUE(t, x))
-#define ASSERT_FALSE(t, x)	  KTSTR_STOP_UNLESS(EXPECT_FALSE(t, x))
-#define ASSERT_NULL(t, p)	  KTSTR_STOP_UNLESS(EXPECT_NULL(t, p))
-#define ASSERT_NOT_NULL(t, p)	  KTSTR_STOP_UNLESS(EXPECT_NOT_NULL(t, p))
-#define ASSERT_STREQ(t, a, b)	  KTSTR_STOP_UNLESS(EXPECT_STREQ(t, a, b))
-#define ASSERT_OK(t, r)		  KTSTR_STOP_UNLESS(EXPECT_OK(t, r))
-#define ASSERT_ERR(t, r, e)	  KTSTR_STOP_UNLESS(EXPECT_ERR(t, r, e))
-#define ASSERT_NEAR(t, a, b, tol) KTSTR_STOP_UNLESS(EXPECT_NEAR(t, a, b, tol))
+#define ASSERT_EQ(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_EQ, b))
+#define ASSERT_NE(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_NE, b))
+#define ASSERT_LT(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_LT, b))
+#define ASSERT_LE(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_LE, b))
+#define ASSERT_GT(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_GT, b))
+#define ASSERT_GE(t, a, b) KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#a, #b), a, KTSTR_GE, b))
+#define ASSERT_TRUE(t, x) \
+	KTSTR_STOP_UNLESS(ktstr_expect_true(t, KTSTR_SITE(#x, "true"), !!(x), true))
+#define ASSERT_FALSE(t, x) \
+	KTSTR_STOP_UNLESS(ktstr_expect_true(t, KTSTR_SITE(#x, "false"), !!(x), false))
+#define ASSERT_NULL(t, p)                                                                       \
+	KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#p, "NULL"), (const void *)(p), KTSTR_EQ, \
+					(const void *)NULL))
+#define ASSERT_NOT_NULL(t, p)                                                                   \
+	KTSTR_STOP_UNLESS(KTSTR_COMPARE(t, KTSTR_SITE(#p, "NULL"), (const void *)(p), KTSTR_NE, \
+					(const void *)NULL))
+#define ASSERT_STREQ(t, a, b) KTSTR_STOP_UNLESS(ktstr_expect_streq(t, KTSTR_SITE(#a, #b), a, b))
+#define ASSERT_OK(t, r)	      KTSTR_STOP_UNLESS(ktstr_expect_ok(t, KTSTR_SITE(#r, ""), r))
+#define ASSERT_ERR(t, r, e)   KTSTR_STOP_UNLESS(ktstr_expect_err(t, KTSTR_SITE(#r, #e), r, e))
+#define ASSERT_NEAR(t, a, b, tol) \
+	KTSTR_STOP_UNLESS(ktstr_expect_near(t, KTSTR_SITE(#a, #b), a, b, tol))
 
 #define KTSTR_FAIL_NOW(t, ...)                                     \
 	do {                                                       \

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/path.h"
+
+struct report {
+	struct report_opts opts;
+	char *program, *run_dir, *junit_path;
+	unsigned int number; /* of the result written last */
+	int results_fd;
+	struct strbuf cases;   /* JUnit */
+	struct strbuf details; /* summary, kept for the end */
+	bool stdout_lost, results_lost, junit_lost;
+	bool progress_shown;
+};
+
+/* stderr is for people; if even that is gone, nobody can be told. */
+static void say(const char *text, size_t len)
+{
+	if (io_write_all(STDERR_FILENO, text, len) < 0)
+		return;
+}
+
+static void sayf(const char *fmt, ...) KTSTR_PRINTF(1, 2);
+static void sayf(const char *fmt, ...)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	say(strbuf_str(&text), text.len);
+}
+
+static void hide_progress(struct report *report)
+{
+	if (report->progress_shown)
+		sayf("\r\033[K");
+	report->progress_shown = false;
+}
+
+void report_progress(struct report *report, const char *text)
+{
+	if (!report->opts.progress)
+		return;
+	hide_progress(report);
+	sayf("%s", text);
+	report->progress_shown = true;
+}
+
+static void lose_stdout(struct report *report, int r)
+{
+	if (report->stdout_lost)
+		return;
+	report->stdout_lost = true;
+	hide_progress(report);
+	sayf("ktstr: write to standard output: %s; all results go to '%s/results.jsonl'\n",
+	     strerror(-r), report->run_dir);
+}
+
+static void to_stdout(struct report *report, const struct strbuf *text)
+{
+	int r;
+
+	if (report->stdout_lost)
+		return;
+	r = text->error ? text->error : io_write_all(STDOUT_FILENO, text->data, text->len);
+	if (r < 0)
+		lose_stdout(report, r);
+}
+
+static void to_results(struct report *report, const char *line, size_t len)
+{
+	int r;
+
+	if (report->results_lost)
+		return;
+	r = io_write_all(report->results_fd, line, len);
+	if (r == 0)
+		return;
+	report->results_lost = true;
+	hide_progress(report);
+	sayf("ktstr: write '%s/results.jsonl': %s; free space there or choose another place with "
+	     "--run-dir; results still go to standard output\n",
+	     report->run_dir, strerror(-r));
+}
+
+/* One JSON line for both places that take it; takes @object. */
+static void put_json(struct report *report, json_t *object)
+{
+	_cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+	json_decref(object);
+	strbuf_addf(&line, "%s\n", text ? text : "{\"type\":\"lost\"}");
+	to_results(report, strbuf_str(&line), line.len);
+	if (report->opts.json)
+		to_stdout(report, &line);
+}
+
+static int open_results(struct report *report, struct ktstr_error *err)
+{
+	_cleanup_free_ char *path = path_format("%s/results.jsonl", report->run_dir);
+
+	if (!path)
+		return ktstr_error_nomem(err);
+	report->results_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+	if (report->results_fd < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+DEFINE_CLEANUP(struct report *, report_destroy);
+
+int report_create(const struct report_opts *opts, unsigned int planned, struct report **ret_report,
+		  struct ktstr_error *err)
+{
+	_cleanup_(report_destroyp) struct report *report = calloc(1, sizeof(*report));
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r;
+
+	if (!report)
+		return ktstr_error_nomem(err);
+	report->opts = *opts;
+	report->results_fd = -1;
+	report->cases = (struct strbuf)STRBUF_INIT;
+	report->details = (struct strbuf)STRBUF_INIT;
+	report->program = strdup(opts->program);
+	report->run_dir = strdup(opts->run_dir);
+	report->junit_path = opts->junit_path ? strdup(opts->junit_path) : NULL;
+	if (!report->program || !report->run_dir || (opts->junit_path && !report->junit_path))
+		return ktstr_error_nomem(err);
+	r = open_results(report, err);
+	if (r < 0)
+		return r;
+	if (opts->stdout_was_closed)
+		lose_stdout(report, -EBADF);
+	ktap_begin(&text, planned);
+	if (!opts->json)
+		to_stdout(report, &text);
+	*ret_report = take_ptr(report);
+	return 0;
+}
+
+void report_destroy(struct report *report)
+{
+	if (!report)
+		return;
+	if (report->results_fd >= 0)
+		close(report->results_fd);
+	strbuf_deinit(&report->cases);
+	strbuf_deinit(&report->details);
+	free(report->program);
+	free(report->run_dir);
+	free(report->junit_path);
+	free(report);
+}
+
+void report_result(struct report *report, const struct result *result)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	hide_progress(report);
+	report->number++;
+	put_json(report, result_to_json(result));
+	if (!report->opts.json) {
+		ktap_result(&text, report->number, result);
+		to_stdout(report, &text);
+	}
+	if (report->junit_path)
+		junit_case(&report->cases, report->program, result);
+	summary_result(&report->details, result, report->opts.color);
+}
+
+static void write_junit(struct report *report, const struct totals *totals)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct ktstr_error err;
+
+	if (!report->junit_path)
+		return;
+	junit_document(&text, report->program, totals, strbuf_str(&report->cases));
+	if (!text.error && !report->cases.error &&
+	    io_write_file(report->junit_path, text.data, text.len, 0666, &err) == 0)
+		return;
+	report->junit_lost = true;
+	if (text.error || report->cases.error)
+		ktstr_error_set(&err, -E2BIG, "JUnit file '%s': too large", report->junit_path);
+	sayf("ktstr: %s; all results are in '%s/results.jsonl'\n", err.text, report->run_dir);
+}
+
+void report_end(struct report *report, struct totals *totals)
+{
+	hide_progress(report);
+	write_junit(report, totals);
+	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
+	put_json(report, totals_to_json(totals));
+	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
+	summary_totals(&report->details, totals, report->run_dir, report->opts.color);
+	say(strbuf_str(&report->details), report->details.len);
+}

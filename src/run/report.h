@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * report.h - what a run says: to programs, to people, to files.
+ *
+ * Writers (KTAP, JSON lines, JUnit, summary) only make text; struct report sends it where it
+ * belongs and remembers what could not be written.  A lost destination does not end the run: the
+ * others still get every result, and the exit code says that something was lost.
+ */
+#ifndef KTSTR_RUN_REPORT_H
+#define KTSTR_RUN_REPORT_H
+
+#include <stdbool.h>
+
+#include "run/result.h"
+
+/* --- text of the formats (report_ktap.c, report_junit.c, report_summary.c) ------------------- */
+
+/* KTAP version 1, Documentation/dev-tools/ktap.rst of the kernel.  Diagnostics of a test stand
+ * before its line, as kunit prints them.  UNDECIDED is "ok ... # SKIP UNDECIDED: reason": no
+ * reader of KTAP counts it as passed or as failed. */
+void ktap_begin(struct strbuf *out, unsigned int planned);
+void ktap_result(struct strbuf *out, unsigned int number, const struct result *result);
+
+/* JUnit as Jenkins and GitLab read it: FAIL is <failure>, ERROR is <error>, SKIP and UNDECIDED
+ * are <skipped>.  junit_case() for every result into one buffer, then junit_document(). */
+void junit_case(struct strbuf *out, const char *program, const struct result *result);
+void junit_document(struct strbuf *out, const char *program, const struct totals *totals,
+		    const char *cases);
+
+/* What a person reads about one test at the end of the run. */
+void summary_result(struct strbuf *out, const struct result *result, bool color);
+void summary_totals(struct strbuf *out, const struct totals *totals, const char *run_dir,
+		    bool color);
+
+/* --- destinations (report.c) ------------------------------------------------------------------ */
+
+struct report_opts {
+	const char *program;	/* name for JUnit */
+	const char *run_dir;	/* gets results.jsonl */
+	const char *junit_path; /* NULL: none */
+	bool json;		/* JSON lines on stdout instead of KTAP */
+	bool color;		/* on stderr */
+	bool progress;		/* stderr is a terminal */
+	bool stdout_was_closed; /* when the program was started */
+};
+
+struct report;
+
+int report_create(const struct report_opts *opts, unsigned int planned, struct report **ret_report,
+		  struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* A line that is replaced by the next one; nothing without a terminal. */
+void report_progress(struct report *report, const char *text);
+void report_result(struct report *report, const struct result *result);
+/* Writes what comes last; sets output_lost in @totals. */
+void report_end(struct report *report, struct totals *totals);
+void report_destroy(struct report *report);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "run/report.h"
+#include "run/text.h"
+
+void ktap_begin(struct strbuf *out, unsigned int planned)
+{
+	strbuf_addf(out, "KTAP version 1\n1..%u\n", planned);
+}
+
+static void add_value(struct strbuf *out, const json_t *value)
+{
+	_cleanup_free_ char *number = json_dumps(json_object_get(value, "value"),
+						 JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	const char *unit = json_string_value(json_object_get(value, "unit"));
+
+	strbuf_addstr(out, "# value ");
+	text_add_flat(out, json_string_value(json_object_get(value, "name")));
+	strbuf_addf(out, " = %s", number ? number : "?");
+	if (unit && *unit) {
+		strbuf_addch(out, ' ');
+		text_add_flat(out, unit);
+	}
+	strbuf_addch(out, '\n');
+}
+
+static void add_attached(struct strbuf *out, const struct result *result)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(result->values, i, item) add_value(out, item);
+	json_array_foreach(result->notes, i, item)
+		text_add_lines(out, "# note ", json_string_value(item));
+	if (result->nr_notes > json_array_size(result->notes))
+		strbuf_addf(out, "# %llu more notes\n",
+			    (unsigned long long)result->nr_notes - json_array_size(result->notes));
+	if (result->nr_values > json_array_size(result->values))
+		strbuf_addf(out, "# %llu more values\n",
+			    (unsigned long long)result->nr_values -
+				    json_array_size(result->values));
+}
+
+static void add_trouble(struct strbuf *out, const struct result *result)
+{
+	text_add_lines(out, "# ", result->reasons);
+	if (result->console_tail) {
+		strbuf_addstr(out, "# last lines of the guest console:\n");
+		text_add_lines(out, "#   ", result->console_tail);
+	}
+	if (result->output_tail) {
+		strbuf_addstr(out, "# last lines of the body's output:\n");
+		text_add_lines(out, "#   ", result->output_tail);
+	}
+	if (result->verdict == KTSTR_SKIP)
+		return;
+	if (result->rerun)
+		strbuf_addf(out, "# run again: %s\n", result->rerun);
+	if (result->folder)
+		strbuf_addf(out, "# files: %s\n", result->folder);
+}
+
+/* What follows '#' on a result line must neither break the line nor start a second directive. */
+static void add_directive(struct strbuf *out, const char *directive, const char *reason)
+{
+	strbuf_addf(out, " # %s", directive);
+	for (const char *p = reason; *p; p++)
+		strbuf_addch(out, *p == '#' || *p == '\t' ? ' ' : *p);
+}
+
+void ktap_result(struct strbuf *out, unsigned int number, const struct result *result)
+{
+	_cleanup_free_ char *headline = result_headline(result);
+	const char *reason = headline ? headline : "";
+	bool good = result->verdict == KTSTR_PASS || result->verdict == KTSTR_SKIP ||
+		    result->verdict == KTSTR_UNDECIDED;
+
+	if (result->about) {
+		strbuf_addstr(out, "# ");
+		text_add_flat(out, result->about);
+		strbuf_addch(out, '\n');
+	}
+	add_attached(out, result);
+	if (result->verdict != KTSTR_PASS)
+		add_trouble(out, result);
+	strbuf_addstr(out, "# took ");
+	text_add_duration(out, result->duration_ns);
+	strbuf_addf(out, "\n%sok %u %s", good ? "" : "not ", number, result->name);
+	if (result->verdict == KTSTR_SKIP)
+		add_directive(out, "SKIP ", reason);
+	else if (result->verdict == KTSTR_UNDECIDED)
+		add_directive(out, "SKIP UNDECIDED: ", reason);
+	else if (result->verdict == KTSTR_ERROR)
+		add_directive(out, "ERROR ", reason);
+	else if (result->end && !strcmp(result->end, "timeout"))
+		add_directive(out, "TIMEOUT ", reason);
+	strbuf_addch(out, '\n');
+}

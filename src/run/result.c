@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/result.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "run/text.h"
+
+static char *clean_or_null(const char *text)
+{
+	return text ? text_clean(text, TEXT_LONG_MAX) : NULL;
+}
+
+/* The last lines of what the body wrote. */
+static char *last_lines(const struct strbuf *output)
+{
+	_cleanup_strbuf_ struct strbuf clean = STRBUF_INIT;
+	const char *start = strbuf_str(output), *p = start + output->len;
+	unsigned int lines = 0;
+
+	while (p > start && lines < RESULT_OUTPUT_LINES)
+		if (*--p == '\n' && p[1])
+			lines++;
+	if (lines == RESULT_OUTPUT_LINES)
+		p++;
+	if (!*p)
+		return NULL;
+	text_add_clean(&clean, p, strlen(p), TEXT_LONG_MAX);
+	return strbuf_take(&clean);
+}
+
+static uint64_t between(uint64_t from, uint64_t to)
+{
+	return from && to > from ? to - from : 0;
+}
+
+static int take_reasons(struct strbuf *reasons, struct result *result)
+{
+	while (reasons->len && reasons->data[reasons->len - 1] == '\n')
+		reasons->data[--reasons->len] = '\0';
+	result->reasons = strbuf_take(reasons);
+	return result->reasons ? 0 : -ENOMEM;
+}
+
+int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
+			 struct result *ret_result)
+{
+	_cleanup_verdict_ struct verdict verdict = VERDICT_INIT;
+
+	verdict_judge(e, &verdict);
+	*ret_result = (struct result){
+		.name = entry->name,
+		.about = entry->test->about,
+		.verdict = verdict.verdict,
+		.end = verdict.end,
+		.failed = json_incref(e->failed),
+		.notes = json_incref(e->notes),
+		.values = json_incref(e->values),
+		.payloads = json_incref(e->payloads),
+		.nr_checks = e->nr_checks,
+		.nr_failed = e->nr_failed,
+		.nr_notes = e->nr_notes,
+		.nr_values = e->nr_values,
+		.hello_ns = between(e->start_ns, e->hello_ns),
+		.body_ns = between(e->started_ns, e->ended_ns),
+		.kernel = clean_or_null(e->kernel_release),
+		.no_capacity = e->end == END_NOT_STARTED && e->no_capacity,
+	};
+	if (verdict.console_matters)
+		ret_result->console_tail = clean_or_null(e->console.tail);
+	if (verdict.output_matters)
+		ret_result->output_tail = last_lines(&e->output_tail);
+	return take_reasons(&verdict.reasons, ret_result);
+}
+
+int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdict,
+		       const char *reason, struct result *ret_result)
+{
+	*ret_result = (struct result){
+		.name = entry->name,
+		/* Built against other headers, nothing but the name may be looked at. */
+		.about = entry->test_size == sizeof(struct ktstr_test) ? entry->test->about : NULL,
+		.verdict = verdict,
+		.end = verdict == KTSTR_SKIP ? "skipped" : "not-started",
+		.reasons = text_clean(reason, TEXT_LONG_MAX),
+	};
+	return ret_result->reasons ? 0 : -ENOMEM;
+}
+
+void result_deinit(struct result *result)
+{
+	free(result->reasons);
+	json_decref(result->failed);
+	json_decref(result->notes);
+	json_decref(result->values);
+	json_decref(result->payloads);
+	free(result->kernel);
+	free(result->console_tail);
+	free(result->output_tail);
+	free(result->folder);
+	free(result->rerun);
+	*result = (struct result){ 0 };
+}
+
+char *result_headline(const struct result *result)
+{
+	const char *reasons = result->reasons ? result->reasons : "";
+
+	return strndup(reasons, strcspn(reasons, "\n"));
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_set_new(object, key, json_string(text));
+}
+
+static void set_number(json_t *object, const char *key, uint64_t value)
+{
+	if (value)
+		json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static void set_list(json_t *object, const char *key, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set(object, key, list);
+}
+
+json_t *result_to_json(const struct result *result)
+{
+	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I}", "type", "result",
+				   "version", RESULT_VERSION, "test", result->name, "verdict",
+				   ktstr_verdict_name(result->verdict), "end", result->end,
+				   "checks", (json_int_t)result->nr_checks, "duration_ns",
+				   (json_int_t)result->duration_ns);
+
+	if (!object)
+		return NULL;
+	set_text(object, "about", result->about);
+	set_text(object, "reasons", result->reasons);
+	set_number(object, "hello_ns", result->hello_ns);
+	set_number(object, "body_ns", result->body_ns);
+	set_text(object, "topology", result->topology);
+	set_text(object, "kernel", result->kernel);
+	set_number(object, "checks_failed", result->nr_failed);
+	set_list(object, "failed", result->failed);
+	set_list(object, "notes", result->notes);
+	set_list(object, "values", result->values);
+	set_list(object, "payloads", result->payloads);
+	set_text(object, "console_tail", result->console_tail);
+	set_text(object, "output_tail", result->output_tail);
+	set_text(object, "folder", result->folder);
+	set_text(object, "rerun", result->rerun);
+	return object;
+}
+
+void totals_add(struct totals *totals, const struct result *result)
+{
+	totals->counts[result->verdict]++;
+	totals->nr_no_capacity += result->no_capacity;
+}
+
+json_t *totals_to_json(const struct totals *totals)
+{
+	const unsigned int *counts = totals->counts;
+
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:i}", "type",
+			 "summary", "version", RESULT_VERSION, "planned", (int)totals->planned,
+			 "passed", (int)counts[KTSTR_PASS], "failed", (int)counts[KTSTR_FAIL],
+			 "errors", (int)counts[KTSTR_ERROR], "skipped", (int)counts[KTSTR_SKIP],
+			 "undecided", (int)counts[KTSTR_UNDECIDED], "duration_ns",
+			 (json_int_t)totals->duration_ns, "interrupted", totals->interrupted,
+			 "exit", (int)totals_exit(totals));
+}
+
+enum ktstr_exit totals_exit(const struct totals *totals)
+{
+	const unsigned int *counts = totals->counts;
+
+	if (totals->interrupted)
+		return KTSTR_EXIT_INTERRUPTED;
+	if (totals->time_over)
+		return KTSTR_EXIT_TIMEOUT;
+	if (totals->output_lost)
+		return KTSTR_EXIT_HARNESS;
+	if (counts[KTSTR_FAIL])
+		return KTSTR_EXIT_FAIL;
+	if (counts[KTSTR_ERROR])
+		return counts[KTSTR_ERROR] == totals->nr_no_capacity ? KTSTR_EXIT_CAPACITY
+								     : KTSTR_EXIT_HARNESS;
+	if (counts[KTSTR_UNDECIDED])
+		return KTSTR_EXIT_UNDECIDED;
+	if (!counts[KTSTR_PASS])
+		return KTSTR_EXIT_SKIP;
+	return KTSTR_EXIT_PASS;
+}

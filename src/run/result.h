@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * result.h - one judged test as the reports see it, and the sums over a run.
+ */
+#ifndef KTSTR_RUN_RESULT_H
+#define KTSTR_RUN_RESULT_H
+
+#include <jansson.h>
+
+#include "run/verdict.h"
+#include <ktstr/test.h>
+
+enum { RESULT_VERSION = 1, RESULT_OUTPUT_LINES = 10 };
+
+/* All texts are cleaned (text.h); NULL and 0 where there is nothing. */
+struct result {
+	const char *name, *about; /* borrowed from the test */
+	enum ktstr_verdict verdict;
+	const char *end;
+	char *reasons; /* lines; "" for PASS */
+	json_t *failed, *notes, *values, *payloads;
+	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
+	uint64_t duration_ns;		    /* from the start of its set-up to the verdict */
+	uint64_t hello_ns;		    /* from the start of QEMU to the agent's hello */
+	uint64_t body_ns;		    /* from the start of the body to its end */
+	char topology[KTSTR_TOPOLOGY_TEXT]; /* "" for host_only */
+	char *kernel;			    /* uname -r as the guest said */
+	char *console_tail, *output_tail;   /* only if they matter */
+	char *folder, *rerun;
+	bool no_capacity;
+};
+
+/* Takes what it needs out of @e.  @ret_result is zeroed by the caller. */
+int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
+			 struct result *ret_result) KTSTR_MUST_CHECK;
+/* A test that never had evidence: not met needs, broken declaration. */
+int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdict,
+		       const char *reason, struct result *ret_result) KTSTR_MUST_CHECK;
+void result_deinit(struct result *result);
+
+/* One JSON object, "type": "result"; keys as in docs/format/results.md.  NULL: lack of memory. */
+json_t *result_to_json(const struct result *result);
+
+/* The first line of the reasons, malloc'ed; "" if there are none. */
+char *result_headline(const struct result *result);
+
+struct totals {
+	unsigned int planned;
+	unsigned int counts[KTSTR_ERROR + 1]; /* by verdict */
+	unsigned int nr_no_capacity;	      /* of the errors */
+	uint64_t duration_ns;
+	bool interrupted, time_over;
+	bool output_lost; /* a report could not be written */
+};
+
+void totals_add(struct totals *totals, const struct result *result);
+/* "type": "summary". */
+json_t *totals_to_json(const struct totals *totals);
+/* Interrupted beats time over beats lost output beats FAIL beats ERROR beats UNDECIDED. */
+enum ktstr_exit totals_exit(const struct totals *totals);
+
+#endif

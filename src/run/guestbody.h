@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* guestbody.h - run the body of a test in a VM of its own. */
+#ifndef KTSTR_RUN_GUESTBODY_H
+#define KTSTR_RUN_GUESTBODY_H
+
+#include "run/evidence.h"
+#include "run/machine.h"
+#include <ktstr/test.h>
+
+struct guestbody_opts {
+	const char *program;
+	const struct ktstr_entry *entry;
+	const struct machine *machine;
+	struct ktstr_topology topology;
+	uint64_t memory_bytes; /* 0: enough */
+	const char *dir;
+	uint64_t timeout_ns;
+	uint64_t deadline_ns;
+};
+
+/* Whatever happens becomes evidence. */
+void guestbody_run(const struct guestbody_opts *opts, struct evidence *e);
+
+#endif

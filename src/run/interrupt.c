@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+static int pipe_fds[2] = { -1, -1 };
+static volatile sig_atomic_t seen;
+static struct sigaction before[ARRAY_SIZE(signals)];
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+	ssize_t n;
+
+	(void)sig;
+	seen = 1;
+	/* A full pipe is readable already. */
+	n = write(pipe_fds[1], "", 1);
+	(void)n;
+	errno = saved;
+}
+
+int interrupt_catch(struct ktstr_error *err)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
+	seen = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, &before[i]);
+	return 0;
+}
+
+void interrupt_release(void)
+{
+	if (pipe_fds[0] < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+	close(take_fd(&pipe_fds[0]));
+	close(take_fd(&pipe_fds[1]));
+	seen = 0;
+}
+
+int interrupt_fd(void)
+{
+	return pipe_fds[0];
+}
+
+bool interrupt_seen(void)
+{
+	return seen;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * interrupt.h - Ctrl-C, SIGTERM and SIGHUP as something a loop can wait for.
+ *
+ * Whoever loops for long polls interrupt_fd(), readable from the first signal on, or asks
+ * interrupt_seen().  Nothing else happens, so every scope guard still runs.  State is per process.
+ */
+#ifndef KTSTR_RUN_INTERRUPT_H
+#define KTSTR_RUN_INTERRUPT_H
+
+#include <stdbool.h>
+
+#include <ktstr/error.h>
+
+int interrupt_catch(struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Puts back what was there before; forgets what was seen. */
+void interrupt_release(void);
+int interrupt_fd(void);
+bool interrupt_seen(void);
+
+#endif

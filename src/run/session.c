@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "run/interrupt.h"
+
+enum { READ_CHUNK = 64 << 10, QEMU_LOG_TAIL = 2048 };
+
+struct session {
+	struct vm *vm;
+	const struct session_opts *opts;
+	struct evidence *e;
+	struct frame_parser parser;
+	uint64_t records_bytes;
+	uint64_t bye_ns;
+	uint64_t next_size_check_ns;
+	/* When the guest was heard last, and what had been used by then. */
+	uint64_t heard_ns, heard_qemu_ns, heard_idle_ns;
+	bool over;
+};
+
+/* Idle and waiting time of all CPUs since boot, /proc/stat (proc(5)); 0 if it cannot be read. */
+static uint64_t host_idle_ns(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	uint64_t ticks = 0, idle, per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+	char *rest, *word;
+	int column = 0;
+
+	if (io_read_file("/proc/stat", &text, NULL) < 0 || !text.len)
+		return 0;
+	rest = text.data;
+	rest[strcspn(rest, "\n")] = '\0';
+	while ((word = strsep(&rest, " "))) {
+		if (!*word)
+			continue;
+		if ((column == 4 || column == 5) && parse_u64(word, &idle) == 0)
+			ticks += idle;
+		column++;
+	}
+	return ticks * (NSEC_PER_SEC / per_second);
+}
+
+bool session_was_starved(uint64_t window_ns, uint64_t qemu_cpu_ns, uint64_t host_idle_ns_)
+{
+	/* Stopped or frozen: even an idle guest makes QEMU run now and then. */
+	if (qemu_cpu_ns < window_ns / 20000)
+		return true;
+	if (qemu_cpu_ns >= window_ns / 10)
+		return false;
+	/* It ran little: because nobody let it, or because it had nothing to do? */
+	return host_idle_ns_ < window_ns / 2;
+}
+
+static uint64_t qemu_cpu_ns(struct session *s)
+{
+	uint64_t ns;
+
+	return vm_cpu_ns(s->vm, &ns) < 0 ? s->heard_qemu_ns : ns;
+}
+
+static void hear(struct session *s)
+{
+	s->heard_ns = clock_mono_ns();
+	s->heard_qemu_ns = qemu_cpu_ns(s);
+	s->heard_idle_ns = host_idle_ns();
+}
+
+static void end(struct session *s, enum evidence_end how, const char *text)
+{
+	evidence_end(s->e, how, text);
+	s->over = true;
+}
+
+static void take_record(struct session *s, const struct record *record)
+{
+	evidence_add(s->e, record);
+	if (record->type == RECORD_OUTPUT && record->length > 1 && s->opts->output)
+		s->opts->output(s->opts->arg, record->payload[0] == 2 ? 2 : 1, record->payload + 1,
+				record->length - 1);
+	if (record->type == RECORD_BYE)
+		s->bye_ns = clock_mono_ns();
+}
+
+static int parse_records(struct session *s, const void *bytes, size_t len)
+{
+	struct ktstr_error err = { 0 };
+	struct record record;
+	int r = frame_parser_feed(&s->parser, bytes, len);
+
+	while (r == 0 && (r = frame_parser_next(&s->parser, &record, &err)) > 0) {
+		take_record(s, &record);
+		r = 0;
+	}
+	if (r < 0 && !s->e->damage)
+		s->e->damage = strdup(err.text[0] ? err.text : strerror(-r));
+	return r;
+}
+
+static void read_records(struct session *s)
+{
+	static char chunk[READ_CHUNK];
+	int n;
+
+	while ((n = vm_read_records(s->vm, chunk, sizeof(chunk))) > 0) {
+		s->records_bytes += (uint64_t)n;
+		hear(s);
+		if (s->records_bytes > SESSION_RECORDS_MAX) {
+			end(s, END_FLOODED, "the guest sent more than 256 MiB of records");
+			return;
+		}
+		if (parse_records(s, chunk, (size_t)n) < 0) {
+			s->over = true;
+			return;
+		}
+	}
+	if (n < 0 && !s->e->damage) {
+		s->e->damage = path_format("read records.bin: %s", strerror(-n));
+		s->over = true;
+	}
+}
+
+static char *qemu_ending(struct session *s, const struct vm_exit *ending)
+{
+	_cleanup_free_ char *path = path_format("%s/qemu.log", s->opts->dir);
+	_cleanup_strbuf_ struct strbuf log = STRBUF_INIT;
+
+	if (path && io_read_file(path, &log, NULL) == 0 && log.len > QEMU_LOG_TAIL)
+		strbuf_consume(&log, log.len - QEMU_LOG_TAIL);
+	if (ending->exited)
+		return path_format("ended with status %d%s%s", ending->exit_code,
+				   log.len ? ":\n" : "", strbuf_str(&log));
+	return path_format("was killed by signal %d (%s)%s%s", ending->signal,
+			   strsignal(ending->signal), log.len ? ":\n" : "", strbuf_str(&log));
+}
+
+static void note_exit(struct session *s)
+{
+	struct vm_exit ending = { 0 };
+
+	if (vm_exit_status(s->vm, &ending) <= 0)
+		return;
+	read_records(s);
+	if (s->over)
+		return;
+	if (frame_parser_pending(&s->parser) && !s->e->damage)
+		s->e->damage = strdup("the last record is cut off");
+	s->over = true;
+	if (s->bye_ns)
+		return;
+	if (ending.exited && ending.exit_code == 0) {
+		end(s, END_WENT_DOWN, NULL);
+	} else {
+		_cleanup_free_ char *text = qemu_ending(s, &ending);
+
+		end(s, END_QEMU_DIED, text);
+	}
+}
+
+static void end_silence(struct session *s, uint64_t now)
+{
+	uint64_t window = now - s->heard_ns, used = qemu_cpu_ns(s) - s->heard_qemu_ns;
+	uint64_t idle = host_idle_ns() - s->heard_idle_ns;
+	_cleanup_free_ char *text =
+		path_format("QEMU used %llu ms of CPU time in it, and %llu ms were idle on the "
+			    "host's CPUs",
+			    used / NSEC_PER_MSEC, idle / NSEC_PER_MSEC);
+
+	s->e->silence_ns = window;
+	end(s, session_was_starved(window, used, idle) ? END_STARVED : END_HUNG, text);
+}
+
+static uint64_t overdue_ns(const struct session *s)
+{
+	if (!s->e->started || s->e->body_ended || !s->opts->timeout_ns)
+		return UINT64_MAX;
+	return s->e->started_ns + s->opts->timeout_ns + SESSION_GRACE_NS;
+}
+
+static void check_clock(struct session *s)
+{
+	uint64_t now = clock_mono_ns();
+	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : SESSION_BOOT_NS;
+
+	if (s->bye_ns)
+		s->over = now > s->bye_ns + SESSION_GOODBYE_NS;
+	else if (now >= s->opts->deadline_ns)
+		end(s, END_RUN_TIME_OVER, NULL);
+	else if (now - s->heard_ns > silence)
+		end_silence(s, now);
+	else if (now > overdue_ns(s))
+		end(s, END_OVERDUE, NULL);
+}
+
+static void check_console_size(struct session *s)
+{
+	_cleanup_free_ char *path = NULL;
+	uint64_t now = clock_mono_ns();
+	struct stat st;
+
+	if (now < s->next_size_check_ns)
+		return;
+	s->next_size_check_ns = now + NSEC_PER_SEC;
+	path = path_format("%s/console.log", s->opts->dir);
+	if (path && stat(path, &st) == 0 && st.st_size > SESSION_CONSOLE_MAX)
+		end(s, END_FLOODED, "the guest's console wrote more than 64 MiB");
+}
+
+static void watch(struct session *s)
+{
+	int extra = s->opts->extra_fd;
+
+	while (!s->over) {
+		/* A signal interrupts the wait itself; the bound covers one that came before. */
+		int r = vm_wait(s->vm, extra >= 0 ? extra : interrupt_fd(), 100 * NSEC_PER_MSEC);
+
+		if (r < 0 && r != -EINTR) {
+			end(s, END_QEMU_DIED, strerror(-r));
+			return;
+		}
+		if (interrupt_seen()) {
+			end(s, END_INTERRUPTED, NULL);
+			return;
+		}
+		if (r > 0 && (r & VM_EXTRA) && extra >= 0 && !s->opts->on_extra(s->opts->arg))
+			extra = -1;
+		read_records(s);
+		if (!s->over)
+			note_exit(s);
+		if (!s->over)
+			check_clock(s);
+		if (!s->over)
+			check_console_size(s);
+	}
+}
+
+void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e)
+{
+	struct session s = { .vm = vm, .opts = opts, .e = e };
+	_cleanup_free_ char *console = path_format("%s/console.log", opts->dir);
+	struct ktstr_error err;
+
+	frame_parser_init(&s.parser);
+	hear(&s);
+	watch(&s);
+	vm_stop(vm);
+	frame_parser_deinit(&s.parser);
+	if (console && console_scan_file(console, &e->console, &err) < 0 && !e->damage)
+		e->damage = strdup(err.text);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * session.h - watch one guest from its start to its end.
+ *
+ * Reads the guest's records into evidence, notices every way it can end, and stops QEMU.  The
+ * agent ends a body that is overdue; the limits here are for guests whose agent cannot.
+ */
+#ifndef KTSTR_RUN_SESSION_H
+#define KTSTR_RUN_SESSION_H
+
+#include "run/evidence.h"
+#include "vm/vm.h"
+#include <ktstr/test.h>
+
+#define SESSION_HEARTBEAT_NS MSECS(500)
+#define SESSION_SILENCE_NS   SECS(20)  /* after hello */
+#define SESSION_BOOT_NS	     SECS(120) /* to hello */
+#define SESSION_GRACE_NS     SECS(30)  /* for the agent to end an overdue body */
+#define SESSION_GOODBYE_NS   SECS(10)  /* from BYE to QEMU's exit */
+
+enum { SESSION_CONSOLE_MAX = 64 << 20, SESSION_RECORDS_MAX = 256 << 20 };
+
+/* Bytes a body or command wrote; @stream is 1 or 2. */
+typedef void (*session_output_fn)(void *arg, int stream, const void *bytes, size_t len);
+
+struct session_opts {
+	const char *dir;      /* the VM's folder */
+	uint64_t timeout_ns;  /* of the body; 0: none */
+	uint64_t deadline_ns; /* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */
+	session_output_fn output;
+	void *arg;
+	int extra_fd; /* -1, or called back about with on_extra when readable */
+	/* Return: false to watch this descriptor no longer. */
+	bool (*on_extra)(void *arg);
+};
+
+/* @e->start_ns is set by the caller.  On return QEMU has ended and the console is scanned. */
+void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e);
+
+/* Was the host too busy to run QEMU?  Pure: what QEMU used and what the host's CPUs had left over
+ * in the same window decide. */
+bool session_was_starved(uint64_t window_ns, uint64_t qemu_cpu_ns, uint64_t host_idle_ns);
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* Where the rows put what they read; color is a word until it is decided. */
+struct raw {
+	struct settings settings;
+	const char *color;
+};
+
+enum { ROWS = 16 };
+
+static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
+{
+	struct settings *s = &raw->settings;
+	const struct ktstr_option all[] = {
+		{ 'l', "list", NULL, "list the tests (those selected) and leave", KTSTR_OPTION_FLAG,
+		  &s->list },
+		{ 't', "test", "PATTERN", "run the tests whose names match this glob (repeatable)",
+		  KTSTR_OPTION_LIST, &s->patterns },
+		{ 0, "json", NULL, "write JSON lines to standard output instead of KTAP",
+		  KTSTR_OPTION_FLAG, &s->json },
+		{ 0, "junit", "FILE", "also write the results as JUnit XML", KTSTR_OPTION_TEXT,
+		  &s->junit_path },
+		{ 0, "topology", "T", "use this topology for every VM, such as 1n2l4c2t",
+		  KTSTR_OPTION_TEXT, &s->topology_text },
+		{ 0, "kernel", "SPEC",
+		  "boot this: a cached name, version, bzImage, vmlinux or tree", KTSTR_OPTION_TEXT,
+		  &s->kernel_spec },
+		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &s->qemu_path },
+		{ 0, "memory", "SIZE", "give every VM this much memory, such as 512M",
+		  KTSTR_OPTION_BYTES, &s->memory_bytes },
+		{ 0, "timeout", "TIME", "end the whole run after this long, such as 90s or 10m",
+		  KTSTR_OPTION_DURATION, &s->run_timeout_ns },
+		{ 0, "test-timeout", "TIME", "end every body after this long, whatever it declares",
+		  KTSTR_OPTION_DURATION, &s->test_timeout_ns },
+		{ 0, "keep", NULL, "keep the files of passing tests too, and the guest's archives",
+		  KTSTR_OPTION_FLAG, &s->keep },
+		{ 0, "run-dir", "DIR", "make this the folder of the run; it must be new or empty",
+		  KTSTR_OPTION_TEXT, &s->run_dir },
+		{ 0, "color", "WHEN", "color the summary: auto, always or never", KTSTR_OPTION_TEXT,
+		  &raw->color },
+		{ 'v', "verbose", NULL, "say what is being done", KTSTR_OPTION_FLAG, &s->verbose },
+		{ 0, "version", NULL, "print the version and leave", KTSTR_OPTION_FLAG,
+		  &s->version },
+	};
+
+	_Static_assert(ARRAY_SIZE(all) <= ROWS, "make ROWS larger");
+	memcpy(rows, all, sizeof(all));
+	return ARRAY_SIZE(all);
+}
+
+static struct ktstr_command make_command(const char *name, const struct ktstr_option *rows,
+					 size_t nr_rows)
+{
+	return (struct ktstr_command){
+		.name = name,
+		.usage = "[OPTION]... [PATTERN]...",
+		.about = "Runs the tests in this program, each in a fresh VM.  KTAP goes to "
+			 "standard output,\na summary to standard error, all files to "
+			 "$XDG_STATE_HOME/ktstr/runs.\nExit status: 0 passed, 1 failed, 2 usage, "
+			 "4 all skipped, 5 undecided, 70 harness broke,\n75 no capacity, 124 time "
+			 "limit of the run, 130 interrupted.",
+		.options = rows,
+		.nr_options = nr_rows,
+		.operands_max = KTSTR_OPTION_LIST_MAX,
+	};
+}
+
+void settings_help(const char *program, FILE *out)
+{
+	struct ktstr_option rows[ROWS];
+	struct raw raw = { 0 };
+	size_t nr = make_rows(&raw, rows);
+	struct ktstr_command command = make_command(program, rows, nr);
+
+	ktstr_options_help(&command, out);
+}
+
+static int decide_color(const char *word, bool *ret_color, struct ktstr_error *err)
+{
+	if (!word || !strcmp(word, "auto")) {
+		const char *no_color = getenv("NO_COLOR");
+
+		*ret_color = isatty(STDERR_FILENO) && !(no_color && *no_color);
+		return 0;
+	}
+	if (strcmp(word, "always") != 0 && strcmp(word, "never") != 0)
+		return ktstr_error_set(err, -EINVAL, "--color '%s': it is auto, always or never",
+				       word);
+	*ret_color = !strcmp(word, "always");
+	return 0;
+}
+
+static int add_operands(struct settings *s, const struct ktstr_operands *operands,
+			struct ktstr_error *err)
+{
+	for (size_t i = 0; i < operands->nr; i++) {
+		if (s->patterns.nr == KTSTR_OPTION_LIST_MAX)
+			return ktstr_error_set(err, -EINVAL, "more than %d patterns",
+					       KTSTR_OPTION_LIST_MAX);
+		s->patterns.items[s->patterns.nr++] = operands->items[i];
+	}
+	return 0;
+}
+
+int settings_parse(int argc, char **argv, struct settings *ret_settings, struct ktstr_error *err)
+{
+	struct ktstr_option rows[ROWS];
+	struct raw raw = { 0 };
+	struct settings *s = &raw.settings;
+	size_t nr = make_rows(&raw, rows);
+	struct ktstr_command command = make_command(argv[0], rows, nr);
+	struct ktstr_operands operands;
+	int r = ktstr_options_parse(&command, argc, argv, &operands, err);
+
+	if (r < 0)
+		return r;
+	s->help = operands.want_help;
+	r = add_operands(s, &operands, err);
+	if (r == 0)
+		r = decide_color(raw.color, &s->color, err);
+	if (r == 0 && s->topology_text) {
+		r = ktstr_topology_parse(s->topology_text, &s->topology, err);
+		s->has_topology = true;
+	}
+	if (r < 0)
+		return -EINVAL;
+	*ret_settings = *s;
+	return 0;
+}

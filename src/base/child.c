@@ -116,7 +116,8 @@ static int prepare_child(const struct child_opts *opts, pid_t parent)
 	for (unsigned int i = 0; i < opts->nr_keep_fds; i++)
 		if (fcntl(opts->keep_fds[i], F_SETFD, 0) < 0)
 			return -errno;
-	return opts->unprivileged ? drop_privileges() : 0;
+	r = opts->unprivileged ? drop_privileges() : 0;
+	return r < 0 || !opts->prepare ? r : opts->prepare(opts->prepare_arg);
 }
 
 __attribute__((noreturn)) static void run_child(const struct child_opts *opts, pid_t parent,

@@ -51,6 +51,9 @@ struct child_opts {
 	/* For code that is not ours: as nobody if root, no new privileges, no writing of files, 2 s
 	 * of CPU time, 1 GiB of address space. */
 	bool unprivileged;
+	/* Called in the child right before it executes; -errno ends it and is reported here. */
+	int (*prepare)(void *arg);
+	void *prepare_arg;
 };
 
 int child_start(const struct child_opts *opts, struct child *ret_child,

@@ -11,9 +11,10 @@
  *	u64 seq (from 1, no gaps), u64 time_ns (CLOCK_MONOTONIC of the sender)
  *
  * Payloads are one JSON object, except RECORD_OUTPUT (one byte 1 or 2 for stdout or stderr, then
- * raw bytes).  Keys, all required unless marked "?":
+ * raw bytes).  A body may send CHECK, NOTE, VALUE, SKIP, UNDECIDED, PAYLOAD, CRASH, DONE and ERROR;
+ * the agent replaces anything else it gets from it by an ERROR.  Keys, all required unless marked "?":
  *
- *	HELLO	  agent (version), kernel (uname -r), nr_cpus
+ *	HELLO	  agent (version), kernel (uname -r), nr_cpus, init_ns (when the agent was started)
  *	SHAPE	  ok (bool), seen (text), wanted (text), why? (first difference)
  *	STARTED	  pid								(body runs)
  *	HEARTBEAT {}
@@ -38,7 +39,14 @@
  * Job.  One cpio archive (newc) through fw_cfg "opt/ktstr/job".  Its first entry "job.json" is the
  * job below; everything else is unpacked at the guest's root before the body starts.  job.json
  * has the keys version (PROTOCOL_VERSION), mode ("test", "exec", "shell"), argv, env (arrays of
- * text), topology (text), timeout_ns, heartbeat_ns, rows, columns (whole numbers).
+ * text), topology (text; empty: any), timeout_ns, heartbeat_ns, rows, columns (whole numbers).
+ * In mode "test" the agent appends the descriptor of the body's record socket to argv.  A program
+ * without '/' is looked up in the PATH of env, then among busybox's; mode "shell" without argv is
+ * busybox's sh.
+ *
+ * Shell.  The port "ktstr.shell" carries the terminal's bytes both ways.  A window change is
+ * written by the host as in RFC 1282: ff ff 73 73, then rows, columns, x and y pixels as u16
+ * big-endian.  The byte ff never occurs in UTF-8, so nobody types it.
  */
 #ifndef KTSTR_RUN_PROTOCOL_H
 #define KTSTR_RUN_PROTOCOL_H

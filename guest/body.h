@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * body.h - the one program a job runs: found, started, its descriptors in our hands.
+ */
+#ifndef KTSTR_GUEST_BODY_H
+#define KTSTR_GUEST_BODY_H
+
+#include <sys/types.h>
+
+#include "run/protocol.h"
+
+#define BODY_FOLDER  "/tmp"
+#define BODY_BUSYBOX "/bin/busybox"
+
+/* Descriptors are non-blocking ends of ours; -1 where the mode has none. */
+struct body {
+	pid_t pid; /* leads its own session and process group */
+	int records;
+	int output[2]; /* stdout, stderr */
+	int terminal;  /* SHELL: the pty's master */
+};
+
+#define BODY_INIT                                                   \
+	{                                                           \
+		.records = -1, .output = { -1, -1 }, .terminal = -1 \
+	}
+
+/* Starts the job's program in BODY_FOLDER.  Return: 0, -ENOENT, -EACCES (no such program, or none
+ * that may be executed), -errno. */
+int body_start(const struct job *job, struct body *ret_body,
+	       struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Closes what is open; does not wait. */
+void body_deinit(struct body *body);
+
+#endif

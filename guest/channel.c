@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "guest/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "run/protocol_record.h"
+
+int channel_init(struct channel *c, int fd)
+{
+	char *all;
+
+	*c = (struct channel){ .fd = fd, .queue = STRBUF_INIT_LIMIT(CHANNEL_LIMIT) };
+	all = calloc(1, CHANNEL_LIMIT);
+	if (!all)
+		return -ENOMEM;
+	strbuf_add(&c->queue, all, CHANNEL_LIMIT);
+	free(all);
+	if (c->queue.error)
+		return -ENOMEM;
+	strbuf_clear(&c->queue);
+	return 0;
+}
+
+void channel_deinit(struct channel *c)
+{
+	strbuf_deinit(&c->queue);
+}
+
+bool channel_full(const struct channel *c)
+{
+	return c->queue.len >= CHANNEL_FULL;
+}
+
+static int enqueue(struct channel *c, void *frame, size_t size)
+{
+	int r;
+
+	if (size > CHANNEL_LIMIT - c->queue.len)
+		return -ENOBUFS;
+	r = frame_renumber(frame, size, c->seq + 1);
+	if (r < 0)
+		return r;
+	c->seq++;
+	strbuf_add(&c->queue, frame, size);
+	channel_pump(c); /* a port that is gone shows in channel_flush() */
+	return 0;
+}
+
+int channel_send(struct channel *c, enum record_type type, const void *payload, size_t length)
+{
+	static char bytes[PROTOCOL_HEADER_BYTES + PROTOCOL_PAYLOAD_MAX];
+
+	if (length > PROTOCOL_PAYLOAD_MAX)
+		return -E2BIG;
+	frame_put_header((uint8_t *)bytes, &(struct frame){ .type = type,
+							    .time_ns = clock_mono_ns(),
+							    .payload = payload,
+							    .length = length });
+	memcpy(bytes + PROTOCOL_HEADER_BYTES, payload, length);
+	return enqueue(c, bytes, PROTOCOL_HEADER_BYTES + length);
+}
+
+int channel_send_json(struct channel *c, enum record_type type, json_t *object)
+{
+	_cleanup_strbuf_ struct strbuf frame = STRBUF_INIT;
+	int r = record_encode_json(type, object, &frame);
+
+	return r < 0 ? r : enqueue(c, frame.data, frame.len);
+}
+
+int channel_send_text(struct channel *c, enum record_type type, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return channel_send_json(c, type, json_pack("{s:o}", "text", record_text(text)));
+}
+
+int channel_forward(struct channel *c, void *frame, size_t size)
+{
+	return enqueue(c, frame, size);
+}
+
+int channel_pump(struct channel *c)
+{
+	while (c->queue.len) {
+		ssize_t n = write(c->fd, c->queue.data, c->queue.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* Without memory the driver cannot take bytes now either. */
+		if (n < 0)
+			return errno == EAGAIN || errno == ENOMEM ? 0 : -errno;
+		if (n == 0)
+			return 0;
+		strbuf_consume(&c->queue, (size_t)n);
+	}
+	return 0;
+}
+
+int channel_flush(struct channel *c, uint64_t timeout_ns)
+{
+	uint64_t deadline = clock_mono_ns() + timeout_ns;
+
+	for (;;) {
+		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+		int r = channel_pump(c);
+
+		if (r < 0 || !c->queue.len)
+			return r;
+		if (clock_mono_ns() >= deadline)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, 10) > 0 && !(p.revents & POLLOUT))
+			nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+	}
+}

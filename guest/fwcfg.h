@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * fwcfg.h - files that QEMU's command line gives to the guest, read from user space.
+ *
+ * Transfers are DMA into a buffer whose pages cannot move meanwhile: they are spliced into a pipe
+ * that nobody reads, which holds a reference to each.  Needs root and x86 port access.
+ *
+ * Source: docs/specs/fw_cfg.rst of QEMU.
+ */
+#ifndef KTSTR_GUEST_FWCFG_H
+#define KTSTR_GUEST_FWCFG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ktstr/error.h>
+
+enum {
+	FWCFG_NAME_MAX = 55,
+	FWCFG_LOAD_MAX = 512 << 20 /* bytes of a file */
+};
+
+struct fwcfg_file {
+	uint16_t key;
+	uint32_t size;
+};
+
+/* Looks @name up in a directory as fw_cfg item 0x19 holds it.  Return: 0, -ENOENT, -EINVAL. */
+int fwcfg_find(const void *directory, size_t size, const char *name,
+	       struct fwcfg_file *ret_file) KTSTR_MUST_CHECK;
+
+struct fwcfg_blob {
+	void *bytes; /* mapped; NULL: none */
+	size_t size;
+};
+
+/* Reads a whole file.  Return: 0, -ENODEV (no fw_cfg with DMA), -ENOENT (no such file), -E2BIG,
+ * -ENOMEM, -EIO (QEMU refused a transfer), -errno of what else failed. */
+int fwcfg_load(const char *name, struct fwcfg_blob *ret_blob,
+	       struct ktstr_error *err) KTSTR_MUST_CHECK;
+void fwcfg_blob_deinit(struct fwcfg_blob *blob);
+
+#endif

@@ -132,7 +132,7 @@ static void escape(struct json *j, struct strbuf *out)
 		fail(j, -EBADMSG);
 }
 
-void json_string(struct json *j, struct strbuf *ret_text)
+void json_take_string(struct json *j, struct strbuf *ret_text)
 {
 	strbuf_clear(ret_text);
 	strbuf_add(ret_text, "", 0);
@@ -161,7 +161,7 @@ void json_string(struct json *j, struct strbuf *ret_text)
 
 void json_key(struct json *j, struct strbuf *ret_key)
 {
-	json_string(j, ret_key);
+	json_take_string(j, ret_key);
 	if (!take(j, ':'))
 		fail(j, -EBADMSG);
 }
@@ -194,7 +194,7 @@ static bool take_word(struct json *j, const char *word)
 	return true;
 }
 
-bool json_null(struct json *j)
+bool json_take_null(struct json *j)
 {
 	return take_word(j, "null");
 }
@@ -224,7 +224,7 @@ static void skip_scalar(struct json *j)
 {
 	if (json_peek(j) == '"')
 		skip_string(j);
-	else if (!take_word(j, "true") && !take_word(j, "false") && !json_null(j))
+	else if (!take_word(j, "true") && !take_word(j, "false") && !json_take_null(j))
 		skip_number(j);
 }
 

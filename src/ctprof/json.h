@@ -41,11 +41,11 @@ void json_open(struct json *j, char bracket);
 bool json_more(struct json *j, char bracket);
 /* A string and its colon. */
 void json_key(struct json *j, struct strbuf *ret_key);
-void json_string(struct json *j, struct strbuf *ret_text);
+void json_take_string(struct json *j, struct strbuf *ret_text);
 /* Whole numbers only. */
 int64_t json_number(struct json *j);
 /* Takes null if it is next. */
-bool json_null(struct json *j);
+bool json_take_null(struct json *j);
 void json_skip(struct json *j);
 /* Nothing but blanks may be left. */
 void json_finish(struct json *j);

@@ -86,7 +86,7 @@ static void load_columns(struct loader *l, struct columns *c, name_fn *name)
 {
 	json_open(&l->json, '[');
 	while (json_more(&l->json, ']')) {
-		json_string(&l->json, &l->text);
+		json_take_string(&l->json, &l->text);
 		if (c->nr == MAX_COLUMNS) {
 			bad(l);
 			return;
@@ -110,9 +110,9 @@ static const char *load_text(struct loader *l)
 {
 	const char *copy;
 
-	if (json_null(&l->json))
+	if (json_take_null(&l->json))
 		return NULL;
-	json_string(&l->json, &l->text);
+	json_take_string(&l->json, &l->text);
 	if (l->json.error)
 		return NULL;
 	json_restore_bytes(&l->text);
@@ -141,7 +141,7 @@ static void load_thread_values(struct loader *l, struct ktstr_ctprof_thread *t)
 	for (size_t i = 0; i < l->metrics.nr && cell(l); i++) {
 		if (l->metrics.to[i] == UNKNOWN)
 			json_skip(&l->json);
-		else if (!json_null(&l->json))
+		else if (!json_take_null(&l->json))
 			thread_set(t, (unsigned int)l->metrics.to[i], json_number(&l->json));
 	}
 	/* Columns without a name belong to nobody. */
@@ -189,7 +189,7 @@ static void load_cgroup(struct loader *l)
 	for (size_t i = 0; i < l->cgroup_metrics.nr && cell(l); i++) {
 		if (l->cgroup_metrics.to[i] == UNKNOWN)
 			json_skip(&l->json);
-		else if (!json_null(&l->json))
+		else if (!json_take_null(&l->json))
 			cgroup_set(c, (unsigned int)l->cgroup_metrics.to[i], json_number(&l->json));
 	}
 	if (!l->json.error && json_more(&l->json, ']'))
@@ -272,7 +272,7 @@ static void load_summary(struct loader *l)
 
 static void load_type(struct loader *l)
 {
-	json_string(&l->json, &l->text);
+	json_take_string(&l->json, &l->text);
 	l->typed = !strcmp(strbuf_str(&l->text), "ktstr-ctprof");
 	if (!l->typed)
 		bad(l);

@@ -8,6 +8,7 @@
 #include "cli.h"
 
 static const struct cli_verb verbs[] = {
+	{ "ctprof", "record and show what threads have done", cmd_ctprof },
 	{ "kernel", "fetch, list, describe and remove kernels", cmd_kernel },
 };
 

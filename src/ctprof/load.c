@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "ctprof/json.h"
+#include "ctprof/pull.h"
 #include "ctprof/snapshot.h"
 
 enum { MAX_COLUMNS = 1024, UNKNOWN = -1 };
@@ -21,7 +21,7 @@ struct columns {
 };
 
 struct loader {
-	struct json json;
+	struct pull json;
 	struct builder *builder;
 	struct strbuf text; /* the string taken last */
 	struct columns tags, texts, metrics, cgroup_metrics;
@@ -84,9 +84,9 @@ static void bad(struct loader *l)
 
 static void load_columns(struct loader *l, struct columns *c, name_fn *name)
 {
-	json_open(&l->json, '[');
-	while (json_more(&l->json, ']')) {
-		json_take_string(&l->json, &l->text);
+	pull_open(&l->json, '[');
+	while (pull_more(&l->json, ']')) {
+		pull_string(&l->json, &l->text);
 		if (c->nr == MAX_COLUMNS) {
 			bad(l);
 			return;
@@ -98,7 +98,7 @@ static void load_columns(struct loader *l, struct columns *c, name_fn *name)
 
 static uint64_t load_count(struct loader *l)
 {
-	int64_t value = json_number(&l->json);
+	int64_t value = pull_number(&l->json);
 
 	if (value < 0)
 		bad(l);
@@ -110,12 +110,12 @@ static const char *load_text(struct loader *l)
 {
 	const char *copy;
 
-	if (json_take_null(&l->json))
+	if (pull_null(&l->json))
 		return NULL;
-	json_take_string(&l->json, &l->text);
+	pull_string(&l->json, &l->text);
 	if (l->json.error)
 		return NULL;
-	json_restore_bytes(&l->text);
+	pull_restore_bytes(&l->text);
 	copy = builder_intern(l->builder, strbuf_str(&l->text), l->text.len);
 	if (!copy)
 		l->json.error = -ENOMEM;
@@ -124,7 +124,7 @@ static const char *load_text(struct loader *l)
 
 static bool cell(struct loader *l)
 {
-	if (json_more(&l->json, ']'))
+	if (pull_more(&l->json, ']'))
 		return true;
 	bad(l);
 	return false;
@@ -134,18 +134,18 @@ static void load_thread_values(struct loader *l, struct ktstr_ctprof_thread *t)
 {
 	for (size_t i = 0; i < l->texts.nr && cell(l); i++) {
 		if (l->texts.to[i] == UNKNOWN)
-			json_skip(&l->json);
+			pull_skip(&l->json);
 		else
 			t->texts[l->texts.to[i]] = load_text(l);
 	}
 	for (size_t i = 0; i < l->metrics.nr && cell(l); i++) {
 		if (l->metrics.to[i] == UNKNOWN)
-			json_skip(&l->json);
-		else if (!json_take_null(&l->json))
-			thread_set(t, (unsigned int)l->metrics.to[i], json_number(&l->json));
+			pull_skip(&l->json);
+		else if (!pull_null(&l->json))
+			thread_set(t, (unsigned int)l->metrics.to[i], pull_number(&l->json));
 	}
 	/* Columns without a name belong to nobody. */
-	if (!l->json.error && json_more(&l->json, ']'))
+	if (!l->json.error && pull_more(&l->json, ']'))
 		bad(l);
 }
 
@@ -158,7 +158,7 @@ static void load_thread(struct loader *l)
 		l->json.error = -ENOMEM;
 		return;
 	}
-	json_open(&l->json, '[');
+	pull_open(&l->json, '[');
 	for (int i = 0; i < 3 && cell(l); i++)
 		ids[i] = load_count(l);
 	if (ids[0] > UINT32_MAX || ids[1] > UINT32_MAX || ids[2] >= l->tags.nr) {
@@ -181,18 +181,18 @@ static void load_cgroup(struct loader *l)
 		l->json.error = -ENOMEM;
 		return;
 	}
-	json_open(&l->json, '[');
+	pull_open(&l->json, '[');
 	if (cell(l))
 		c->path = load_text(l);
 	if (!c->path)
 		bad(l);
 	for (size_t i = 0; i < l->cgroup_metrics.nr && cell(l); i++) {
 		if (l->cgroup_metrics.to[i] == UNKNOWN)
-			json_skip(&l->json);
-		else if (!json_take_null(&l->json))
-			cgroup_set(c, (unsigned int)l->cgroup_metrics.to[i], json_number(&l->json));
+			pull_skip(&l->json);
+		else if (!pull_null(&l->json))
+			cgroup_set(c, (unsigned int)l->cgroup_metrics.to[i], pull_number(&l->json));
 	}
-	if (!l->json.error && json_more(&l->json, ']'))
+	if (!l->json.error && pull_more(&l->json, ']'))
 		bad(l);
 }
 
@@ -201,21 +201,21 @@ static void load_rows(struct loader *l, bool explained, void (*row)(struct loade
 {
 	if (!explained)
 		bad(l);
-	json_open(&l->json, '[');
-	while (json_more(&l->json, ']'))
+	pull_open(&l->json, '[');
+	while (pull_more(&l->json, ']'))
 		row(l);
 }
 
 static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
 {
-	json_open(&l->json, '{');
-	while (json_more(&l->json, '}')) {
+	pull_open(&l->json, '{');
+	while (pull_more(&l->json, '}')) {
 		int i;
 
-		json_key(&l->json, &l->text);
+		pull_key(&l->json, &l->text);
 		i = index_of(name, strbuf_str(&l->text));
 		if (i == UNKNOWN)
-			json_skip(&l->json);
+			pull_skip(&l->json);
 		else
 			counts[i] = load_count(l);
 	}
@@ -223,14 +223,14 @@ static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
 
 static void load_failures(struct loader *l)
 {
-	json_open(&l->json, '{');
-	while (json_more(&l->json, '}')) {
+	pull_open(&l->json, '{');
+	while (pull_more(&l->json, '}')) {
 		int file;
 
-		json_key(&l->json, &l->text);
+		pull_key(&l->json, &l->text);
 		file = index_of(file_name, strbuf_str(&l->text));
 		if (file == UNKNOWN)
-			json_skip(&l->json);
+			pull_skip(&l->json);
 		else
 			load_counts(l, reason_name, l->builder->head.summary.failures[file]);
 	}
@@ -252,11 +252,11 @@ static void load_summary(struct loader *l)
 		{ "stop_total_ns", &s->stop_total_ns },
 	};
 
-	json_open(&l->json, '{');
-	while (json_more(&l->json, '}')) {
+	pull_open(&l->json, '{');
+	while (pull_more(&l->json, '}')) {
 		size_t i = 0;
 
-		json_key(&l->json, &l->text);
+		pull_key(&l->json, &l->text);
 		while (i < ARRAY_SIZE(rows) && strcmp(strbuf_str(&l->text), rows[i].key) != 0)
 			i++;
 		if (i < ARRAY_SIZE(rows))
@@ -266,13 +266,13 @@ static void load_summary(struct loader *l)
 		else if (!strcmp(strbuf_str(&l->text), "failures"))
 			load_failures(l);
 		else
-			json_skip(&l->json);
+			pull_skip(&l->json);
 	}
 }
 
 static void load_type(struct loader *l)
 {
-	json_take_string(&l->json, &l->text);
+	pull_string(&l->json, &l->text);
 	l->typed = !strcmp(strbuf_str(&l->text), "ktstr-ctprof");
 	if (!l->typed)
 		bad(l);
@@ -280,7 +280,7 @@ static void load_type(struct loader *l)
 
 static void load_version(struct loader *l)
 {
-	l->version = json_number(&l->json);
+	l->version = pull_number(&l->json);
 	if (l->version < 1)
 		bad(l);
 	else if (l->version > KTSTR_CTPROF_VERSION)
@@ -333,7 +333,7 @@ static void load_member(struct loader *l)
 	else if (!strcmp(key, "cgroups"))
 		load_rows(l, l->cgroup_metrics.known, load_cgroup);
 	else if (!load_head_member(l))
-		json_skip(&l->json);
+		pull_skip(&l->json);
 }
 
 static int load_error(const struct loader *l, const char *name, struct ktstr_error *err)
@@ -361,17 +361,17 @@ int ctprof_load_text(const char *text, size_t len, const char *name,
 {
 	_cleanup_builder_ struct builder builder = { 0 };
 	struct loader l = { .builder = &builder,
-			    .json = json_begin(text, len, KTSTR_CTPROF_MAX_DEPTH),
+			    .json = pull_begin(text, len, KTSTR_CTPROF_MAX_DEPTH),
 			    .text = STRBUF_INIT };
 	struct ktstr_ctprof *snapshot;
 	int r = 0;
 
-	json_open(&l.json, '{');
-	while (json_more(&l.json, '}')) {
-		json_key(&l.json, &l.text);
+	pull_open(&l.json, '{');
+	while (pull_more(&l.json, '}')) {
+		pull_key(&l.json, &l.text);
 		load_member(&l);
 	}
-	json_finish(&l.json);
+	pull_finish(&l.json);
 	if (!l.typed || !l.version)
 		bad(&l);
 	if (l.json.error)

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "ctprof/json.h"
+#include "ctprof/pull.h"
 #include <ktstr/ctprof.h>
 
 enum { ZSTD_LEVEL = 3 };
@@ -31,7 +31,7 @@ static void add_number(struct strbuf *out, int64_t value)
 static void add_text(struct strbuf *out, const char *text)
 {
 	if (text)
-		json_add_bytes(out, text);
+		pull_add_bytes(out, text);
 	else
 		strbuf_addstr(out, "null");
 }

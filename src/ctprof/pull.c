@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "ctprof/json.h"
+#include "ctprof/pull.h"
 
 #include <errno.h>
 #include <string.h>
 
-static void fail(struct json *j, int error)
+static void fail(struct pull *j, int error)
 {
 	if (!j->error)
 		j->error = error;
 	j->at = j->end;
 }
 
-char json_peek(struct json *j)
+char pull_peek(struct pull *j)
 {
 	while (j->at < j->end &&
 	       (*j->at == ' ' || *j->at == '\n' || *j->at == '\r' || *j->at == '\t'))
@@ -19,15 +19,15 @@ char json_peek(struct json *j)
 	return j->at < j->end ? *j->at : '\0';
 }
 
-static bool take(struct json *j, char c)
+static bool take(struct pull *j, char c)
 {
-	if (json_peek(j) != c || j->at >= j->end)
+	if (pull_peek(j) != c || j->at >= j->end)
 		return false;
 	j->at++;
 	return true;
 }
 
-void json_open(struct json *j, char bracket)
+void pull_open(struct pull *j, char bracket)
 {
 	if (!take(j, bracket)) {
 		fail(j, -EBADMSG);
@@ -38,7 +38,7 @@ void json_open(struct json *j, char bracket)
 	j->fresh = true;
 }
 
-bool json_more(struct json *j, char bracket)
+bool pull_more(struct pull *j, char bracket)
 {
 	bool fresh = j->fresh;
 
@@ -54,7 +54,7 @@ bool json_more(struct json *j, char bracket)
 	return !j->error;
 }
 
-static int hex4(struct json *j)
+static int hex4(struct pull *j)
 {
 	int value = 0;
 
@@ -97,7 +97,7 @@ static void add_utf8(struct strbuf *out, uint32_t c)
 	strbuf_add(out, bytes, len);
 }
 
-static void unicode_escape(struct json *j, struct strbuf *out)
+static void unicode_escape(struct pull *j, struct strbuf *out)
 {
 	int high = hex4(j), low;
 
@@ -118,7 +118,7 @@ static void unicode_escape(struct json *j, struct strbuf *out)
 	add_utf8(out, 0x10000 + (((uint32_t)high & 0x3ff) << 10 | ((uint32_t)low & 0x3ff)));
 }
 
-static void escape(struct json *j, struct strbuf *out)
+static void escape(struct pull *j, struct strbuf *out)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	char c = j->at < j->end ? *j->at++ : '\0';
@@ -132,7 +132,7 @@ static void escape(struct json *j, struct strbuf *out)
 		fail(j, -EBADMSG);
 }
 
-void json_take_string(struct json *j, struct strbuf *ret_text)
+void pull_string(struct pull *j, struct strbuf *ret_text)
 {
 	strbuf_clear(ret_text);
 	strbuf_add(ret_text, "", 0);
@@ -159,14 +159,14 @@ void json_take_string(struct json *j, struct strbuf *ret_text)
 		fail(j, ret_text->error);
 }
 
-void json_key(struct json *j, struct strbuf *ret_key)
+void pull_key(struct pull *j, struct strbuf *ret_key)
 {
-	json_take_string(j, ret_key);
+	pull_string(j, ret_key);
 	if (!take(j, ':'))
 		fail(j, -EBADMSG);
 }
 
-int64_t json_number(struct json *j)
+int64_t pull_number(struct pull *j)
 {
 	bool negative = take(j, '-');
 	const char *start = j->at;
@@ -184,22 +184,22 @@ int64_t json_number(struct json *j)
 	return negative ? -value : value;
 }
 
-static bool take_word(struct json *j, const char *word)
+static bool take_word(struct pull *j, const char *word)
 {
 	size_t len = strlen(word);
 
-	if (json_peek(j) != *word || (size_t)(j->end - j->at) < len || memcmp(j->at, word, len))
+	if (pull_peek(j) != *word || (size_t)(j->end - j->at) < len || memcmp(j->at, word, len))
 		return false;
 	j->at += len;
 	return true;
 }
 
-bool json_take_null(struct json *j)
+bool pull_null(struct pull *j)
 {
 	return take_word(j, "null");
 }
 
-static void skip_number(struct json *j)
+static void skip_number(struct pull *j)
 {
 	const char *start = j->at;
 
@@ -209,7 +209,7 @@ static void skip_number(struct json *j)
 		fail(j, -EBADMSG);
 }
 
-static void skip_string(struct json *j)
+static void skip_string(struct pull *j)
 {
 	for (j->at++; j->at < j->end && *j->at != '"'; j->at++)
 		if (*j->at == '\\')
@@ -220,40 +220,40 @@ static void skip_string(struct json *j)
 		j->at++;
 }
 
-static void skip_scalar(struct json *j)
+static void skip_scalar(struct pull *j)
 {
-	if (json_peek(j) == '"')
+	if (pull_peek(j) == '"')
 		skip_string(j);
-	else if (!take_word(j, "true") && !take_word(j, "false") && !json_take_null(j))
+	else if (!take_word(j, "true") && !take_word(j, "false") && !pull_null(j))
 		skip_number(j);
 }
 
-static void skip_key(struct json *j)
+static void skip_key(struct pull *j)
 {
-	if (json_peek(j) == '"')
+	if (pull_peek(j) == '"')
 		skip_string(j);
 	if (!take(j, ':'))
 		fail(j, -EBADMSG);
 }
 
 /* Without recursion: what was opened is kept in one bit per level. */
-void json_skip(struct json *j)
+void pull_skip(struct pull *j)
 {
 	uint64_t objects = 0;
 	unsigned int levels = 0;
 
 	do {
-		char c = json_peek(j);
+		char c = pull_peek(j);
 
 		if (c == '{' || c == '[') {
-			json_open(j, c);
+			pull_open(j, c);
 			if (++levels > 63)
 				fail(j, -ELOOP);
 			objects = objects << 1 | (c == '{');
 		} else {
 			skip_scalar(j);
 		}
-		while (levels && !j->error && !json_more(j, objects & 1 ? '}' : ']')) {
+		while (levels && !j->error && !pull_more(j, objects & 1 ? '}' : ']')) {
 			levels--;
 			objects >>= 1;
 		}
@@ -262,9 +262,9 @@ void json_skip(struct json *j)
 	} while (levels && !j->error);
 }
 
-void json_finish(struct json *j)
+void pull_finish(struct pull *j)
 {
-	if (json_peek(j) || j->at < j->end || j->depth)
+	if (pull_peek(j) || j->at < j->end || j->depth)
 		fail(j, -EBADMSG);
 }
 
@@ -286,7 +286,7 @@ static size_t utf8_len(const unsigned char *s)
 	return len;
 }
 
-void json_add_bytes(struct strbuf *out, const char *text)
+void pull_add_bytes(struct strbuf *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
@@ -316,7 +316,7 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-void json_restore_bytes(struct strbuf *text)
+void pull_restore_bytes(struct strbuf *text)
 {
 	size_t to = 0;
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ktstr/api.h>
+
+#include "cli.h"
+
+struct scale {
+	double step;
+	const char *const *units;
+};
+
+static const char *scale(double value, struct scale by, char *buf)
+{
+	unsigned int i = 0;
+
+	while ((value >= by.step || value <= -by.step) && by.units[i + 1]) {
+		value /= by.step;
+		i++;
+	}
+	if (i == 0)
+		snprintf(buf, CTPROF_CELL, "%.0f%s", value, by.units[0]);
+	else
+		snprintf(buf, CTPROF_CELL, value < 10 ? "%.2f%s" : "%.1f%s", value, by.units[i]);
+	return buf;
+}
+
+const char *ctprof_scaled(const struct ktstr_metric_info *info, int64_t value, char *buf)
+{
+	static const char *const times[] = { "ns", "us", "ms", "s", NULL };
+	static const char *const sizes[] = { "B", "KiB", "MiB", "GiB", "TiB", NULL };
+
+	if (!strcmp(info->unit, "ns"))
+		return scale((double)value, (struct scale){ 1000, times }, buf);
+	if (!strcmp(info->unit, "us"))
+		return scale((double)value * 1000, (struct scale){ 1000, times }, buf);
+	if (!strcmp(info->unit, "bytes"))
+		return scale((double)value, (struct scale){ 1024, sizes }, buf);
+	snprintf(buf, CTPROF_CELL, "%" PRId64, value);
+	return buf;
+}
+
+const char *ctprof_cell(const struct ktstr_ctprof_thread *t, unsigned int metric, char *buf)
+{
+	int64_t value;
+
+	if (!ktstr_ctprof_get(t, metric, &value))
+		snprintf(buf, CTPROF_CELL, "-");
+	else if (metric == KTSTR_CTPROF_STATE)
+		snprintf(buf, CTPROF_CELL, "%c", (char)value);
+	else
+		ctprof_scaled(ktstr_ctprof_metric_info(metric), value, buf);
+	return buf;
+}
+
+const char *ctprof_name(const char *text, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	snprintf(buf, size, "-");
+	for (; text && *text && len + 5 < size; text++) {
+		if (*text < ' ' || *text > '~')
+			len += (size_t)snprintf(buf + len, size - len, "\\x%02x",
+						(unsigned int)(unsigned char)*text);
+		else
+			buf[len++] = *text;
+		buf[len] = '\0';
+	}
+	return buf;
+}
+
+json_t *ctprof_text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	char buf[4096];
+
+	return json ? json : json_string(ctprof_name(text, buf, sizeof(buf)));
+}
+
+json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t)
+{
+	json_t *json =
+		json_pack("{s:I, s:I}", "tgid", (json_int_t)t->tgid, "tid", (json_int_t)t->tid);
+	int64_t value;
+
+	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_TEXTS; i++)
+		if (t->texts[i])
+			json_object_set_new(json, ktstr_ctprof_text_info(i)->name,
+					    ctprof_text_json(t->texts[i]));
+	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_METRICS; i++) {
+		const char *name = ktstr_ctprof_metric_info(i)->name;
+
+		if (!ktstr_ctprof_get(t, i, &value))
+			continue;
+		if (i == KTSTR_CTPROF_STATE && value > ' ' && value <= '~')
+			json_object_set_new(json, name, json_sprintf("%c", (char)value));
+		else
+			json_object_set_new(json, name, json_integer(value));
+	}
+	json_object_set_new(json, "jemalloc", json_string(ktstr_jemalloc_tag_name(t->jemalloc)));
+	return json;
+}
+
+int ctprof_metric_by_name(const char *name)
+{
+	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_METRICS; i++)
+		if (!strcmp(ktstr_ctprof_metric_info(i)->name, name))
+			return (int)i;
+	return -1;
+}
+
+int ctprof_print_json(json_t *object)
+{
+	int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+
+	json_decref(object);
+	if (r < 0)
+		return cli_failf(KTSTR_EXIT_HARNESS, "cannot write JSON");
+	putchar('\n');
+	return KTSTR_EXIT_PASS;
+}

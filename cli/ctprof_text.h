@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* ctprof_text.h - values of a record as people and as programs read them. */
+#ifndef KTSTR_CLI_CTPROF_TEXT_H
+#define KTSTR_CLI_CTPROF_TEXT_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include <ktstr/ctprof.h>
+
+enum { CTPROF_CELL = 64 };
+
+/* "16.0MiB", "1.25s", "-" for an absent value; @buf holds CTPROF_CELL bytes and is returned. */
+const char *ctprof_cell(const struct ktstr_ctprof_thread *t, unsigned int metric, char *buf);
+const char *ctprof_scaled(const struct ktstr_metric_info *info, int64_t value, char *buf);
+/* A name without control characters and broken UTF-8, which become \xNN; cut at @size. */
+const char *ctprof_name(const char *text, char *buf, size_t size);
+/* All that is there of a thread, absent values left out. */
+json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t);
+json_t *ctprof_text_json(const char *text);
+/* Metric by name; -1 if there is none. */
+int ctprof_metric_by_name(const char *name);
+/* Prints and drops @object, one line.  Return: an exit code. */
+int ctprof_print_json(json_t *object);
+
+#endif

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/path.h"
+
+enum { NO_PIDFD_POLL_MS = 10, MEMINFO_MAX = 65536 };
+
+struct vm {
+	struct child qemu;
+	int records_fd;
+	int inotify_fd;
+	uint64_t records_read;
+	uint64_t cpu_ns; /* last reading */
+	clockid_t cpu_clock;
+};
+
+/* Text that a shell reads back as @arg. */
+static void add_quoted(struct strbuf *out, const char *arg)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_=+,./:@%";
+
+	if (*arg && strspn(arg, plain) == strlen(arg)) {
+		strbuf_addstr(out, arg);
+		return;
+	}
+	strbuf_addch(out, '\'');
+	for (; *arg; arg++) {
+		if (*arg == '\'')
+			strbuf_addstr(out, "'\\'");
+		strbuf_addch(out, *arg);
+	}
+	strbuf_addch(out, '\'');
+}
+
+static int create_in(const char *dir, const char *name, char **ret_path, struct ktstr_error *err)
+{
+	_cleanup_free_ char *path = path_format("%s/%s", dir, name);
+	int fd;
+
+	if (!path)
+		return ktstr_error_nomem(err);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno));
+	if (ret_path)
+		*ret_path = take_ptr(path);
+	return fd;
+}
+
+static int write_args(const char *dir, char **args, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_close_ int fd = create_in(dir, "qemu.args", NULL, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	for (char **p = args; *p; p++) {
+		if (p > args)
+			strbuf_addstr(&text, **p == '-' ? " \\\n\t" : " ");
+		add_quoted(&text, *p);
+	}
+	strbuf_addch(&text, '\n');
+	r = text.error ? text.error : io_write_all(fd, text.data, text.len);
+	if (r < 0)
+		return ktstr_error_set(err, r, "write '%s/qemu.args': %s", dir, strerror(-r));
+	return 0;
+}
+
+/* MemAvailable in bytes, 0 if the kernel does not say. */
+static uint64_t available_bytes(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(MEMINFO_MAX);
+	unsigned long long kib;
+	const char *line;
+
+	if (io_read_file("/proc/meminfo", &text, NULL) < 0)
+		return 0;
+	line = strstr(strbuf_str(&text), "\nMemAvailable:");
+	if (!line || sscanf(line, "\nMemAvailable: %llu kB", &kib) != 1)
+		return 0;
+	return kib << 10;
+}
+
+static int check_host_memory(uint64_t bytes, struct ktstr_error *err)
+{
+	uint64_t available = available_bytes();
+
+	if (!available || bytes <= available)
+		return 0;
+	return ktstr_error_set(
+		err, -ENOMEM,
+		"the guest needs %llu MiB of memory and this host has %llu MiB left: "
+		"ask for less memory, a smaller topology or fewer guests at once",
+		(unsigned long long)(bytes >> 20), (unsigned long long)(available >> 20));
+}
+
+static uint64_t file_bytes(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static int watch_records(struct vm *vm, const char *dir, struct ktstr_error *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	vm->records_fd = create_in(dir, "records.bin", &path, err);
+	if (vm->records_fd < 0)
+		return vm->records_fd;
+	vm->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (vm->inotify_fd < 0 || inotify_add_watch(vm->inotify_fd, path, IN_MODIFY) < 0)
+		return ktstr_error_set(err, -errno, "watch '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
+		      struct ktstr_error *err)
+{
+	_cleanup_close_ int log_fd = create_in(opts->dir, "qemu.log", NULL, err);
+	struct child_opts child = { .argv = (const char *const *)args, .stdin_fd = -1 };
+	int r;
+
+	if (log_fd < 0)
+		return log_fd;
+	child.stdout_fd = log_fd;
+	child.stderr_fd = log_fd;
+	if (opts->shell_fd >= 0)
+		child.keep_fds[child.nr_keep_fds++] = opts->shell_fd;
+	r = child_start(&child, &vm->qemu, err);
+	if (r < 0)
+		return r;
+	if (clock_getcpuclockid(vm->qemu.pid, &vm->cpu_clock) != 0)
+		return ktstr_error_set(err, -ESRCH, "QEMU's CPU clock cannot be read");
+	return 0;
+}
+
+int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error *err)
+{
+	struct vm_opts full = *opts;
+	struct vm *vm;
+	char **args = NULL;
+	int r;
+
+	if (!full.memory_bytes)
+		full.memory_bytes = vm_memory_bytes(&full.topology, file_bytes(full.job_path));
+	r = vm_args_build(&full, &args, err);
+	if (r == 0)
+		r = check_host_memory(full.memory_bytes, err);
+	vm = r == 0 ? malloc(sizeof(*vm)) : NULL;
+	if (r == 0 && !vm)
+		r = ktstr_error_nomem(err);
+	if (r == 0) {
+		*vm = (struct vm){ .qemu = CHILD_INIT, .records_fd = -1, .inotify_fd = -1 };
+		r = watch_records(vm, full.dir, err);
+	}
+	if (r == 0)
+		r = write_args(full.dir, args, err);
+	if (r == 0)
+		r = start_qemu(vm, &full, args, err);
+	vm_args_free(args);
+	if (r < 0) {
+		vm_destroy(vm);
+		return ktstr_error_wrap(err, r, "start a VM");
+	}
+	*ret_vm = vm;
+	return 0;
+}
+
+/* A process that is collected takes its clock with it, so the clock is read first. */
+static int collect(struct vm *vm)
+{
+	siginfo_t info = { 0 };
+	struct timespec ts;
+
+	if (vm->qemu.collected)
+		return 1;
+	if (vm->qemu.pid <= 0)
+		return -ECHILD;
+	if (waitid(P_PID, (id_t)vm->qemu.pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -errno;
+	if (!info.si_pid)
+		return 0;
+	if (clock_gettime(vm->cpu_clock, &ts) == 0)
+		vm->cpu_ns = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+	return child_poll(&vm->qemu);
+}
+
+static int pending_events(struct vm *vm)
+{
+	char drained[4096];
+	struct stat st;
+	int events = 0, r;
+
+	while (read(vm->inotify_fd, drained, sizeof(drained)) > 0)
+		;
+	/* Exit first, size second: what was written before the exit is seen with it. */
+	r = collect(vm);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		events |= VM_EXITED;
+	if (fstat(vm->records_fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size > vm->records_read)
+		events |= VM_RECORDS;
+	return events;
+}
+
+static int poll_timeout_ms(const struct vm *vm, uint64_t left_ns)
+{
+	uint64_t ms = left_ns / NSEC_PER_MSEC + (left_ns % NSEC_PER_MSEC > 0);
+
+	if (vm->qemu.pidfd < 0 && ms > NO_PIDFD_POLL_MS)
+		return NO_PIDFD_POLL_MS;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
+{
+	uint64_t start = clock_mono_ns();
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = vm->inotify_fd, .events = POLLIN },
+			{ .fd = vm->qemu.pidfd, .events = POLLIN },
+			{ .fd = extra_fd, .events = POLLIN },
+		};
+		uint64_t spent = clock_mono_ns() - start;
+		int events = pending_events(vm);
+		uint64_t left = events || spent >= timeout_ns ? 0 : timeout_ns - spent;
+
+		if (events < 0)
+			return events;
+		if (poll(fds, ARRAY_SIZE(fds), poll_timeout_ms(vm, left)) < 0)
+			return -errno;
+		if (fds[2].revents)
+			events |= VM_EXTRA;
+		if (events || (!left && !fds[0].revents && !fds[1].revents))
+			return events;
+	}
+}
+
+int vm_read_records(struct vm *vm, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = pread(vm->records_fd, buf, size > INT_MAX ? INT_MAX : size,
+			  (off_t)vm->records_read);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	vm->records_read += (uint64_t)n;
+	return (int)n;
+}
+
+int vm_cpu_ns(struct vm *vm, uint64_t *ret_ns)
+{
+	struct timespec ts;
+
+	if (!vm->qemu.collected) {
+		if (clock_gettime(vm->cpu_clock, &ts) < 0)
+			return -errno;
+		vm->cpu_ns = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+	}
+	*ret_ns = vm->cpu_ns;
+	return 0;
+}
+
+int vm_exit_status(struct vm *vm, struct vm_exit *ret_exit)
+{
+	if (collect(vm) <= 0)
+		return 0;
+	*ret_exit = (struct vm_exit){
+		.exited = vm->qemu.signal == 0,
+		.exit_code = vm->qemu.exit_code,
+		.signal = vm->qemu.signal,
+	};
+	return 1;
+}
+
+void vm_stop(struct vm *vm)
+{
+	siginfo_t info;
+
+	if (vm->qemu.collected || vm->qemu.pid <= 0)
+		return;
+	child_kill(&vm->qemu, SIGKILL);
+	while (waitid(P_PID, (id_t)vm->qemu.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	if (collect(vm) < 0)
+		vm->qemu.pid = 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	vm_stop(vm);
+	child_deinit(&vm->qemu);
+	if (vm->records_fd >= 0)
+		close(vm->records_fd);
+	if (vm->inotify_fd >= 0)
+		close(vm->inotify_fd);
+	free(vm);
+}

@@ -50,6 +50,7 @@ int cli_close_stdout(int exit_code);
 /* The verbs, one per cmd_<name>.c. */
 int cmd_ctprof(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);
 
 #endif

@@ -10,6 +10,7 @@
 static const struct cli_verb verbs[] = {
 	{ "ctprof", "record and show what threads have done", cmd_ctprof },
 	{ "kernel", "fetch, list, describe and remove kernels", cmd_kernel },
+	{ "doctor", "say what this machine can do, and what mends the rest", cmd_doctor },
 };
 
 static const struct cli_verbs program = {

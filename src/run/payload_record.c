@@ -56,22 +56,22 @@ static void send_values(struct ktstr *t, const struct payload_run *run)
 		_cleanup_free_ char *name = NULL;
 		double value;
 
-		if (!h->name || !run->metrics || metrics_get(run->metrics, h->name, &value) < 0)
+		if (!h->name || !run->metrics || metrics_get(run->metrics, h->name, &value) < 0 ||
+		    !payload_value_is_sane(run->payload, h->name, value))
 			continue;
 		name = path_format("%s.%s", run->payload->name, h->name);
 		ktstr_measured(t, name ? name : h->name, value, h->unit);
 	}
 }
 
-static void send_check(struct ktstr *t, const struct payload_run *run,
-		       const struct payload_finding *f)
+static void send_check(struct ktstr *t, const struct payload_finding *f)
 {
 	bool ok = f->verdict == KTSTR_PASS;
-	json_t *object = json_pack("{s:b, s:i}", "ok", ok, "line", 0);
+	json_t *object = json_pack("{s:b, s:i}", "ok", ok, "line", (int)t->entry->line);
 
 	t->nr_checks++;
 	t->nr_failed += !ok;
-	set_text(object, "file", run->payload->name);
+	set_text(object, "file", t->entry->file);
 	set_text(object, "text", f->text);
 	if (f->actual[0])
 		set_text(object, "actual", f->actual);
@@ -99,7 +99,7 @@ static void send_findings(struct ktstr *t, const struct payload_run *run)
 		if (findings[i].verdict == KTSTR_UNDECIDED)
 			ktstr_undecided(t, "%s: %s", findings[i].text, findings[i].why);
 		else
-			send_check(t, run, &findings[i]);
+			send_check(t, &findings[i]);
 	}
 }
 
@@ -139,8 +139,9 @@ void payload_record(struct ktstr *t, const struct payload_run *run)
 		send_findings(t, run);
 	} else if (nr_checks > 0) {
 		ktstr_undecided(t,
-				"payload '%s' was still running when its scope ended, so its %u "
-				"checks were not judged: wait for it, or kill it when it is done",
+				"payload '%s' was still running when its scope ended, so its "
+				"declared checks (%u) were not judged: wait for it, or kill it "
+				"when it is done",
 				run->payload->name, nr_checks);
 	}
 	send_notes(t, run);

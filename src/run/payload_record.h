@@ -24,7 +24,7 @@ struct payload_run {
 	char words[256]; /* last line of stderr */
 };
 
-/* Sends PAYLOAD, VALUE for each metric with a hint, CHECK or UNDECIDED for each finding, and NOTE
+/* Sends PAYLOAD, VALUE for each metric with a hint and a sane value, CHECK or UNDECIDED for each finding, and NOTE
  * for what else a reader must know. */
 void payload_record(struct ktstr *t, const struct payload_run *run);
 

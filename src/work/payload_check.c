@@ -203,6 +203,11 @@ static bool is_insane(const struct ktstr_metric_hint *hint, double value)
 	return hint && hint->bounded && (value < hint->min || value > hint->max);
 }
 
+bool payload_value_is_sane(const struct ktstr_payload *payload, const char *metric, double value)
+{
+	return !is_insane(find_hint(payload, metric), value);
+}
+
 static void judge_exit(const struct ktstr_payload *p, const struct ktstr_payload_check *c,
 		       const struct payload_end *end, struct payload_finding *f)
 {
@@ -259,7 +264,7 @@ static void judge_metric(const struct ktstr_payload *p, const struct ktstr_paylo
 	}
 	format_number(f->actual, sizeof(f->actual), value);
 	f->verdict = holds ? KTSTR_PASS : KTSTR_FAIL;
-	if (is_insane(find_hint(p, c->metric), value)) {
+	if (!payload_value_is_sane(p, c->metric, value)) {
 		f->verdict = KTSTR_ERROR;
 		SAY(f->why, "the value is outside its sane bounds and is no result");
 	}

@@ -59,6 +59,9 @@ void payload_wanted_metrics(const struct ktstr_payload *payload, const char **na
 unsigned int payload_judge(const struct ktstr_payload *payload, const struct payload_end *end,
 			   struct payload_finding findings[PAYLOAD_FINDINGS]);
 
+/* False if the metric has a hint with bounds and @value is outside them. */
+bool payload_value_is_sane(const struct ktstr_payload *payload, const char *metric, double value);
+
 /* "exited with 3 (BYTES was 0)", "was killed by signal 9 (Killed)" */
 void payload_describe_end(const struct ktstr_payload *payload,
 			  const struct ktstr_proc_result *result, char *buf, size_t size);

@@ -3,7 +3,8 @@
  * Ends at once and leaves a child behind that keeps stdout and stderr open until it is killed.
  *
  * usage: ktstr-fork-daemon [--setsid] [--stay]
- *   --setsid  the child leaves the process group     --stay  do not end: wait until killed
+ *   --setsid  the child leaves the process group
+ *   --stay    say that it is ready, and wait until killed
  * The child's pid is printed as {"child": PID}.
  */
 #include <stdbool.h>
@@ -23,6 +24,17 @@ static void hold(void)
 {
 	for (;;)
 		pause();
+}
+
+static void write_marker(void)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/tmp/ktstr-worker-ready-%d", (int)getpid());
+	f = fopen(path, "we");
+	if (!f || fputs("ready\n", f) < 0 || fclose(f))
+		_exit(4);
 }
 
 int main(int argc, char **argv)
@@ -50,6 +62,7 @@ int main(int argc, char **argv)
 	printf("{\"child\": %d}\n", (int)pid);
 	fflush(stdout);
 	if (has(argc, argv, "--stay")) {
+		write_marker();
 		fputs("staying\n", stderr);
 		hold();
 	}

@@ -140,3 +140,4 @@ fuzz-build: $(FUZZERS)
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 include mk/check.mk
+include mk/bench.mk

@@ -67,6 +67,8 @@ static const char *skip_bracket(const char *p, const char *end)
 	for (const char *c = p + 1; c < close; c++)
 		if (!strchr(" .0123456789TC@", *c) || !*c)
 			return p;
+	if (close + 1 < end && close[1] == '[')
+		return close + 1;
 	return close + 1 < end && close[1] == ' ' ? close + 2 : p;
 }
 

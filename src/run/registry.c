@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
-enum { NEAR_NAMES = 3, NEAR_DISTANCE = 4 };
+enum { NEAR_NAMES = 3 };
 
 static int by_name(const void *a, const void *b)
 {
@@ -97,8 +97,9 @@ static unsigned int distance(const char *a, const char *b)
 
 static bool is_near(const char *pattern, const char *name)
 {
-	return (strlen(pattern) >= 3 && strstr(name, pattern)) ||
-	       distance(pattern, name) <= NEAR_DISTANCE;
+	size_t len = strlen(pattern);
+
+	return (len >= 3 && strstr(name, pattern)) || distance(pattern, name) <= len / 4 + 1;
 }
 
 static int refuse_pattern(const struct registry *registry, const char *pattern,

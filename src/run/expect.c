@@ -81,17 +81,12 @@ static bool send_check(struct ktstr *t, const struct check *check)
 	return check->ok;
 }
 
-/* The shortest text that reads back as the same number. */
 static void add_double(struct strbuf *out, double value)
 {
-	char text[40];
-
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
-	strbuf_addstr(out, isnan(value) ? "NaN" : text);
+	if (isnan(value))
+		strbuf_addstr(out, "NaN");
+	else
+		text_add_number(out, value);
 }
 
 static void add_value(struct strbuf *out, struct ktstr_value value)

@@ -88,11 +88,10 @@ static void add_attached(struct strbuf *out, const struct result *result)
 	strbuf_addstr(out, "<system-out>");
 	json_array_foreach(result->values, i, item)
 	{
-		_cleanup_free_ char *number = json_dumps(json_object_get(item, "value"),
-							 JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-
 		add_clean_escaped(out, json_string_value(json_object_get(item, "name")));
-		strbuf_addf(out, " = %s ", number ? number : "?");
+		strbuf_addstr(out, " = ");
+		text_add_number(out, json_number_value(json_object_get(item, "value")));
+		strbuf_addch(out, ' ');
 		add_clean_escaped(out, json_string_value(json_object_get(item, "unit")) ?: "");
 		strbuf_addstr(out, "&#10;");
 	}

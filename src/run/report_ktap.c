@@ -13,13 +13,12 @@ void ktap_begin(struct strbuf *out, unsigned int planned)
 
 static void add_value(struct strbuf *out, const json_t *value)
 {
-	_cleanup_free_ char *number = json_dumps(json_object_get(value, "value"),
-						 JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	const char *unit = json_string_value(json_object_get(value, "unit"));
 
 	strbuf_addstr(out, "# value ");
 	text_add_flat(out, json_string_value(json_object_get(value, "name")));
-	strbuf_addf(out, " = %s", number ? number : "?");
+	strbuf_addstr(out, " = ");
+	text_add_number(out, json_number_value(json_object_get(value, "value")));
 	if (unit && *unit) {
 		strbuf_addch(out, ' ');
 		text_add_flat(out, unit);

@@ -2,6 +2,8 @@
 #include "run/text.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -88,6 +90,18 @@ void text_add_flat(struct strbuf *out, const char *text)
 {
 	for (; *text; text++)
 		strbuf_addch(out, *text == '\n' || *text == '\t' ? ' ' : *text);
+}
+
+void text_add_number(struct strbuf *out, double value)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	strbuf_addstr(out, text);
 }
 
 void text_add_duration(struct strbuf *out, unsigned long long ns)

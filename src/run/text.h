@@ -26,6 +26,9 @@ void text_add_lines(struct strbuf *out, const char *prefix, const char *text);
 /* Appends @text with newlines and tabs as blanks: for formats of one line each. */
 void text_add_flat(struct strbuf *out, const char *text);
 
+/* Appends a finite number, whole ones without a fraction, others so that they read back equal. */
+void text_add_number(struct strbuf *out, double value);
+
 /* Appends the nanoseconds as a person reads them: "812 us", "34 ms", "2.50 s", "3 min 20 s". */
 void text_add_duration(struct strbuf *out, unsigned long long ns);
 

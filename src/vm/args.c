@@ -27,7 +27,7 @@ enum {
  * has a use for: five-level paging, and rep stosb, which makes memset() go byte by byte. */
 static const char tcg_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm";
 static const char kernel_words[] =
-	"console=ttyS0 quiet panic=-1 rdinit=/init nokaslr mitigations=off tsc=reliable "
+	"console=ttyS0 quiet panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
 	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on init_on_alloc=0 lsm= "
 	"8250.nr_uarts=1";
 

@@ -26,10 +26,11 @@ enum {
 	DMA_READ = 1 << 1,
 	DMA_SELECT = 1 << 3,
 	ENTRY_BYTES = 64,
-	ENTRIES_MAX = 1024,
+	DIRECTORY_PAGES = 16,
+	ENTRIES_MAX = (DIRECTORY_PAGES * 4096 - 4) / 64,
 	PAGE = 4096,
-	NR_PAGES = 256, /* as many as one pipe can hold; the first is for the descriptor */
-	HUGE_PAGE = 2 << 20
+	WINDOW_PAGES = 256, /* that are pinned at a time: as many as one pipe can hold */
+	WINDOW = WINDOW_PAGES * PAGE
 };
 
 struct dma {
@@ -38,21 +39,16 @@ struct dma {
 	uint64_t address;
 };
 
-/* A stretch of the buffer that is contiguous in physical memory. */
-struct run {
-	uint8_t *bytes;
-	uint32_t length;
-	uint64_t phys;
+/* Pages in a pipe nobody reads: none can be moved until it is emptied. */
+struct pin {
+	int read_fd, write_fd;
 };
 
 struct fwcfg {
-	void *mapping; /* twice the size of a huge page, so that an aligned one is in it */
-	uint8_t *buffer;
-	int pipe[2];
-	struct dma *dma;
-	uint64_t dma_phys;
-	struct run runs[NR_PAGES];
-	unsigned int nr_runs;
+	void *page; /* holds the descriptor; NULL: none */
+	uint64_t page_phys;
+	struct pin page_pin, window_pin;
+	int pagemap_fd, null_fd;
 };
 
 int fwcfg_find(const void *directory, size_t size, const char *name, struct fwcfg_file *ret_file)
@@ -105,62 +101,101 @@ static int probe(struct ktstr_error *err)
 	return 0;
 }
 
-static int pin(struct fwcfg *f, struct ktstr_error *err)
+static int pin_open(struct pin *p, size_t size)
 {
-	struct iovec iov = { f->buffer, NR_PAGES * PAGE };
+	int fds[2];
 
-	if (pipe2(f->pipe, O_CLOEXEC) < 0)
-		return ktstr_error_set(err, -errno, "fw_cfg: pipe: %s", strerror(errno));
-	if (fcntl(f->pipe[1], F_SETPIPE_SZ, NR_PAGES * PAGE) < 0)
-		return ktstr_error_set(err, -errno, "fw_cfg: pipe size: %s", strerror(errno));
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	p->read_fd = fds[0];
+	p->write_fd = fds[1];
+	return fcntl(p->write_fd, F_SETPIPE_SZ, (int)size) < 0 ? -errno : 0;
+}
+
+static void pin_close(struct pin *p)
+{
+	closep(&p->read_fd);
+	closep(&p->write_fd);
+}
+
+static int pin_pages(struct pin *p, void *bytes, size_t size)
+{
+	struct iovec iov = { bytes, size };
+
 	while (iov.iov_len) {
-		ssize_t n = vmsplice(f->pipe[1], &iov, 1, SPLICE_F_NONBLOCK);
+		ssize_t n = vmsplice(p->write_fd, &iov, 1, SPLICE_F_NONBLOCK);
 
 		if (n <= 0)
-			return ktstr_error_set(err, n < 0 ? -errno : -EIO, "fw_cfg: pin memory: %s",
-					       n < 0 ? strerror(errno) : "no progress");
+			return n < 0 ? -errno : -EIO;
 		iov.iov_base = (uint8_t *)iov.iov_base + n;
 		iov.iov_len -= (size_t)n;
 	}
 	return 0;
 }
 
-static int find_runs(struct fwcfg *f, const uint64_t *frames)
+static int unpin_pages(struct pin *p, int null_fd, size_t size)
 {
-	struct run *run = NULL;
+	while (size) {
+		ssize_t n = splice(p->read_fd, NULL, null_fd, NULL, size, SPLICE_F_NONBLOCK);
 
-	for (unsigned int i = 0; i < NR_PAGES; i++) {
-		/* Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0-54 frame. */
-		uint64_t phys = (frames[i] & ((1ull << 55) - 1)) * PAGE;
-
-		if (!(frames[i] >> 63) || !phys)
-			return -EACCES;
-		if (i == 0) {
-			f->dma_phys = phys;
-		} else if (run && run->phys + run->length == phys) {
-			run->length += PAGE;
-		} else {
-			run = &f->runs[f->nr_runs++];
-			*run = (struct run){ f->buffer + (size_t)i * PAGE, PAGE, phys };
-		}
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		size -= (size_t)n;
 	}
 	return 0;
 }
 
-static int locate(struct fwcfg *f, struct ktstr_error *err)
+/* Physical addresses of @nr pages; Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0-54
+ * frame, which is 0 for those who may not see it. */
+static int locate(const struct fwcfg *f, const void *bytes, unsigned int nr, uint64_t *ret_phys)
 {
-	_cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t frames[NR_PAGES];
-	off_t at = (off_t)((uintptr_t)f->buffer / PAGE * sizeof(frames[0]));
-	int r = 0;
+	off_t at = (off_t)((uintptr_t)bytes / PAGE * sizeof(*ret_phys));
+	size_t size = nr * sizeof(*ret_phys);
+	ssize_t n = pread(f->pagemap_fd, ret_phys, size, at);
 
-	if (fd < 0 || pread(fd, frames, sizeof(frames), at) != sizeof(frames))
-		r = errno ? -errno : -EIO;
-	if (r == 0)
-		r = find_runs(f, frames);
-	if (r < 0)
-		return ktstr_error_set(err, r, "fw_cfg: /proc/self/pagemap: %s", strerror(-r));
+	if (n < 0 || (size_t)n != size)
+		return n < 0 ? -errno : -EIO;
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t frame = ret_phys[i] & ((1ull << 55) - 1);
+
+		if (!(ret_phys[i] >> 63) || !frame)
+			return -EACCES;
+		ret_phys[i] = frame * PAGE;
+	}
 	return 0;
+}
+
+static void *map_pages(size_t size)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static void touch(uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i += PAGE)
+		*(volatile uint8_t *)(bytes + i) = 0;
+}
+
+static int open_memory(struct fwcfg *f)
+{
+	int r;
+
+	f->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	f->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (f->pagemap_fd < 0 || f->null_fd < 0)
+		return -errno;
+	f->page = map_pages(PAGE);
+	if (!f->page)
+		return -ENOMEM;
+	touch(f->page, PAGE);
+	r = pin_open(&f->page_pin, PAGE);
+	if (r == 0)
+		r = pin_open(&f->window_pin, WINDOW);
+	if (r == 0)
+		r = pin_pages(&f->page_pin, f->page, PAGE);
+	return r < 0 ? r : locate(f, f->page, 1, &f->page_phys);
 }
 
 static int fwcfg_open(struct fwcfg *f, struct ktstr_error *err)
@@ -169,64 +204,85 @@ static int fwcfg_open(struct fwcfg *f, struct ktstr_error *err)
 
 	if (r < 0)
 		return r;
-	f->mapping = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
-	if (f->mapping == MAP_FAILED) {
-		f->mapping = NULL;
-		return ktstr_error_nomem(err);
-	}
-	f->buffer = (uint8_t *)(((uintptr_t)f->mapping + HUGE_PAGE - 1) & -(uintptr_t)HUGE_PAGE);
-	f->dma = (struct dma *)f->buffer;
-	/* One huge page makes one transfer per MiB; without it there are just more of them. */
-	madvise(f->buffer, HUGE_PAGE, MADV_HUGEPAGE);
-	for (size_t i = 0; i < NR_PAGES; i++)
-		*(volatile uint8_t *)(f->buffer + i * PAGE) = 0;
-	r = pin(f, err);
-	return r < 0 ? r : locate(f, err);
+	r = open_memory(f);
+	if (r < 0)
+		return ktstr_error_set(err, r, "fw_cfg: memory for DMA: %s", strerror(-r));
+	return 0;
 }
 
 static void fwcfg_close(struct fwcfg *f)
 {
-	for (int i = 0; i < 2; i++)
-		if (f->pipe[i] >= 0)
-			close(f->pipe[i]);
-	if (f->mapping)
-		munmap(f->mapping, 2 * HUGE_PAGE);
+	pin_close(&f->page_pin);
+	pin_close(&f->window_pin);
+	closep(&f->pagemap_fd);
+	closep(&f->null_fd);
+	if (f->page)
+		munmap(f->page, PAGE);
 }
 
 static int transfer(struct fwcfg *f, uint32_t control, uint64_t phys, uint32_t length)
 {
-	volatile struct dma *dma = f->dma;
+	volatile struct dma *dma = f->page;
 	uint32_t left;
 
 	dma->control = htobe32(control);
 	dma->length = htobe32(length);
 	dma->address = htobe64(phys);
 	__sync_synchronize();
-	outl(htobe32((uint32_t)(f->dma_phys >> 32)), PORT_DMA_HIGH);
-	outl(htobe32((uint32_t)f->dma_phys), PORT_DMA_LOW);
+	outl(htobe32((uint32_t)(f->page_phys >> 32)), PORT_DMA_HIGH);
+	outl(htobe32((uint32_t)f->page_phys), PORT_DMA_LOW);
 	do {
 		left = be32toh(dma->control);
 	} while (left & ~(uint32_t)DMA_ERROR);
 	return left ? -EIO : 0;
 }
 
+/* Fills @size bytes of pinned pages, one transfer for each contiguous stretch. */
+static int fill_pages(struct fwcfg *f, uint32_t *control, const uint64_t *phys, uint32_t size)
+{
+	uint32_t begin = 0, end;
+
+	for (; begin < size; begin = end) {
+		uint32_t length;
+
+		end = begin + PAGE;
+		while (end < size && phys[end / PAGE] == phys[end / PAGE - 1] + PAGE)
+			end += PAGE;
+		length = (end < size ? end : size) - begin;
+		if (transfer(f, *control, phys[begin / PAGE], length) < 0)
+			return -EIO;
+		*control = DMA_READ;
+	}
+	return 0;
+}
+
+static int read_window(struct fwcfg *f, uint32_t *control, uint8_t *to, uint32_t size)
+{
+	uint32_t nr = (size + PAGE - 1) / PAGE;
+	uint64_t phys[WINDOW_PAGES];
+	int r;
+
+	touch(to, size);
+	r = pin_pages(&f->window_pin, to, (size_t)nr * PAGE);
+	if (r == 0)
+		r = locate(f, to, nr, phys);
+	if (r == 0)
+		r = fill_pages(f, control, phys, size);
+	return r < 0 ? r : unpin_pages(&f->window_pin, f->null_fd, (size_t)nr * PAGE);
+}
+
+/* @out begins at a page, and the rest of its last page is ours too. */
 static int read_item(struct fwcfg *f, uint16_t key, void *out, size_t size, struct ktstr_error *err)
 {
 	uint32_t control = (uint32_t)key << 16 | DMA_SELECT | DMA_READ;
-	uint8_t *to = out;
 
-	for (unsigned int i = 0; size; i = (i + 1) % f->nr_runs) {
-		const struct run *run = &f->runs[i];
-		uint32_t length = size < run->length ? (uint32_t)size : run->length;
+	for (size_t done = 0; done < size; done += WINDOW) {
+		uint32_t part = size - done < WINDOW ? (uint32_t)(size - done) : WINDOW;
+		int r = read_window(f, &control, (uint8_t *)out + done, part);
 
-		if (transfer(f, control, run->phys, length) < 0)
-			return ktstr_error_set(err, -EIO,
-					       "fw_cfg: QEMU refused to transfer item %u", key);
-		memcpy(to, run->bytes, length);
-		control = DMA_READ;
-		to += length;
-		size -= length;
+		if (r < 0)
+			return ktstr_error_set(err, r, "fw_cfg: read item %u: %s", key,
+					       strerror(-r));
 	}
 	return 0;
 }
@@ -234,7 +290,7 @@ static int read_item(struct fwcfg *f, uint16_t key, void *out, size_t size, stru
 static int look_up(struct fwcfg *f, const char *name, struct fwcfg_file *ret_file,
 		   struct ktstr_error *err)
 {
-	static uint8_t directory[4 + ENTRIES_MAX * ENTRY_BYTES];
+	static _Alignas(PAGE) uint8_t directory[DIRECTORY_PAGES * PAGE];
 	uint32_t count;
 	int r = read_item(f, KEY_DIRECTORY, directory, sizeof(count), err);
 
@@ -260,7 +316,12 @@ static int look_up(struct fwcfg *f, const char *name, struct fwcfg_file *ret_fil
 
 int fwcfg_load(const char *name, struct fwcfg_blob *ret_blob, struct ktstr_error *err)
 {
-	_cleanup_(fwcfg_close) struct fwcfg f = { .pipe = { -1, -1 } };
+	_cleanup_(fwcfg_close) struct fwcfg f = {
+		.page_pin = { -1, -1 },
+		.window_pin = { -1, -1 },
+		.pagemap_fd = -1,
+		.null_fd = -1,
+	};
 	_cleanup_(fwcfg_blob_deinit) struct fwcfg_blob blob = { 0 };
 	struct fwcfg_file file;
 	int r = fwcfg_open(&f, err);
@@ -270,12 +331,9 @@ int fwcfg_load(const char *name, struct fwcfg_blob *ret_blob, struct ktstr_error
 	if (r < 0)
 		return r;
 	blob.size = file.size;
-	blob.bytes = mmap(NULL, blob.size ? blob.size : 1, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (blob.bytes == MAP_FAILED) {
-		blob.bytes = NULL;
+	blob.bytes = map_pages(blob.size ? blob.size : 1);
+	if (!blob.bytes)
 		return ktstr_error_nomem(err);
-	}
 	madvise(blob.bytes, blob.size, MADV_HUGEPAGE);
 	r = read_item(&f, file.key, blob.bytes, blob.size, err);
 	if (r < 0)

@@ -115,9 +115,9 @@ static int write_config(const struct apt *apt, const char *dir, struct ktstr_err
 		return ktstr_error_nomem(err);
 	strbuf_addf(&text,
 		    "Dir::Etc::sourcelist \"%s/kernels.sources\";\n"
-		    "Dir::Etc::sourceparts \"-\";\n"
+		    "Dir::Etc::sourceparts \"/dev/null\";\n"
 		    "Dir::Etc::preferences \"/dev/null\";\n"
-		    "Dir::Etc::preferencesparts \"-\";\n"
+		    "Dir::Etc::preferencesparts \"/dev/null\";\n"
 		    "Dir::State::lists \"%s/lists\";\n"
 		    "Dir::State::status \"/dev/null\";\n"
 		    "Dir::Cache \"%s\";\n",

@@ -166,6 +166,9 @@ static void find_release(int fd, struct image *image)
 		for (char *p = chunk; (p = memmem(p, (size_t)(chunk + n - p), mark, skip)); p++) {
 			size_t left = (size_t)(chunk + n - p) - skip;
 
+			/* Near the end it may be cut; the next chunk has it whole. */
+			if (n == SCAN_CHUNK && left + skip < SCAN_OVERLAP)
+				break;
 			if (left && p[skip] >= '0' && p[skip] <= '9') {
 				copy_release(image, p + skip, left);
 				return;

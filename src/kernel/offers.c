@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "kernel/version.h"
 
+enum { RANK_BINARY = 3 };
+
 /* How good a source of the image a package is; 0: it has none. */
 static int split_name(const char *name, char release[KTSTR_KERNEL_NAME])
 {
@@ -16,8 +18,10 @@ static int split_name(const char *name, char release[KTSTR_KERNEL_NAME])
 		const char *prefix, *suffix;
 		int rank;
 	} forms[] = {
-		{ "linux-binary-", "", 3 },  { "linux-image-", "-unsigned", 2 },
-		{ "linux-image-", "", 1 },   { "linux-base-", "", 0 },
+		{ "linux-binary-", "", RANK_BINARY },
+		{ "linux-image-", "-unsigned", 2 },
+		{ "linux-image-", "", 1 },
+		{ "linux-base-", "", 0 },
 		{ "linux-modules-", "", 0 },
 	};
 	size_t len = strlen(name);
@@ -73,14 +77,19 @@ static int newer_first(const void *a, const void *b)
 	return r ? r : kernel_version_compare(right->release, left->release);
 }
 
-static bool has_image(const struct offer *offer)
+/* An image and a config.  Archives keep old images whose linux-base is gone. */
+static bool is_complete(const struct offer *offer)
 {
 	char release[KTSTR_KERNEL_NAME];
+	int rank = split_name(offer->packages[0]->name, release);
 
-	return split_name(offer->packages[0]->name, release) > 0;
+	for (size_t i = 1; rank == RANK_BINARY && i < offer->nr_packages; i++)
+		if (!strncmp(offer->packages[i]->name, "linux-base-", 11))
+			return true;
+	return rank > 0 && rank != RANK_BINARY;
 }
 
-/* Drops what has no image, and a release that another suite has too. */
+/* Drops what cannot be used, and a release that another suite has too. */
 static int tidy(struct offer *offers, int nr)
 {
 	int kept = 0;
@@ -90,7 +99,7 @@ static int tidy(struct offer *offers, int nr)
 
 		for (int j = 0; j < kept; j++)
 			twice |= !strcmp(offers[j].release, offers[i].release);
-		if (!twice && has_image(&offers[i]))
+		if (!twice && is_complete(&offers[i]))
 			offers[kept++] = offers[i];
 	}
 	qsort(offers, (size_t)kept, sizeof(*offers), newer_first);

@@ -333,6 +333,12 @@ static int read_packages(struct apt *apt, unsigned int index, struct ktstr_error
 	return r < 0 ? ktstr_error_set(err, r, "read '%s': %s", path, strerror(-r)) : 0;
 }
 
+static bool is_absence(const char *text)
+{
+	return strstr(text, "does not have a Release file") || strstr(text, "404 ") ||
+	       strstr(text, "File not found");
+}
+
 /* A suite that is not there is no failure of the others. */
 static int finish_update(struct apt *apt, unsigned int index, struct program *program,
 			 struct ktstr_error *err)
@@ -345,9 +351,30 @@ static int finish_update(struct apt *apt, unsigned int index, struct program *pr
 	if (r == 0 || r == -EINTR || r == -ENOSPC)
 		return cache_explain(r, err);
 	suite->failed = true;
+	suite->absent = is_absence(err->text);
 	progress_say(apt->progress, "skipping suite %s: %s", suite->name,
-		     err ? err->text : "apt failed");
+		     suite->absent ? "the mirror does not have it" : err->text);
 	return 0;
+}
+
+/* If the mirror answers at all, what it does not have need not be asked for again today. */
+static int remember_absent(const struct apt *apt, struct ktstr_error *err)
+{
+	bool answers = false;
+	int r = 0;
+
+	for (unsigned int i = 0; i < apt->nr_suites; i++)
+		answers |= apt->suites[i].wanted && !apt->suites[i].failed;
+	for (unsigned int i = 0; r == 0 && answers && i < apt->nr_suites; i++) {
+		_cleanup_free_ char *path =
+			path_format("%s/%s/packages", apt->dir, apt->suites[i].name);
+
+		if (!path)
+			return ktstr_error_nomem(err);
+		if (apt->suites[i].absent)
+			r = cache_explain(io_write_file(path, "", 0, 0644, err), err);
+	}
+	return r;
 }
 
 static int update_wanted(struct apt *apt, struct program *programs, struct ktstr_error *err)
@@ -366,7 +393,7 @@ static int update_wanted(struct apt *apt, struct program *programs, struct ktstr
 	for (unsigned int i = 0; r == 0 && i < apt->nr_suites; i++)
 		if (apt->suites[i].wanted)
 			r = finish_update(apt, i, &programs[i], err);
-	return r;
+	return r < 0 ? r : remember_absent(apt, err);
 }
 
 static int update_locked(struct apt *apt, const struct apt_update_opts *opts,
@@ -386,6 +413,7 @@ static int update_locked(struct apt *apt, const struct apt_update_opts *opts,
 
 		programs[i] = (struct program)PROGRAM_INIT;
 		suite->failed = !needed && !fresh;
+		suite->absent = false;
 		suite->wanted = needed && !fresh;
 		apt->reused |= fresh;
 	}

@@ -41,7 +41,8 @@ struct apt_suite {
 	char name[64];
 	bool leading; /* newer kernels appear here first: enough to find the latest */
 	bool wanted;
-	bool failed;
+	bool failed; /* nothing was read of it */
+	bool absent; /* the mirror does not have it */
 };
 
 struct apt {

@@ -71,7 +71,10 @@ int cache_load(const char *name, struct entry *ret_entry, struct ktstr_error *er
 	if (r == -ENOENT || r == -ENOTDIR)
 		return ktstr_error_set(err, -ENOENT,
 				       "no kernel '%s' in the cache; see: ktstr kernel list", name);
-	return r;
+	if (r < 0)
+		return ktstr_error_wrap(err, r, "kernel '%s' (replace it: ktstr kernel rm %s)",
+					name, name);
+	return 0;
 }
 
 static bool still_there(int fd, const char *path)
@@ -250,8 +253,7 @@ static int read_entries(DIR *dir, struct ktstr_kernel **kernels, int *nr, struct
 		if (!cache_name_valid(de->d_name))
 			continue;
 		if (cache_load(de->d_name, &entry, &why) < 0) {
-			ktstr_log(KTSTR_LOG_WARN, "%s, ignoring it; try: ktstr kernel rm %s",
-				  why.text, de->d_name);
+			ktstr_log(KTSTR_LOG_WARN, "%s, ignoring it", why.text);
 			continue;
 		}
 		grown = realloc(*kernels, (size_t)(*nr + 1) * sizeof(*grown));

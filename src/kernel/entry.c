@@ -325,7 +325,7 @@ int entry_load(const char *dir, struct entry *ret_entry, struct ktstr_error *err
 	if (r == 0)
 		r = set_paths(dir, &entry, err);
 	if (r < 0)
-		return r == -ENOENT ? r : ktstr_error_wrap(err, r, "kernel in '%s'", dir);
+		return r;
 	*ret_entry = entry;
 	return 0;
 }

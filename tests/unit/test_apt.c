@@ -103,20 +103,20 @@ static void suites_come_from_table_and_host(void **state)
 
 	(void)state;
 	scratch_create(&scratch);
-	r = init_with(&scratch, "deb http://m.example/debian forky main\n", &apt, &err);
+	r = init_with(&scratch, "deb http://m.invalid/debian forky main\n", &apt, &err);
 	if (r == -ENOTSUP && strstr(err.text, "fetched with apt")) {
 		print_message("needs apt-config\n");
 		scratch_destroy(&scratch);
 		skip();
 	}
 	assert_int_equal(r, 0);
-	assert_string_equal(apt.mirror->uri, "http://m.example/debian");
+	assert_string_equal(apt.mirror->uri, "http://m.invalid/debian");
 	assert_true(has_suite(&apt, "forky"));
 	assert_true(has_suite(&apt, "sid"));
 	assert_true(has_suite(&apt, "bookworm-backports"));
 	apt_deinit(&apt);
 	assert_int_equal(
-		init_with(&scratch, "deb http://m.example/ubuntu noble main\n", &apt, &err),
+		init_with(&scratch, "deb http://m.invalid/ubuntu noble main\n", &apt, &err),
 		-ENOTSUP);
 	assert_non_null(strstr(err.text, "none of this machine's apt sources is a Debian archive"));
 	scratch_destroy(&scratch);

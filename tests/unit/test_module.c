@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ static int collect(const char *config)
 {
 	char to[512];
 
-	strcpy(to, scratch_path(&scratch, "out"));
+	snprintf(to, sizeof(to), "%s", scratch_path(&scratch, "out"));
 	return module_collect(config, scratch_path(&scratch, "root"), to, &err);
 }
 

@@ -23,25 +23,6 @@ enum {
 	STAT_POLICY = 41
 };
 
-/* The kernel writes a newline as \n and a backslash as two. */
-static int unescape_comm(struct span name, char *comm)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-
-		if (c == '\\' && i + 1 < name.len &&
-		    (name.at[i + 1] == 'n' || name.at[i + 1] == '\\'))
-			c = name.at[++i] == 'n' ? '\n' : '\\';
-		if (!c || len + 1 >= PROCFS_COMM_BYTES)
-			return -EINVAL;
-		comm[len++] = c;
-	}
-	comm[len] = '\0';
-	return 0;
-}
-
 static int set_stat(struct ktstr_ctprof_thread *t, const int64_t *fields, char state)
 {
 	static const struct {
@@ -80,14 +61,16 @@ int procfs_parse_stat(struct span text, struct ktstr_ctprof_thread *t, struct pr
 
 	if (!open || !close || close < open)
 		return -EINVAL;
-	r = unescape_comm((struct span){ open + 1, (size_t)(close - open - 1) }, extra->comm);
-	if (r < 0)
-		return r;
-	skip(&text, (size_t)(close - text.at) + 1);
+	/* Raw here, unlike in status: only the last bracket can be the kernel's. */
+	if (close - open > PROCFS_COMM_BYTES)
+		return -EINVAL;
+	memcpy(extra->comm, open + 1, (size_t)(close - open - 1));
+	extra->comm[close - open - 1] = '\0';
+	advance(&text, (size_t)(close - text.at) + 1);
 	if (text.len < 3 || text.at[0] != ' ' || text.at[1] < 'A' || text.at[1] > 'z')
 		return -EINVAL;
 	state = text.at[1];
-	skip(&text, 2);
+	advance(&text, 2);
 	for (unsigned int i = STAT_STATE + 1; i <= STAT_POLICY; i++) {
 		skip_blanks(&text);
 		r = take_number(&text, &fields[i]);
@@ -261,10 +244,10 @@ static void copy_mount_path(struct span path, char *to, size_t size)
 		if (is_octal(path)) {
 			to[len++] = (char)((path.at[1] - '0') << 6 | (path.at[2] - '0') << 3 |
 					   (path.at[3] - '0'));
-			skip(&path, 4);
+			advance(&path, 4);
 		} else {
 			to[len++] = *path.at;
-			skip(&path, 1);
+			advance(&path, 1);
 		}
 	}
 	to[len] = '\0';

@@ -22,7 +22,7 @@ enum {
 
 /* What stat and status say besides values. */
 struct procfs_extra {
-	char comm[PROCFS_COMM_BYTES]; /* unescaped, terminated */
+	char comm[PROCFS_COMM_BYTES]; /* any bytes but NUL, terminated */
 	bool kernel_thread;
 	bool zombie;
 	uint32_t tracer_pid;

@@ -15,7 +15,7 @@ static bool take_hex(struct span *s, uint64_t *ret_value)
 
 	while (s->len && hex_digit(*s->at) >= 0) {
 		value = value << 4 | (uint64_t)hex_digit(*s->at);
-		skip(s, 1);
+		advance(s, 1);
 		nr++;
 	}
 	*ret_value = value;

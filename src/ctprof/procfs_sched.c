@@ -64,14 +64,14 @@ static int whole_time(struct span s, int64_t *ret_ns)
 		return r;
 	if (s.len < 7 || *s.at != '.' || !is_digit(s.at[6]))
 		return -EINVAL;
-	skip(&s, 1);
+	advance(&s, 1);
 	r = take_digits(&(struct span){ s.at, 6 }, &ns);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < 6; i++)
 		if (!is_digit(s.at[i]))
 			return -EINVAL;
-	skip(&s, 6);
+	advance(&s, 6);
 	skip_blanks(&s);
 	if (s.len || __builtin_mul_overflow(ms, 1000000, &ms) ||
 	    __builtin_add_overflow(ms, ns, &ns))

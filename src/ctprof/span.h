@@ -29,7 +29,7 @@ static inline bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static inline void skip(struct span *s, size_t len)
+static inline void advance(struct span *s, size_t len)
 {
 	s->at += len;
 	s->len -= len;
@@ -38,7 +38,7 @@ static inline void skip(struct span *s, size_t len)
 static inline void skip_blanks(struct span *s)
 {
 	while (s->len && is_blank(*s->at))
-		skip(s, 1);
+		advance(s, 1);
 }
 
 /* Cuts the next line off @text, without its newline. */
@@ -51,7 +51,7 @@ static inline bool next_line(struct span *text, struct span *ret_line)
 	end = memchr(text->at, '\n', text->len);
 	ret_line->at = text->at;
 	ret_line->len = end ? (size_t)(end - text->at) : text->len;
-	skip(text, ret_line->len + (end ? 1 : 0));
+	advance(text, ret_line->len + (end ? 1 : 0));
 	return true;
 }
 
@@ -61,7 +61,7 @@ static inline bool take_prefix(struct span *s, const char *prefix)
 
 	if (s->len < len || memcmp(s->at, prefix, len))
 		return false;
-	skip(s, len);
+	advance(s, len);
 	return true;
 }
 
@@ -72,7 +72,7 @@ static inline int take_digits(struct span *s, int64_t *ret_value)
 
 	if (!s->len || !is_digit(*s->at))
 		return -EINVAL;
-	for (; s->len && is_digit(*s->at); skip(s, 1))
+	for (; s->len && is_digit(*s->at); advance(s, 1))
 		if (__builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, *s->at - '0', &value))
 			r = -ERANGE;
@@ -87,7 +87,7 @@ static inline int take_number(struct span *s, int64_t *ret_value)
 	int r;
 
 	if (negative)
-		skip(s, 1);
+		advance(s, 1);
 	r = take_digits(s, &value);
 	if (r < 0)
 		return r;
@@ -121,7 +121,7 @@ static inline bool next_word(struct span *s, struct span *ret_word)
 	while (len < s->len && !is_blank(s->at[len]))
 		len++;
 	*ret_word = (struct span){ s->at, len };
-	skip(s, len);
+	advance(s, len);
 	return len;
 }
 

@@ -202,7 +202,7 @@ static int read_one(struct walk *w, struct visit *v, enum ktstr_ctprof_file file
 	return r == -ENOMEM ? r : 0;
 }
 
-/* stat carries the name, escaped but complete; comm is asked only where stat gave nothing. */
+/* stat carries the name as well; comm is asked only where stat gave nothing. */
 static int read_comm(struct walk *w, struct visit *v)
 {
 	struct span text;

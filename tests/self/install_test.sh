@@ -25,5 +25,37 @@ for cc in gcc clang; do
 	name=$(sed -n 's/^KTSTR_TEST(\(.*\)).*/\1/p' t.c | head -n 1)
 	expect "it lists its test ($cc)" 0 "$name" "./t-$cc" -l
 done
+cat >payload.c <<'END'
+#include <ktstr/test.h>
+
+static const struct ktstr_payload metrics = {
+	.name = "metrics",
+	.binary = "ktstr-json-metrics",
+	.args = { "seen=42" },
+	.output = KTSTR_OUTPUT_JSON,
+	.checks = { { .kind = KTSTR_CHECK_AT_LEAST, .metric = "given.seen", .value = 42 } },
+};
+
+static void body(struct ktstr *t)
+{
+	_cleanup_payload_ struct ktstr_proc *proc = NULL;
+
+	ASSERT_OK(t, ktstr_payload_run(t, &metrics, NULL, SECS(30), &proc));
+}
+
+KTSTR_TEST(installed_payload_is_found) = {
+	.about = "a payload that came with the installation",
+	.payloads = { &metrics },
+	.host_only = true,
+	.run = body,
+};
+
+KTSTR_MAIN
+END
+# shellcheck disable=SC2046
+check "a test with an installed payload builds" \
+	gcc -Wall -Wextra -Werror payload.c $(pkg-config --cflags --libs ktstr) -o payload
+expect "it finds and runs the payload" 0 '^ok 1 installed_payload_is_found' \
+	env XDG_STATE_HOME="$scratch/state" ./payload
 expect "the installed command runs" 0 '^ktstr ' "$prefix/bin/ktstr" --version
 finish

@@ -29,7 +29,7 @@ static const char tcg_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm";
 static const char kernel_words[] =
 	"console=ttyS0 quiet panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
 	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on init_on_alloc=0 lsm= "
-	"8250.nr_uarts=1";
+	"8250.nr_uarts=1 damon_stat.enabled=N";
 
 struct builder {
 	char **args;
@@ -231,7 +231,8 @@ static void add_channels(struct builder *b, const struct vm_opts *opts)
 {
 	add_path(b, "-chardev", "file,id=console,path=", opts->dir, "console.log");
 	add2(b, "-serial", "chardev:console");
-	add2(b, "-device", "virtio-serial-pci");
+	/* Frames are in the file when the guest's write returns, also right before it powers off. */
+	add2(b, "-device", "virtio-serial-pci,ioeventfd=off");
 	add_path(b, "-chardev", "file,id=records,path=", opts->dir, "records.bin");
 	add2(b, "-device", "virtserialport,chardev=records,name=ktstr.records");
 	if (opts->shell_fd >= 0) {

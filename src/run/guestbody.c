@@ -96,8 +96,7 @@ void guestbody_run(const struct guestbody_opts *opts, struct evidence *e)
 					    .timeout_ns = opts->timeout_ns,
 					    .deadline_ns = opts->deadline_ns,
 					    .output = keep_output,
-					    .arg = &log,
-					    .extra_fd = -1 },
+					    .arg = &log },
 		    e);
 	vm_destroy(vm);
 }

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static int pipe_fds[2] = { -1, -1 };
 static volatile sig_atomic_t seen;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * interrupt.h - Ctrl-C, SIGTERM and SIGHUP as something a loop can wait for.
+ * interrupt.h - Ctrl-C, Ctrl-\, SIGTERM and SIGHUP as something a loop can wait for.
  *
  * Whoever loops for long polls interrupt_fd(), readable from the first signal on, or asks
  * interrupt_seen().  Nothing else happens, so every scope guard still runs.  State is per process.

@@ -16,7 +16,7 @@
 #define APPLET_LIST_NS SECS(20)
 
 static const char *const guest_env[] = {
-	"PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+	"PATH=/files:/bin:/sbin:/usr/bin:/usr/sbin",
 	"HOME=/root",
 	"USER=root",
 	"LANG=C.UTF-8",

@@ -217,11 +217,8 @@ static void check_console_size(struct session *s)
 
 static void watch(struct session *s)
 {
-	int extra = s->opts->extra_fd;
-
 	while (!s->over) {
-		/* A signal interrupts the wait itself; the bound covers one that came before. */
-		int r = vm_wait(s->vm, extra >= 0 ? extra : interrupt_fd(), 100 * NSEC_PER_MSEC);
+		int r = vm_wait(s->vm, interrupt_fd(), 100 * NSEC_PER_MSEC);
 
 		if (r < 0 && r != -EINTR) {
 			end(s, END_QEMU_DIED, strerror(-r));
@@ -231,8 +228,6 @@ static void watch(struct session *s)
 			end(s, END_INTERRUPTED, NULL);
 			return;
 		}
-		if (r > 0 && (r & VM_EXTRA) && extra >= 0 && !s->opts->on_extra(s->opts->arg))
-			extra = -1;
 		read_records(s);
 		if (!s->over)
 			note_exit(s);

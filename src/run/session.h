@@ -29,9 +29,6 @@ struct session_opts {
 	uint64_t deadline_ns; /* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */
 	session_output_fn output;
 	void *arg;
-	int extra_fd; /* -1, or called back about with on_extra when readable */
-	/* Return: false to watch this descriptor no longer. */
-	bool (*on_extra)(void *arg);
 };
 
 /* @e->start_ns is set by the caller.  On return QEMU has ended and the console is scanned. */

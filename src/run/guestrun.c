@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "run/folder.h"
+#include "run/interrupt.h"
+#include "run/jobfile.h"
+#include "run/machine.h"
+#include "run/session.h"
+#include "run/terminal.h"
+#include "run/verdict.h"
+
+struct guestrun {
+	const struct ktstr_guest_opts *opts;
+	char *dir;
+	struct machine machine;
+	struct vm *vm;
+	int shell_near, shell_far; /* ends of the port's socket; -1 for a command */
+	int output_error;
+};
+
+static void pass_output(void *arg, int stream, const void *bytes, size_t len)
+{
+	struct guestrun *g = arg;
+	int r = io_write_all(stream == 2 ? STDERR_FILENO : STDOUT_FILENO, bytes, len);
+
+	if (r < 0 && stream == 1)
+		g->output_error = r;
+}
+
+static int write_job(struct guestrun *g, const char *path, uint64_t *ret_bytes,
+		     struct ktstr_error *err)
+{
+	struct jobfile_opts job = {
+		.path = path,
+		.topology = &g->opts->topology,
+		.timeout_ns = g->opts->timeout_ns,
+	};
+	struct jobfile_guest guest = { .argv = g->opts->argv, .includes = g->opts->includes };
+
+	terminal_size(&guest.rows, &guest.columns);
+	return jobfile_for_guest(&job, &guest, ret_bytes, err);
+}
+
+static int open_shell(struct guestrun *g, struct ktstr_error *err)
+{
+	int pair[2];
+
+	if (g->opts->argv)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return ktstr_error_set(err, -errno, "socketpair: %s", strerror(errno));
+	g->shell_near = pair[0];
+	g->shell_far = pair[1];
+	return 0;
+}
+
+static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err)
+{
+	_cleanup_free_ char *job_path = path_format("%s/job.cpio", g->dir);
+	uint64_t bytes;
+	int r;
+
+	if (!job_path)
+		return ktstr_error_nomem(err);
+	r = machine_prepare(&(struct machine_opts){ .qemu_path = g->opts->qemu_path,
+						    .kernel_spec = g->opts->kernel_spec,
+						    .dir = g->dir },
+			    &g->machine, err);
+	if (r == 0)
+		r = write_job(g, job_path, &bytes, err);
+	if (r == 0)
+		r = open_shell(g, err);
+	if (r < 0)
+		return r;
+	e->emulated = g->machine.accel == KTSTR_ACCEL_TCG;
+	e->memory_bytes = g->opts->memory_bytes ? g->opts->memory_bytes
+						: vm_memory_bytes(&g->opts->topology, bytes);
+	e->start_ns = clock_mono_ns();
+	r = vm_start(&(struct vm_opts){ .qemu = &g->machine.qemu,
+					.kernel = &g->machine.kernel,
+					.topology = g->opts->topology,
+					.memory_bytes = e->memory_bytes,
+					.accel = g->machine.accel,
+					.initrd_path = g->machine.image_path,
+					.job_path = job_path,
+					.dir = g->dir,
+					.shell_fd = g->shell_far },
+		     &g->vm, err);
+	/* Only QEMU holds its end, so that its exit is the end of the stream. */
+	closep(&g->shell_far);
+	g->shell_far = -1;
+	return r;
+}
+
+static int tell(const struct guestrun *g, const struct evidence *e, int *ret_status,
+		struct ktstr_error *err)
+{
+	_cleanup_verdict_ struct verdict verdict = VERDICT_INIT;
+
+	if (e->end == END_INTERRUPTED)
+		return ktstr_error_set(err, -EINTR, "interrupted");
+	if (e->timed_out)
+		return ktstr_error_set(err, -ETIMEDOUT, "the command did not finish within %llu ms",
+				       (unsigned long long)(g->opts->timeout_ns / NSEC_PER_MSEC));
+	if (e->bye && e->body_ended && !e->damage && !e->shape_wrong) {
+		if (json_array_size(e->errors))
+			return ktstr_error_set(err, -ENOENT, "%s",
+					       json_string_value(json_array_get(e->errors, 0)));
+		if (g->output_error < 0)
+			return ktstr_error_set(err, -EIO, "write to standard output: %s",
+					       strerror(-g->output_error));
+		*ret_status = e->body_signal ? 128 + e->body_signal : e->body_exit;
+		return 0;
+	}
+	verdict_judge(e, &verdict);
+	return ktstr_error_set(err, -EIO, "%s%s%s", strbuf_str(&verdict.reasons),
+			       e->console.tail ? "\nlast lines of the guest console:\n" : "",
+			       e->console.tail ? e->console.tail : "");
+}
+
+static int run(struct guestrun *g, int *ret_status, struct ktstr_error *err)
+{
+	_cleanup_evidence_ struct evidence e = { 0 };
+	struct terminal *terminal = NULL;
+	int r = evidence_init(&e);
+
+	if (r < 0)
+		return ktstr_error_nomem(err);
+	r = start(g, &e, err);
+	if (r == 0 && !g->opts->argv)
+		r = terminal_start(g->shell_near, &terminal, err);
+	if (r < 0)
+		return r;
+	session_run(g->vm,
+		    &(struct session_opts){ .dir = g->dir,
+					    .timeout_ns = g->opts->timeout_ns,
+					    .deadline_ns = UINT64_MAX,
+					    .output = pass_output,
+					    .arg = g },
+		    &e);
+	terminal_stop(terminal);
+	return tell(g, &e, ret_status, err);
+}
+
+int ktstr_guest_run(const struct ktstr_guest_opts *opts, int *ret_status, struct ktstr_error *err)
+{
+	struct guestrun g = { .opts = opts, .shell_near = -1, .shell_far = -1 };
+	struct ktstr_error ignored;
+	int r = ktstr_topology_check(&opts->topology, err);
+
+	if (r == 0)
+		r = folder_create_run(opts->keep_dir, &g.dir, err);
+	if (r < 0)
+		return r;
+	r = interrupt_catch(err);
+	if (r == 0)
+		r = run(&g, ret_status, err);
+	vm_destroy(g.vm);
+	interrupt_release();
+	closep(&g.shell_near);
+	closep(&g.shell_far);
+	machine_release(&g.machine, true);
+	if (!opts->keep_dir && path_remove_tree(g.dir, &ignored) < 0 && r == 0)
+		r = ktstr_error_set(err, -EIO, "%s", ignored.text);
+	free(g.dir);
+	return r;
+}

@@ -51,6 +51,11 @@ int cli_close_stdout(int exit_code);
 int cmd_ctprof(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_shell(int argc, char **argv);
+int cmd_topo(int argc, char **argv);
 
 #endif

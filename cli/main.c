@@ -8,6 +8,11 @@
 #include "cli.h"
 
 static const struct cli_verb verbs[] = {
+	{ "run", "run the tests in a test program", cmd_run },
+	{ "list", "list the tests in a test program", cmd_list },
+	{ "shell", "open a shell in a fresh guest", cmd_shell },
+	{ "exec", "run one command in a fresh guest", cmd_exec },
+	{ "topo", "show a CPU topology", cmd_topo },
 	{ "ctprof", "record and show what threads have done", cmd_ctprof },
 	{ "kernel", "fetch, list, describe and remove kernels", cmd_kernel },
 	{ "doctor", "say what this machine can do, and what mends the rest", cmd_doctor },

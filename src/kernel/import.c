@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <ktstr/log.h>
+
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/sha256.h"
@@ -101,6 +105,65 @@ static int make_name(struct import *import, struct ktstr_error *err)
 	return 0;
 }
 
+/* The time of kernel.json is the time of last use. */
+static void mark_used(const char *name)
+{
+	_cleanup_free_ char *path = cache_path(name, NULL);
+	_cleanup_free_ char *json = path ? path_format("%s/kernel.json", path) : NULL;
+
+	if (json && utimensat(AT_FDCWD, json, NULL, 0) < 0)
+		ktstr_log(KTSTR_LOG_DEBUG, "cannot touch '%s', going on", json);
+}
+
+static int64_t last_used_ns(const char *name)
+{
+	_cleanup_free_ char *path = cache_path(name, NULL);
+	_cleanup_free_ char *json = path ? path_format("%s/kernel.json", path) : NULL;
+	struct stat st;
+
+	if (!json || stat(json, &st) < 0)
+		return 0;
+	return st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec;
+}
+
+static void remove_oldest(const struct ktstr_kernel *kernels, int nr)
+{
+	const struct ktstr_kernel *oldest = NULL;
+	int64_t oldest_ns = 0;
+	struct ktstr_error why;
+
+	for (int i = 0; i < nr; i++) {
+		int64_t used_ns = kernels[i].imported ? last_used_ns(kernels[i].name) : 0;
+
+		if (used_ns && (!oldest || used_ns < oldest_ns)) {
+			oldest = &kernels[i];
+			oldest_ns = used_ns;
+		}
+	}
+	if (oldest && ktstr_kernel_remove(oldest->name, &why) < 0)
+		ktstr_log(KTSTR_LOG_WARN, "%s, keeping it", why.text);
+}
+
+/* Somebody who builds kernels all day must not fill the disk. */
+static void limit_imports(void)
+{
+	_cleanup_free_ struct ktstr_kernel *kernels = NULL;
+	int nr = ktstr_kernel_list(&kernels, NULL);
+	int nr_imported = 0;
+
+	for (int i = 0; i < nr; i++)
+		nr_imported += kernels[i].imported;
+	for (; nr_imported > IMPORT_MAX_KEPT; nr_imported--)
+		remove_oldest(kernels, nr);
+}
+
+static int use(const struct entry *entry, struct ktstr_kernel *ret_kernel)
+{
+	mark_used(entry->kernel.name);
+	*ret_kernel = entry->kernel;
+	return 0;
+}
+
 int import_file(struct import *import, struct ktstr_kernel *ret_kernel, struct ktstr_error *err)
 {
 	_cleanup_cache_temp_ struct cache_temp temp = CACHE_TEMP_INIT;
@@ -109,16 +172,12 @@ int import_file(struct import *import, struct ktstr_kernel *ret_kernel, struct k
 	struct entry entry;
 	int r = make_name(import, err);
 
-	if (r == 0 && cache_load(name, &entry, NULL) == 0) {
-		*ret_kernel = entry.kernel;
-		return 0;
-	}
+	if (r == 0 && cache_load(name, &entry, NULL) == 0)
+		return use(&entry, ret_kernel);
 	if (r == 0)
 		r = cache_lock_kernel(&lock, name, true, err);
-	if (r == 0 && cache_load(name, &entry, NULL) == 0) {
-		*ret_kernel = entry.kernel;
-		return 0;
-	}
+	if (r == 0 && cache_load(name, &entry, NULL) == 0)
+		return use(&entry, ret_kernel);
 	if (r == 0)
 		r = cache_temp_create(&temp, err);
 	if (r == 0)
@@ -129,6 +188,6 @@ int import_file(struct import *import, struct ktstr_kernel *ret_kernel, struct k
 		r = cache_load(name, &entry, err);
 	if (r < 0)
 		return r;
-	*ret_kernel = entry.kernel;
-	return 0;
+	limit_imports();
+	return use(&entry, ret_kernel);
 }

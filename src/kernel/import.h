@@ -20,6 +20,9 @@ struct import {
 int import_fill(const struct cache_temp *temp, struct import *import,
 		struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* The least recently used imports beyond these are removed when another one is made. */
+enum { IMPORT_MAX_KEPT = 8 };
+
 /* A bzImage outside the cache: the entry RELEASE-HASH, made now unless it is there.
  * @import's entry is filled in here.  Return: as above. */
 int import_file(struct import *import, struct ktstr_kernel *ret_kernel,

@@ -138,11 +138,20 @@ static int read_output(struct program *p, struct strbuf *out)
 	return io_read_to_end(p->output_fd, out);
 }
 
+/* apt marks what was fatal; the warnings before it are of no use to the reader. */
+static const char *skip_warnings(const char *output)
+{
+	const char *mark = strstr(output, "\nE: ");
+
+	return mark ? mark + 1 : output;
+}
+
 static int failed(struct program *p, struct strbuf *output, struct ktstr_error *err)
 {
+	const char *text = skip_warnings(strbuf_str(output));
 	char tail[600];
 
-	quote_tail(strbuf_str(output), output->len, tail, sizeof(tail));
+	quote_tail(text, strlen(text), tail, sizeof(tail));
 	if (p->child.signal)
 		return ktstr_error_set(err, -EIO, "'%s' was killed by signal %d: %s", p->name,
 				       p->child.signal, tail);

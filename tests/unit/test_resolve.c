@@ -154,6 +154,30 @@ static void a_bzimage_is_imported_once(void **state)
 	assert_int_equal(resolve("7.7"), -ENOENT);
 }
 
+static void imports_do_not_pile_up(void **state)
+{
+	_cleanup_free_ struct ktstr_kernel *kernels = NULL;
+	char first[KTSTR_KERNEL_PATH], second[KTSTR_KERNEL_PATH];
+
+	(void)state;
+	add_cached("7.3.4", "7.3.4", "\"hz\":250");
+	for (int i = 0; i < 12; i++) {
+		char release[32];
+
+		snprintf(release, sizeof(release), "7.7.%d", i);
+		assert_int_equal(resolve(write_kernel("k", release)), 0);
+		if (i == 0)
+			memcpy(first, kernel.vmlinux_path, sizeof(first));
+		if (i == 1)
+			memcpy(second, kernel.vmlinux_path, sizeof(second));
+		/* In use all the time, so it stays. */
+		assert_int_equal(resolve(write_kernel("first", "7.7.0")), 0);
+	}
+	assert_int_equal(ktstr_kernel_list(&kernels, &err), 8 + 1);
+	assert_int_equal(access(first, F_OK), 0);
+	assert_int_equal(access(second, F_OK), -1);
+}
+
 static void a_vmlinux_stays_where_it_is(void **state)
 {
 	struct strbuf bytes = STRBUF_INIT;
@@ -217,10 +241,10 @@ static void wrong_files_have_their_own_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_default_has_sched_ext),	 TEST(names_and_versions_are_found),
-		TEST(a_damaged_entry_is_named),		 TEST(a_bzimage_is_imported_once),
-		TEST(a_vmlinux_stays_where_it_is),	 TEST(a_build_tree_is_taken),
-		TEST(wrong_files_have_their_own_errors),
+		TEST(the_default_has_sched_ext), TEST(names_and_versions_are_found),
+		TEST(a_damaged_entry_is_named),	 TEST(a_bzimage_is_imported_once),
+		TEST(imports_do_not_pile_up),	 TEST(a_vmlinux_stays_where_it_is),
+		TEST(a_build_tree_is_taken),	 TEST(wrong_files_have_their_own_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

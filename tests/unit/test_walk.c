@@ -55,8 +55,8 @@ struct recording {
 
 static const struct recording recordings[] = {
 	{ "tests/data/ctprof/6.1.0-50/proc", "tests/data/ctprof/6.1.0-50/cgroup", 85, false },
-	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", 139, false },
-	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", 100, true },
+	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", 141, false },
+	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", 98, true },
 };
 
 static void check_recorded_threads(const struct recording *r, const struct ktstr_ctprof *snap)
@@ -71,7 +71,7 @@ static void check_recorded_threads(const struct recording *r, const struct ktstr
 		assert_non_null(t);
 		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_COMM], names[i]);
 		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_PCOMM], names[0]);
-		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CGROUP], "/work/a b");
+		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CGROUP], "/load/a b");
 		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY], "0-1");
 		assert_true(value(t, KTSTR_CTPROF_RUN_TIME) > 0);
 		assert_true(value(t, KTSTR_CTPROF_START_TIME) > 0);
@@ -105,7 +105,7 @@ static void recorded_kernels_are_understood(void **state)
 				    "kthreadd");
 		assert_int_equal(ktstr_ctprof_remedy(&snap->summary, text, sizeof(text)), 0);
 		assert_string_equal(text, "");
-		c = ktstr_ctprof_find_cgroup(snap, "/work/a b");
+		c = ktstr_ctprof_find_cgroup(snap, "/load/a b");
 		assert_non_null(c);
 		assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v));
 		assert_int_equal(v, 20000);

@@ -17,15 +17,27 @@ static const int64_t max_slop_bytes = 4 << 20;
 
 enum { KTHREADD = 2, PREVIEW = 16, TEXT_BYTES = 256 };
 
+#define WORKER_EXITS                                                                               \
+	{                                                                                          \
+		{ 2, "BYTES is 0" }, { 3, "more than one thread at its start" },                   \
+			{ 4, "ready marker not written" }, { 5, "BYTES missing or not a number" }, \
+			{ 6, "/proc/self/task unreadable" },                                       \
+		{                                                                                  \
+			7, "out of memory"                                                         \
+		}                                                                                  \
+	}
+
 static const struct ktstr_payload alloc_worker = {
 	.name = "alloc_worker",
 	.binary = "ktstr-jemalloc-alloc-worker",
+	.exits = WORKER_EXITS,
 };
 
 static const struct ktstr_payload churn_worker = {
 	.name = "alloc_worker_churn",
 	.binary = "ktstr-jemalloc-alloc-worker",
 	.args = { "--churn" },
+	.exits = WORKER_EXITS,
 };
 
 /* What the threads of one process say together. */

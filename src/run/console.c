@@ -151,8 +151,11 @@ static int scan_line(struct scan *scan, const struct line *line)
 	}
 	if (starts(line, "int3: ") || starts(line, "Oops: int3"))
 		console->int3 = true;
-	if (starts(line, "Kernel panic - "))
+	if (starts(line, "Kernel panic - ")) {
+		if (!console->panic && !scan->splat.len)
+			scan->lines_left = CONSOLE_SPLAT_LINES;
 		return keep_line(&console->panic, line);
+	}
 	if (starts(line, "Out of memory: Killed process ") ||
 	    starts(line, "Out of memory (oom_kill_allocating_task): Killed process "))
 		return keep_line(&console->oom, line);
@@ -193,7 +196,7 @@ int console_scan(const char *text, size_t len, struct console *ret_console)
 		r = scan_line(&scan, &line);
 	if (r == 0)
 		r = keep_tail(text, len, &console.tail);
-	if (r == 0 && console.nr_splats) {
+	if (r == 0 && scan.splat.len) {
 		console.splat = strbuf_take(&scan.splat);
 		r = console.splat ? 0 : -ENOMEM;
 	}

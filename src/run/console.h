@@ -26,7 +26,7 @@ enum {
 struct console {
 	char *panic;		/* the "Kernel panic" line */
 	const char *splat_kind; /* "WARN", "BUG", "lockdep", ... of the first splat; static */
-	char *splat;		/* its first lines */
+	char *splat;		/* its first lines; without one, those that follow the panic */
 	unsigned int nr_splats;
 	bool int3;	 /* a breakpoint trap in kernel text */
 	char *oom;	 /* the line on the first process killed for lack of memory in all */

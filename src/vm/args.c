@@ -26,8 +26,9 @@ enum {
 /* Intel's leaf 4 is where dies become caches.  Left out is what costs emulation time and no test
  * has a use for: five-level paging, and rep stosb, which makes memset() go byte by byte. */
 static const char tcg_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm";
+/* A WARN and lockdep print at level 4, which "quiet" would keep from the console. */
 static const char kernel_words[] =
-	"console=ttyS0 quiet panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
+	"console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
 	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on init_on_alloc=0 lsm= "
 	"8250.nr_uarts=1 damon_stat.enabled=N";
 

@@ -93,6 +93,17 @@ static void first_lines_of_the_first_splat_are_kept(void **state)
 	console_deinit(&c);
 }
 
+static void a_panic_without_a_splat_keeps_what_follows(void **state)
+{
+	struct console c = scan("[ 1.0] before\n[ 2.0] Kernel panic - not syncing: why\n"
+				"[ 2.1] CPU: 0\n[ 2.2] Call Trace:\n");
+
+	(void)state;
+	assert_int_equal(c.nr_splats, 0);
+	assert_string_equal(c.splat, "CPU: 0\nCall Trace:\n");
+	console_deinit(&c);
+}
+
 static void traps_and_lack_of_memory_are_told_apart(void **state)
 {
 	struct console c = scan("[ 1.0] Oops: int3: 0000 [#1] SMP\n");
@@ -158,6 +169,7 @@ int main(void)
 		cmocka_unit_test(every_splat_is_known),
 		cmocka_unit_test(harmless_lines_are_no_splats),
 		cmocka_unit_test(first_lines_of_the_first_splat_are_kept),
+		cmocka_unit_test(a_panic_without_a_splat_keeps_what_follows),
 		cmocka_unit_test(traps_and_lack_of_memory_are_told_apart),
 		cmocka_unit_test(the_tail_is_the_last_lines),
 		cmocka_unit_test(files_are_read),

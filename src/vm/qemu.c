@@ -72,9 +72,12 @@ static void find_firmware(struct ktstr_qemu *qemu)
 
 	qemu->firmware_path[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (strlen(places[i]) >= sizeof(qemu->firmware_path) || access(places[i], R_OK) < 0)
+		_cleanup_free_ char *place = realpath(places[i], NULL);
+
+		if (!place || strlen(place) >= sizeof(qemu->firmware_path) ||
+		    access(place, R_OK) < 0)
 			continue;
-		snprintf(qemu->firmware_path, sizeof(qemu->firmware_path), "%s", places[i]);
+		snprintf(qemu->firmware_path, sizeof(qemu->firmware_path), "%s", place);
 		return;
 	}
 }

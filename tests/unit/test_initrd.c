@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../lib/scratch.h"
+#include "base/cpio.h"
+#include "base/io.h"
+#include "vm/vm.h"
+
+enum { IMAGE_MAX = 64 << 20 };
+
+static struct scratch scratch;
+
+static int set_up(void **state)
+{
+	(void)state;
+	scratch_create(&scratch);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_destroy(&scratch);
+	return 0;
+}
+
+struct seen {
+	bool init, console, lib;
+	struct strbuf modules;
+};
+
+static int look(void *arg, const struct cpio_entry *e)
+{
+	struct seen *seen = arg;
+
+	if (!strcmp(e->name, "init")) {
+		assert_int_equal(e->mode, S_IFREG | 0755);
+		assert_true(e->size > 4);
+		assert_memory_equal(e->data, "\177ELF", 4);
+		seen->init = true;
+	} else if (!strcmp(e->name, "dev/console")) {
+		assert_int_equal(e->mode, S_IFCHR | 0600);
+		assert_int_equal(e->rdev_major, 5);
+		assert_int_equal(e->rdev_minor, 1);
+		seen->console = true;
+	} else if (!strcmp(e->name, "lib64")) {
+		assert_int_equal(e->size, 7);
+		assert_memory_equal(e->data, "usr/lib", 7);
+		seen->lib = true;
+	} else if (!strncmp(e->name, "modules", 7)) {
+		strbuf_addf(&seen->modules, "%s=%.*s ", e->name, (int)e->size,
+			    (const char *)e->data);
+	}
+	return 0;
+}
+
+static void read_image(const char *path, struct strbuf *out)
+{
+	*out = (struct strbuf)STRBUF_INIT_LIMIT(IMAGE_MAX);
+	assert_int_equal(io_read_file(path, out, NULL), 0);
+}
+
+static void the_agent_is_init(void **state)
+{
+	const struct ktstr_kernel kernel = { 0 };
+	struct seen seen = { .modules = STRBUF_INIT };
+	struct strbuf first, second;
+
+	(void)state;
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL), 0);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "2"), &kernel, NULL), 0);
+	read_image(scratch_path(&scratch, "1"), &first);
+	read_image(scratch_path(&scratch, "2"), &second);
+	assert_int_equal(cpio_read(first.data, first.len, look, &seen, NULL), 0);
+	assert_true(seen.init && seen.console && seen.lib);
+	assert_string_equal(strbuf_str(&seen.modules), "");
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	strbuf_deinit(&first);
+	strbuf_deinit(&second);
+	strbuf_deinit(&seen.modules);
+}
+
+static void modules_come_along_in_order(void **state)
+{
+	struct ktstr_kernel kernel = { 0 };
+	struct seen seen = { .modules = STRBUF_INIT };
+	struct strbuf image;
+
+	(void)state;
+	scratch_text(&scratch, "m/10-virtio.ko", "b");
+	scratch_text(&scratch, "m/01-ring.ko", "a");
+	scratch_text(&scratch, "m/README", "no module");
+	snprintf(kernel.modules_path, sizeof(kernel.modules_path), "%s/m", scratch.dir);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL), 0);
+	read_image(scratch_path(&scratch, "1"), &image);
+	assert_int_equal(cpio_read(image.data, image.len, look, &seen, NULL), 0);
+	assert_string_equal(strbuf_str(&seen.modules),
+			    "modules= modules/01-ring.ko=a modules/10-virtio.ko=b ");
+	strbuf_deinit(&image);
+	strbuf_deinit(&seen.modules);
+}
+
+static void failures_leave_nothing(void **state)
+{
+	struct ktstr_kernel kernel = { .modules_path = "/nowhere" };
+	struct ktstr_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "with modules of /nowhere"));
+	assert_int_equal(access(scratch_path(&scratch, "1"), F_OK), -1);
+	kernel.modules_path[0] = '\0';
+	assert_int_equal(vm_image_write("/nowhere/1", &kernel, &err), -ENOENT);
+	/* Writing to it fails for lack of space. */
+	assert_int_equal(symlink("/dev/full", scratch_path(&scratch, "full")), 0);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "full"), &kernel, &err), -ENOSPC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_agent_is_init, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(modules_come_along_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(failures_leave_nothing, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

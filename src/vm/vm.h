@@ -68,7 +68,7 @@ void vm_stop(struct vm *vm);
 /* vm_stop() and free; NULL is fine. */
 void vm_destroy(struct vm *vm);
 
-/* --- guest image and job archives (src/vm/image.c) ---------------------------------------- */
+/* --- guest image and job archives (src/vm/initrd.c, pack.c) ---------------------------------------- */
 
 /* The initial ramdisk: the agent as /init, folders, and the kernel's modules_path if any. */
 int vm_image_write(const char *path, const struct ktstr_kernel *kernel,

@@ -120,6 +120,12 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libkt
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# The agent's parts but its main(), for their own tests.
+$(B)/tests/unit/test_guest_%: $(B)/obj/tests/unit/test_guest_%.o $(call obj,$(TESTLIB_SRC)) \
+		$(call obj,$(filter-out guest/main.c,$(GUEST_SRC))) $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)

@@ -18,6 +18,10 @@ static uint16_t be16_at(const uint8_t *bytes)
 /* One byte further into a window change, or out of it again. */
 static bool filter_byte(struct shell_filter *f, uint8_t byte, struct strbuf *out)
 {
+	if (f->nr_held == 2 && byte == mark[0]) {
+		strbuf_addch(out, (char)byte);
+		return false;
+	}
 	if (f->nr_held < sizeof(mark) && byte != mark[f->nr_held]) {
 		strbuf_add(out, f->held, f->nr_held);
 		f->nr_held = 0;

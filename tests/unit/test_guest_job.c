@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cpio.h"
+#include "base/io.h"
+#include "guest/job.h"
+#include "tests/lib/scratch.h"
+
+static const char job_text[] =
+	"{\"version\":1,\"mode\":\"exec\",\"argv\":[\"true\"],\"env\":[],\"topology\":\"1n1l1c1t\","
+	"\"timeout_ns\":0,\"heartbeat_ns\":1,\"rows\":0,\"columns\":0}";
+
+static struct scratch scratch;
+static struct strbuf archive;
+static struct cpio_writer writer;
+static struct ktstr_error err;
+static struct job job;
+static int root_fd;
+
+static void add(const char *name, uint32_t mode, const char *data)
+{
+	assert_int_equal(cpio_add(&writer, &(struct cpio_entry){ .name = name,
+								 .mode = mode,
+								 .size = (uint32_t)strlen(data),
+								 .data = data }),
+			 0);
+}
+
+static int unpack(void)
+{
+	struct fwcfg_blob blob;
+
+	assert_int_equal(cpio_finish(&writer), 0);
+	blob = (struct fwcfg_blob){ archive.data, archive.len };
+	return job_unpack(&blob, false, root_fd, &job, &err);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	scratch_create(&scratch);
+	archive = (struct strbuf)STRBUF_INIT;
+	cpio_writer_to_strbuf(&writer, &archive);
+	root_fd = open(scratch.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root_fd < 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close(root_fd);
+	strbuf_deinit(&archive);
+	job_deinit(&job);
+	scratch_destroy(&scratch);
+	return 0;
+}
+
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_mode;
+}
+
+static void check_text(const char *name, const char *wanted)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	assert_int_equal(io_read_file(scratch_path(&scratch, name), &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), wanted);
+	strbuf_deinit(&text);
+}
+
+static void files_folders_and_links_are_there(void **state)
+{
+	char target[64] = "";
+
+	(void)state;
+	add("job.json", 0100644, job_text);
+	add("bin", 040755, "");
+	add("bin/test", 0100755, "#!test");
+	add("empty", 0100600, "");
+	add("secret", 040700, "");
+	add("bin/link", 0120777, "test");
+	assert_int_equal(unpack(), 0);
+	assert_string_equal(job.argv[0], "true");
+	assert_int_equal(mode_of("bin/test"), 0100755);
+	assert_int_equal(mode_of("empty"), 0100600);
+	assert_int_equal(mode_of("secret"), 040700);
+	check_text("bin/test", "#!test");
+	check_text("bin/link", "#!test");
+	assert_int_equal(readlinkat(root_fd, "bin/link", target, sizeof(target)), 4);
+	assert_int_equal(faccessat(root_fd, "job.json", F_OK, 0), -1);
+}
+
+static void what_is_there_is_replaced(void **state)
+{
+	int fd;
+
+	(void)state;
+	scratch_text(&scratch, "bin/test", "old");
+	scratch_text(&scratch, "bin/link", "old");
+	fd = open(scratch_path(&scratch, "bin/test"), O_RDONLY | O_CLOEXEC);
+	add("job.json", 0100644, job_text);
+	add("bin", 040755, "");
+	add("bin/test", 0100755, "new");
+	add("bin/link", 0120777, "test");
+	assert_int_equal(unpack(), 0);
+	check_text("bin/test", "new");
+	check_text("bin/link", "new");
+	/* A program that runs keeps its old file. */
+	assert_int_equal(read(fd, (char[8]){ 0 }, 8), 3);
+	close(fd);
+}
+
+static void job_json_must_come_first(void **state)
+{
+	(void)state;
+	add("bin", 040755, "");
+	add("job.json", 0100644, job_text);
+	assert_int_equal(unpack(), -EINVAL);
+	assert_non_null(strstr(err.text, "'bin', not job.json"));
+	assert_int_equal(faccessat(root_fd, "bin", F_OK, 0), -1);
+}
+
+static void a_bad_job_is_named(void **state)
+{
+	(void)state;
+	add("job.json", 0100644, "{}");
+	assert_int_equal(unpack(), -EINVAL);
+	assert_non_null(strstr(err.text, "version"));
+}
+
+static void an_empty_archive_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(unpack(), -EINVAL);
+	assert_non_null(strstr(err.text, "empty"));
+}
+
+static void a_folder_that_is_a_file_is_refused(void **state)
+{
+	(void)state;
+	scratch_text(&scratch, "bin", "file");
+	add("job.json", 0100644, job_text);
+	add("bin", 040755, "");
+	assert_int_equal(unpack(), -ENOTDIR);
+	assert_non_null(strstr(err.text, "'/bin'"));
+}
+
+static void a_file_in_no_folder_is_refused(void **state)
+{
+	(void)state;
+	add("job.json", 0100644, job_text);
+	add("nowhere/file", 0100644, "x");
+	assert_int_equal(unpack(), -ENOENT);
+	assert_non_null(strstr(err.text, "'/nowhere/file'"));
+}
+
+/* The bytes of an archive are zero once their file has been written. */
+static void memory_is_given_back(void **state)
+{
+	static char large[4 << 20];
+	struct fwcfg_blob blob;
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	add("job.json", 0100644, job_text);
+	add("large", 0100644, large);
+	assert_int_equal(cpio_finish(&writer), 0);
+	blob.size = archive.len;
+	blob.bytes =
+		mmap(NULL, blob.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(blob.bytes, MAP_FAILED);
+	memcpy(blob.bytes, archive.data, archive.len);
+	assert_int_equal(job_unpack(&blob, true, root_fd, &job, &err), 0);
+	assert_int_equal(((char *)blob.bytes)[1 << 20], 0);
+	munmap(blob.bytes, blob.size);
+	check_text("large", large);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(files_folders_and_links_are_there, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_there_is_replaced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(job_json_must_come_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_bad_job_is_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_empty_archive_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_a_file_is_refused, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_file_in_no_folder_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(memory_is_given_back, set_up, tear_down),
+	};
+
+	umask(0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -129,6 +129,11 @@ build() { # label, make arguments...
 	step "$label/build" 1800 make -s -j"$jobs" "$@"
 }
 
+need_kernel() { # label
+	build/ktstr kernel list --json 2>/dev/null | grep -q '"sched_ext":true' ||
+		step "$1/kernel-fetch" 600 build/ktstr kernel fetch
+}
+
 # --- stages -----------------------------------------------------------------------------------
 stage_gates() {
 	labels=()
@@ -183,6 +188,7 @@ stage_self() {
 	local f
 	need_some self tests/self/*_test.sh || return
 	build self || return
+	need_kernel self
 	labels=()
 	for f in tests/self/*_test.sh; do
 		[ "$f" = tests/self/install_test.sh ] || start "self/$(basename "$f" .sh)" 900 "$f"
@@ -194,8 +200,7 @@ stage_vm() {
 	local f parallel=$jobs
 	need_some vm tests/vm/*.c || return
 	build vm || return
-	[ "$(build/ktstr kernel list --json 2>/dev/null | head -c 3)" ] ||
-		step vm/kernel-fetch 600 build/ktstr kernel fetch || return
+	need_kernel vm || return
 	labels=()
 	# One at a time: a program starts its own VMs side by side as the machine allows.
 	jobs=1

@@ -40,6 +40,8 @@ util-linux|util-linux|util-linux|cmd:flock
 xz-utils|xz|xz|cmd:xz
 lz4|lz4|lz4|cmd:lz4
 zstd|zstd|zstd|cmd:zstd
+bzip2|bzip2|bzip2|cmd:bzip2
+lzop|lzop|lzop|cmd:lzop
 '
 QEMU_BASELINE=10
 BACKPORTED=qemu-system-x86/bookworm-backports

@@ -158,6 +158,7 @@ static void imports_do_not_pile_up(void **state)
 {
 	_cleanup_free_ struct ktstr_kernel *kernels = NULL;
 	char first[KTSTR_KERNEL_PATH], second[KTSTR_KERNEL_PATH];
+	struct stat before, after;
 
 	(void)state;
 	add_cached("7.3.4", "7.3.4", "\"hz\":250");
@@ -168,13 +169,16 @@ static void imports_do_not_pile_up(void **state)
 		assert_int_equal(resolve(write_kernel("k", release)), 0);
 		if (i == 0)
 			memcpy(first, kernel.vmlinux_path, sizeof(first));
+		if (i == 0)
+			assert_int_equal(stat(first, &before), 0);
 		if (i == 1)
 			memcpy(second, kernel.vmlinux_path, sizeof(second));
 		/* In use all the time, so it stays. */
 		assert_int_equal(resolve(write_kernel("first", "7.7.0")), 0);
 	}
 	assert_int_equal(ktstr_kernel_list(&kernels, &err), 8 + 1);
-	assert_int_equal(access(first, F_OK), 0);
+	assert_int_equal(stat(first, &after), 0);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
 	assert_int_equal(access(second, F_OK), -1);
 }
 

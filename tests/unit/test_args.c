@@ -68,15 +68,15 @@ static void the_usual_line_is_complete(void **state)
 		"-smp 2,sockets=1,dies=1,cores=2,threads=1 -m 264M "
 		"-object memory-backend-ram,id=ram0,size=264M,merge=off "
 		"-chardev file,id=console,path=/run/console.log -serial chardev:console "
-		"-device virtio-serial-pci "
+		"-device virtio-serial-pci,ioeventfd=off "
 		"-chardev file,id=records,path=/run/records.bin "
 		"-device virtserialport,chardev=records,name=ktstr.records "
 		"-fw_cfg name=opt/ktstr/job,file=/run/job.cpio "
 		"-device isa-debug-exit,iobase=0xf4,iosize=0x04 "
 		"-kernel /k/vmlinux -initrd /run/guest.cpio "
-		"-append console=ttyS0 quiet panic=-1 rdinit=/init nokaslr mitigations=off "
-		"tsc=reliable no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on "
-		"init_on_alloc=0 lsm= 8250.nr_uarts=1");
+		"-append console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr "
+		"mitigations=off tsc=reliable no_timer_check audit=0 cryptomgr.notests "
+		"random.trust_cpu=on init_on_alloc=0 lsm= 8250.nr_uarts=1 damon_stat.enabled=N");
 }
 
 static void kvm_differs_in_engine_and_cpu_only(void **state)
@@ -160,6 +160,20 @@ static void commas_in_paths_are_doubled_where_lists_are_read(void **state)
 	expect_words(joined(&opts), "-initrd /i, ");
 }
 
+static void kernels_without_pvh_entry_unpack_themselves(void **state)
+{
+	struct ktstr_kernel k = { .vmlinux_path = "/k/vmlinux", .image_path = "/k/bzImage" };
+	struct vm_opts opts = usual("1n1l1c1t");
+
+	(void)state;
+	opts.kernel = &k;
+	expect_words(joined(&opts), "-kernel /k/bzImage ");
+	k.pvh = true;
+	expect_words(joined(&opts), "-kernel /k/vmlinux ");
+	k = (struct ktstr_kernel){ .vmlinux_path = "/k/vmlinux" };
+	expect_words(joined(&opts), "-kernel /k/vmlinux ");
+}
+
 static void memory_follows_topology_and_job(void **state)
 {
 	const struct ktstr_topology one = { 0 }, eight = { .cores_per_llc = 8 };
@@ -228,6 +242,7 @@ int main(void)
 		cmocka_unit_test(topologies_become_smp_and_nodes),
 		cmocka_unit_test(optional_parts_are_left_out),
 		cmocka_unit_test(commas_in_paths_are_doubled_where_lists_are_read),
+		cmocka_unit_test(kernels_without_pvh_entry_unpack_themselves),
 		cmocka_unit_test(memory_follows_topology_and_job),
 		cmocka_unit_test(impossible_machines_are_refused),
 		cmocka_unit_test(bad_topologies_are_refused_too),

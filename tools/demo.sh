@@ -41,8 +41,12 @@ kernel() {
 }
 
 tests() {
-	build/ktstr run build/tests/vm/ctprof_jemalloc build/examples/hello_topology \
-		build/examples/payload_metrics
+	local program status=0
+	for program in tests/vm/ctprof_jemalloc examples/hello_topology examples/payload_metrics; do
+		printf '\n-- ktstr run build/%s\n' "$program" >&2
+		build/ktstr run "build/$program" || status=$?
+	done
+	return $status
 }
 
 step "set-up" tools/setup.sh && step "build" build && step "kernel" kernel && step "tests" tests

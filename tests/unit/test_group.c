@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ static void make_group(pid_t *pids, int nr)
 	for (int i = 0; i <= nr; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (i == nr)
 				_exit(0);
 			for (;;)

@@ -319,6 +319,26 @@ static void environment_and_folder_are_given(void **state)
 	assert_string_equal(proc_result(p)->stdout_text, "/proc\nnew kept 2\n");
 }
 
+static void variables_are_there_once(void **state)
+{
+	unsigned int old = 0, new = 0, added = 0;
+	const char **env = NULL;
+
+	(void)state;
+	assert_int_equal(setenv("KTSTR_UNIT_OLD", "old", 1), 0);
+	assert_int_equal(
+		proc_environment(WORDS("KTSTR_UNIT_OLD=new", "NEW=1", "NEW=2"), &env, &err), 0);
+	for (const char **p = env; *p; p++) {
+		old += !strcmp(*p, "KTSTR_UNIT_OLD=old");
+		new += !strcmp(*p, "KTSTR_UNIT_OLD=new");
+		added += !strncmp(*p, "NEW=", 4);
+	}
+	free(env);
+	assert_int_equal(old, 0);
+	assert_int_equal(new, 1);
+	assert_int_equal(added, 1);
+}
+
 static void bad_starts_say_why_and_leave_nothing(void **state)
 {
 	const struct {
@@ -457,6 +477,7 @@ int main(void)
 		cmocka_unit_test(output_up_to_the_cap_is_whole),
 		cmocka_unit_test(last_words_are_printable),
 		cmocka_unit_test(environment_and_folder_are_given),
+		cmocka_unit_test(variables_are_there_once),
 		cmocka_unit_test(bad_starts_say_why_and_leave_nothing),
 		cmocka_unit_test(nothing_leaks),
 		cmocka_unit_test(ignored_sigchld_is_mended),

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctprof/pull.h"
+
+static struct pull begin(const char *text)
+{
+	return pull_begin(text, strlen(text), 8);
+}
+
+static void members_and_elements_in_order(void **state)
+{
+	struct pull p =
+		begin(" { \"a\" : [ 1 , -2, null ] , \"b\":\"x\\u00e4\\n\\ud83d\\ude00\" } ");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	pull_open(&p, '{');
+	assert_true(pull_more(&p, '}'));
+	pull_key(&p, &text);
+	assert_string_equal(text.data, "a");
+	pull_open(&p, '[');
+	assert_true(pull_more(&p, ']'));
+	assert_int_equal(pull_number(&p), 1);
+	assert_true(pull_more(&p, ']'));
+	assert_false(pull_null(&p));
+	assert_int_equal(pull_number(&p), -2);
+	assert_true(pull_more(&p, ']'));
+	assert_true(pull_null(&p));
+	assert_false(pull_more(&p, ']'));
+	assert_true(pull_more(&p, '}'));
+	pull_key(&p, &text);
+	pull_string(&p, &text);
+	assert_string_equal(text.data, "x\xc3\xa4\n\xf0\x9f\x98\x80");
+	assert_false(pull_more(&p, '}'));
+	pull_finish(&p);
+	assert_int_equal(p.error, 0);
+}
+
+static int skip_error(const char *text)
+{
+	struct pull p = begin(text);
+
+	pull_skip(&p);
+	pull_finish(&p);
+	return p.error;
+}
+
+static void any_value_can_be_passed_over(void **state)
+{
+	static const char *const good[] = {
+		"1",	   "-1.5e+3", "\"a\\\"b\"",	    "null", "true", "[]", "{}",
+		"[[],[]]", "[{}]",    "{\"a\":{\"b\":[]}}", "[1,2]"
+	};
+	static const char *const bad[] = { "",	    "x",   "[",	      "]",	  "[1,]",
+					   "[1 2]", "{1}", "{\"a\"}", "{\"a\":}", "\"a",
+					   "nul",   "[}",  "{]",      "1 2",	  "[\"a\\\"]" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(skip_error(good[i]), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(skip_error(bad[i]), -EBADMSG);
+	assert_int_equal(skip_error("[[[[[[[[]]]]]]]]"), 0);
+	assert_int_equal(skip_error("[[[[[[[[[]]]]]]]]]"), -ELOOP);
+}
+
+static void an_error_sticks(void **state)
+{
+	struct pull p = begin("[1.5, 2]");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	pull_open(&p, '[');
+	assert_true(pull_more(&p, ']'));
+	pull_number(&p);
+	assert_int_equal(p.error, -EBADMSG);
+	assert_false(pull_more(&p, ']'));
+	pull_string(&p, &text);
+	pull_open(&p, '[');
+	assert_int_equal(p.error, -EBADMSG);
+}
+
+static void numbers_that_do_not_fit(void **state)
+{
+	struct pull p = begin("9223372036854775807");
+
+	(void)state;
+	assert_true(pull_number(&p) == INT64_MAX);
+	assert_int_equal(p.error, 0);
+	p = begin("9223372036854775808");
+	pull_number(&p);
+	assert_int_equal(p.error, -EBADMSG);
+}
+
+static void any_bytes_come_back(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"plain",
+		"\\",
+		"\\\\x41",
+		"\\x41",
+		"\xff\xfe",
+		"\xc3\xa4\xc3",
+		"\x01\n",
+		"\"quoted\"",
+		"\xed\xa0\x80",
+		"\xf4\x90\x80\x80",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		_cleanup_strbuf_ struct strbuf json = STRBUF_INIT, back = STRBUF_INIT;
+		struct pull p;
+
+		pull_add_bytes(&json, texts[i]);
+		p = pull_begin(json.data, json.len, 8);
+		pull_string(&p, &back);
+		pull_finish(&p);
+		assert_int_equal(p.error, 0);
+		pull_restore_bytes(&back);
+		assert_string_equal(back.data, texts[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_and_elements_in_order),
+		cmocka_unit_test(any_value_can_be_passed_over),
+		cmocka_unit_test(an_error_sticks),
+		cmocka_unit_test(numbers_that_do_not_fit),
+		cmocka_unit_test(any_bytes_come_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctprof/snapshot.h"
+
+static void absent_is_not_zero(void **state)
+{
+	struct ktstr_ctprof_thread t = { 0 };
+	int64_t v = 77;
+
+	(void)state;
+	for (unsigned int m = 0; m < KTSTR_CTPROF_NR_METRICS; m++) {
+		assert_false(ktstr_ctprof_get(&t, m, &v));
+		assert_int_equal(v, 77);
+		assert_int_equal(ktstr_ctprof_get_or_zero(&t, m), 0);
+	}
+	thread_set(&t, KTSTR_CTPROF_DEALLOCATED, 0);
+	assert_true(ktstr_ctprof_get(&t, KTSTR_CTPROF_DEALLOCATED, &v));
+	assert_int_equal(v, 0);
+	for (unsigned int m = 0; m < KTSTR_CTPROF_DEALLOCATED; m++)
+		assert_false(ktstr_ctprof_get(&t, m, &v));
+}
+
+static void thousands_of_texts_are_one_copy_each(void **state)
+{
+	_cleanup_builder_ struct builder b = { 0 };
+	const char *first[5000];
+	char text[32];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 5000; i++) {
+			const char *copy;
+
+			snprintf(text, sizeof(text), "thread-%d", i);
+			copy = builder_intern(&b, text, strlen(text));
+			assert_string_equal(copy, text);
+			if (round)
+				assert_ptr_equal(copy, first[i]);
+			first[i] = copy;
+		}
+	}
+	assert_string_equal(builder_intern(&b, "thread-1234", 7), "thread-");
+	assert_string_equal(builder_intern(&b, "a\0b", 3), "a");
+}
+
+static void threads_are_sorted_and_unique(void **state)
+{
+	static const uint32_t ids[][2] = { { 5, 7 }, { 1, 1 }, { 5, 5 }, { 5, 7 }, { 4, 9 } };
+	_cleanup_ctprof_ struct ktstr_ctprof *s = NULL;
+	struct builder b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct ktstr_ctprof_thread *t = builder_add_thread(&b);
+
+		t->tgid = ids[i][0];
+		t->tid = ids[i][1];
+	}
+	builder_add_thread(&b);
+	builder_drop_thread(&b);
+	builder_add_cgroup(&b)->path = builder_intern(&b, "/b", 2);
+	builder_add_cgroup(&b)->path = builder_intern(&b, "/a", 2);
+	s = builder_finish(&b);
+	assert_int_equal(s->nr_threads, 4);
+	assert_int_equal(s->threads[0].tgid, 1);
+	assert_int_equal(s->threads[1].tgid, 4);
+	assert_int_equal(s->threads[3].tid, 7);
+	assert_ptr_equal(ktstr_ctprof_find(s, 5, 5), &s->threads[2]);
+	assert_null(ktstr_ctprof_find(s, 5, 6));
+	assert_string_equal(s->cgroups[0].path, "/a");
+	assert_ptr_equal(ktstr_ctprof_find_cgroup(s, "/b"), &s->cgroups[1]);
+	assert_null(ktstr_ctprof_find_cgroup(s, "/c"));
+}
+
+static void an_empty_snapshot_is_one(void **state)
+{
+	_cleanup_ctprof_ struct ktstr_ctprof *s = NULL;
+	struct builder b = { 0 };
+
+	(void)state;
+	s = builder_finish(&b);
+	assert_non_null(s);
+	assert_null(ktstr_ctprof_find(s, 1, 1));
+	assert_null(ktstr_ctprof_find_cgroup(s, "/"));
+	ktstr_ctprof_destroy(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(absent_is_not_zero),
+		cmocka_unit_test(thousands_of_texts_are_one_copy_each),
+		cmocka_unit_test(threads_are_sorted_and_unique),
+		cmocka_unit_test(an_empty_snapshot_is_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

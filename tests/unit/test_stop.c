@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctprof/stop.h"
+
+enum { SIGNALS = 300 };
+
+/* Shared with the child. */
+static struct shared {
+	volatile int ready;
+	volatile int received;
+	volatile uint64_t thread_pointer;
+} * shared;
+
+static int map_shared(void **state)
+{
+	(void)state;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	return shared == MAP_FAILED;
+}
+
+static int clear_shared(void **state)
+{
+	(void)state;
+	memset(shared, 0, sizeof(*shared));
+	return 0;
+}
+
+static void count(int signal)
+{
+	(void)signal;
+	shared->received++;
+}
+
+static void become_target(void)
+{
+	uint64_t tp;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	__asm__("mov %%fs:0, %0" : "=r"(tp));
+	shared->thread_pointer = tp;
+	signal(SIGRTMIN, count);
+	shared->ready = 1;
+	for (;;)
+		sched_yield();
+}
+
+static pid_t start_target(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_target();
+	while (!shared->ready)
+		sched_yield();
+	return pid;
+}
+
+static void end_target(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void need(enum ktstr_jemalloc_tag tag)
+{
+	if (tag != KTSTR_JEMALLOC_PTRACE_REFUSED)
+		return;
+	print_message("needs ptrace: run as root, or sysctl kernel.yama.ptrace_scope=0\n");
+	skip();
+}
+
+static void the_thread_pointer_is_its_own(void **state)
+{
+	pid_t pid = start_target();
+	struct stop stop;
+	enum ktstr_jemalloc_tag tag = stop_thread((uint32_t)pid, (uint32_t)pid, &stop);
+
+	(void)state;
+	need(tag);
+	assert_int_equal(tag, KTSTR_JEMALLOC_OK);
+	/* On x86-64 the word at the thread pointer is the thread pointer. */
+	assert_true(stop.thread_pointer == shared->thread_pointer);
+	assert_int_equal(stop.signal, 0);
+	assert_true(stop_release(&stop) > 0);
+	assert_int_equal(stop_release(&stop), 0);
+	end_target(pid);
+}
+
+/* Every signal that arrives while the target is being stopped must still reach it. */
+static void no_signal_is_lost(void **state)
+{
+	pid_t pid = start_target();
+	int with_signal = 0;
+
+	(void)state;
+	for (int i = 0; i < SIGNALS; i++) {
+		struct stop stop;
+		enum ktstr_jemalloc_tag tag;
+
+		assert_int_equal(sigqueue(pid, SIGRTMIN, (union sigval){ 0 }), 0);
+		tag = stop_thread((uint32_t)pid, (uint32_t)pid, &stop);
+		need(tag);
+		assert_int_equal(tag, KTSTR_JEMALLOC_OK);
+		with_signal += stop.signal == SIGRTMIN;
+		stop_release(&stop);
+	}
+	while (shared->received < SIGNALS)
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(shared->received, SIGNALS);
+	print_message("%d of %d stops were for the signal\n", with_signal, SIGNALS);
+	end_target(pid);
+}
+
+static void a_thread_that_ended_is_gone(void **state)
+{
+	struct stop stop;
+	pid_t pid = fork();
+	siginfo_t info;
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	/* A zombie, which the kernel refuses like a foreign process. */
+	assert_int_equal(stop_thread((uint32_t)pid, (uint32_t)pid, &stop),
+			 KTSTR_JEMALLOC_THREAD_GONE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(stop_thread((uint32_t)pid, (uint32_t)pid, &stop),
+			 KTSTR_JEMALLOC_THREAD_GONE);
+}
+
+static void *stop_and_forget(void *arg)
+{
+	static struct stop stop;
+	pid_t pid = *(pid_t *)arg;
+
+	return (void *)(uintptr_t)(stop_thread((uint32_t)pid, (uint32_t)pid, &stop));
+}
+
+/* Whatever the tracing thread forgets, its end undoes. */
+static void the_end_of_the_tracer_releases(void **state)
+{
+	pid_t pid = start_target();
+	pthread_t thread;
+	void *tag;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, stop_and_forget, &pid), 0);
+	assert_int_equal(pthread_join(thread, &tag), 0);
+	need((enum ktstr_jemalloc_tag)(uintptr_t)tag);
+	assert_int_equal((uintptr_t)tag, KTSTR_JEMALLOC_OK);
+	kill(pid, SIGRTMIN);
+	while (!shared->received)
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	end_target(pid);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_thread_pointer_is_its_own, clear_shared),
+		cmocka_unit_test_setup(no_signal_is_lost, clear_shared),
+		cmocka_unit_test_setup(a_thread_that_ended_is_gone, clear_shared),
+		cmocka_unit_test_setup(the_end_of_the_tracer_releases, clear_shared),
+	};
+
+	return cmocka_run_group_tests(tests, map_shared, NULL);
+}

@@ -82,16 +82,31 @@ static void show_progress(void *arg, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-static void print_kernel(const struct ktstr_kernel *k)
+static const char *hz_text(uint32_t hz, char *buf, size_t size)
 {
-	printf("%-34s  %-9s  %-4s  %-10s  %4u  %6.1f MB\n", k->name, fact_text(k->sched_ext),
-	       fact_text(k->btf), fact_text(k->schedstats), k->hz, (double)k->size_bytes / 1e6);
+	if (!hz)
+		return "?";
+	snprintf(buf, size, "%u", hz);
+	return buf;
 }
 
-static void print_kernel_head(void)
+static void print_kernels(const struct ktstr_kernel *kernels, int nr)
 {
-	printf("%-34s  %-9s  %-4s  %-10s  %4s  %9s\n", "NAME", "SCHED_EXT", "BTF", "SCHEDSTATS",
-	       "HZ", "SIZE");
+	int width = (int)strlen("NAME");
+
+	for (int i = 0; i < nr; i++)
+		if ((int)strlen(kernels[i].name) > width)
+			width = (int)strlen(kernels[i].name);
+	printf("%-*s  %-9s  %-4s  %-10s  %4s  %9s\n", width, "NAME", "SCHED_EXT", "BTF",
+	       "SCHEDSTATS", "HZ", "SIZE");
+	for (int i = 0; i < nr; i++) {
+		const struct ktstr_kernel *k = &kernels[i];
+		char hz[16];
+
+		printf("%-*s  %-9s  %-4s  %-10s  %4s  %6.1f MB\n", width, k->name,
+		       fact_text(k->sched_ext), fact_text(k->btf), fact_text(k->schedstats),
+		       hz_text(k->hz, hz, sizeof(hz)), (double)k->size_bytes / 1e6);
+	}
 }
 
 static int print_offers(bool json)
@@ -187,14 +202,10 @@ static int kernel_list(int argc, char **argv)
 	if (!nr && !json)
 		fputs("no kernel is cached; run: ktstr kernel fetch\n", stderr);
 	else if (!json)
-		print_kernel_head();
+		print_kernels(kernels, nr);
 	r = KTSTR_EXIT_PASS;
-	for (int i = 0; i < nr && r == KTSTR_EXIT_PASS; i++) {
-		if (json)
-			r = print_json(kernel_json(&kernels[i]));
-		else
-			print_kernel(&kernels[i]);
-	}
+	for (int i = 0; json && i < nr && r == KTSTR_EXIT_PASS; i++)
+		r = print_json(kernel_json(&kernels[i]));
 	free(kernels);
 	return r;
 }
@@ -206,10 +217,8 @@ static void print_line(const char *key, const char *value)
 
 static void print_info(const struct ktstr_kernel *k)
 {
-	char hz[16] = "?";
+	char hz[16];
 
-	if (k->hz)
-		snprintf(hz, sizeof(hz), "%u", k->hz);
 	print_line("name", k->name);
 	print_line("release", k->release);
 	print_line("version", k->version);
@@ -217,7 +226,7 @@ static void print_info(const struct ktstr_kernel *k)
 	print_line("sched_ext", fact_text(k->sched_ext));
 	print_line("BTF", fact_text(k->btf));
 	print_line("schedstats", fact_text(k->schedstats));
-	print_line("HZ", hz);
+	print_line("HZ", hz_text(k->hz, hz, sizeof(hz)));
 	print_line("PVH entry", k->pvh ? "yes" : "no");
 	print_line("bzImage", k->image_path);
 	print_line("vmlinux", k->vmlinux_path);

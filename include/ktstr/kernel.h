@@ -120,7 +120,8 @@ KTSTR_API int ktstr_kernel_offers(ktstr_kernel_progress_fn progress, void *arg,
 
 /**
  * ktstr_kernel_fetch() - bring one kernel into the cache.
- * @version:	"latest" (newest with sched_ext) or NULL; else "7.3.4", "6.12", "6.1": the newest
+ * @version:	"latest" or NULL (newest with sched_ext in the development and backports suites,
+ *		where newer kernels appear first); else "7.3.4", "6.12", "6.1": the newest
  *		offer that starts with it
  * @progress:	may be NULL
  * @arg:	handed to @progress
@@ -129,8 +130,9 @@ KTSTR_API int ktstr_kernel_offers(ktstr_kernel_progress_fn progress, void *arg,
  *
  * A kernel that is there already needs no network for an exact version or name.  Parallel fetches
  * of one kernel wait for each other.  An interrupted fetch leaves nothing.
+ * Package lists are asked for again after a day; if that fails, a cached kernel that fits is kept.
  *
- * Return: 0, -ENOENT (no such version on offer), -ENOSPC, or as ktstr_kernel_offers().
+ * Return: 0, -ENOENT (no such version on offer), -ENOSPC, -EINTR (ktstr_kernel_interrupt()), or as ktstr_kernel_offers().
  */
 KTSTR_API int ktstr_kernel_fetch(const char *version, ktstr_kernel_progress_fn progress, void *arg,
 				 struct ktstr_kernel *ret_kernel,

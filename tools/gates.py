@@ -156,7 +156,9 @@ def resolve(tree, path, name):
 
 
 def tests_layer(tree, stem, folder):
-    """Does test_<stem>.c test a file of this folder?"""
+    """Does test_<stem>.c test a file of this folder?  Those of the agent are test_guest_<file>.c."""
+    if stem.startswith("guest_"):
+        return folder == "guest"
     return folder.startswith(("src/", "guest")) and any(
         stem.startswith(os.path.basename(f)[:-2]) for f in tree.files
         if os.path.dirname(f) == folder and f.endswith((".c", ".h")))
@@ -170,7 +172,7 @@ def include_allowed(tree, path, target):
         return me == "payloads" and other == "bpf"
     if other == "base":
         return True
-    if me == "guest" and other == "run":
+    if other == "run" and (me == "guest" or path.startswith("tests/unit/test_guest_")):
         return os.path.basename(target).startswith("protocol")
     if me == "tests/unit":
         stem = os.path.basename(path)[len("test_"):-2]

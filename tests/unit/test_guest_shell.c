@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -165,6 +166,7 @@ static void a_host_that_does_not_read_stops_the_terminal(void **state)
 {
 	static const char chunk[1024];
 	struct pollfd fds[2];
+	char buf[4096];
 	struct shell s;
 	struct ends e;
 
@@ -175,8 +177,72 @@ static void a_host_that_does_not_read_stops_the_terminal(void **state)
 		if (write(e.user, chunk, sizeof(chunk)) < 0)
 			assert_int_equal(errno, EAGAIN);
 	assert_in_range(s.to_port.len, SHELL_QUEUE_BYTES, SHELL_QUEUE_BYTES + 4096);
+	close(e.user);
 	shell_poll(&s, fds);
 	assert_int_equal(poll(fds, 2, 0), 0);
+	/* It ends only when the host has got everything. */
+	for (int ends = 0; !ends;) {
+		assert_true(s.to_port.len > 0);
+		while (read(e.host, buf, sizeof(buf)) > 0)
+			;
+		ends = !move_all(&s);
+	}
+	assert_int_equal(s.to_port.len, 0);
+	e.user = open("/dev/null", O_RDONLY);
+	shell_deinit(&s);
+	close_ends(&e);
+}
+
+static void a_slow_host_gets_the_last_words(void **state)
+{
+	static const char chunk[1024];
+	char buf[4096];
+	struct shell s;
+	struct ends e;
+	ssize_t n, last = 0;
+
+	(void)state;
+	open_ends(&e);
+	shell_init(&s, e.port, e.terminal);
+	while (write(e.port, chunk, sizeof(chunk)) > 0)
+		;
+	assert_int_equal(write(e.user, "bye", 3), 3);
+	close(e.user);
+	assert_true(move_all(&s));
+	while (read(e.host, buf, sizeof(buf)) > 0)
+		;
+	assert_false(move_all(&s));
+	while ((n = read(e.host, buf, sizeof(buf))) > 0)
+		last = n;
+	assert_int_equal(last, 3);
+	assert_memory_equal(buf, "bye", 3);
+	e.user = open("/dev/null", O_RDONLY);
+	shell_deinit(&s);
+	close_ends(&e);
+}
+
+static void a_terminal_nobody_reads_stops_the_host(void **state)
+{
+	static const char chunk[1024];
+	struct termios raw;
+	struct pollfd fds[2];
+	struct shell s;
+	struct ends e;
+
+	(void)state;
+	open_ends(&e);
+	assert_int_equal(tcgetattr(e.user, &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(e.user, TCSANOW, &raw), 0);
+	shell_init(&s, e.port, e.terminal);
+	for (int i = 0; i < 4096 && move_all(&s); i++)
+		if (write(e.host, chunk, sizeof(chunk)) < 0)
+			assert_int_equal(errno, EAGAIN);
+	assert_in_range(s.to_terminal.len, SHELL_QUEUE_BYTES, SHELL_QUEUE_BYTES + 8192);
+	close(e.host);
+	shell_poll(&s, fds);
+	assert_int_equal(poll(fds, 2, 0), 0);
+	e.host = open("/dev/null", O_RDONLY);
 	shell_deinit(&s);
 	close_ends(&e);
 }
@@ -191,6 +257,8 @@ int main(void)
 		cmocka_unit_test(last_words_reach_the_host),
 		cmocka_unit_test(a_host_that_hangs_up_ends_it),
 		cmocka_unit_test(a_host_that_does_not_read_stops_the_terminal),
+		cmocka_unit_test(a_slow_host_gets_the_last_words),
+		cmocka_unit_test(a_terminal_nobody_reads_stops_the_host),
 	};
 	int r;
 

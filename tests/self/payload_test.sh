@@ -47,4 +47,26 @@ payload_died() {
 }
 check "a payload dies with the body that crashed" payload_died
 expect "a body that crashed fails" 1 '"FAIL"' one crash_takes_payloads_along
+
+# Packing: the paths in this program are relative to where it is started.
+bad=$top/build/tests/self/payload_bad
+mkdir -p "$scratch/here/folder"
+cd "$scratch/here" || exit 1
+echo x >not-executable
+echo 'int gone(void); int gone(void) { return 1; }' >gone.c
+echo 'int gone(void); int main(void) { return gone(); }' >main.c
+cc -shared -fPIC -o libgone.so gone.c
+cc -o library-missing main.c -L. -lgone
+rm libgone.so
+refused() { "$bad" -t "$1" --json 2>/dev/null; }
+
+expect "a missing payload is refused before the boot" 70 \
+	'"ERROR".*ktstr-no-such-payload.*not beside the test program.*PATH' refused missing
+expect "so is a path that leads nowhere" 70 \
+	'"ERROR".*no/such/file.: No such file' refused missing_path
+expect "so is a file that may not be executed" 70 \
+	'"ERROR".*is not executable; try: chmod' refused not_executable
+expect "so is a folder" 70 '"ERROR".*is a folder' refused a_folder
+expect "so is a program whose library is missing" 70 \
+	'"ERROR".*libgone.so.*was not found: install it' refused library_missing
 finish

@@ -348,7 +348,7 @@ static void assert_let_go(pid_t pid)
 	char text[128];
 
 	/* The tracer is gone already, so what follows is the kernel's doing alone. */
-	status_field(pid, "\nTracerPid:" + 1, text, sizeof(text));
+	status_field(pid, "TracerPid:", text, sizeof(text));
 	assert_string_equal(text, "TracerPid:\t0");
 	do {
 		status_field(pid, "State:", text, sizeof(text));

@@ -110,6 +110,12 @@ static void a_name_cannot_pose_as_a_value(void **state)
 			   "nr_wakeups : 7\n")),
 		0);
 	assert_int_equal(value(KTSTR_CTPROF_NR_WAKEUPS), 7);
+	assert_int_equal(
+		parse(SPAN(
+			"a\n--\nslice : 5\n (1, #threads: 1)\n"
+			"-------------------------------------------------------------------\n")),
+		0);
+	assert_true(absent(KTSTR_CTPROF_FAIR_SLICE));
 	assert_int_equal(parse(SPAN("nr_wakeups : 5\nwait_count : 5\n")), -EINVAL);
 	assert_true(absent(KTSTR_CTPROF_NR_WAKEUPS));
 	assert_int_equal(parse(SPAN("")), -EINVAL);

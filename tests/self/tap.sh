@@ -3,6 +3,7 @@
 #
 #	check "what holds" COMMAND...		passes if COMMAND succeeds
 #	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
+#	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -42,6 +43,13 @@ expect() {
 		echo "# exit status $got, expected $status; output should match: $regex"
 		printf '%s\n' "$said" | tail -n 20 | sed 's/^/# /'
 	fi
+}
+
+check_python() {
+	local what=$1
+	shift
+	cat >"$scratch/check.py"
+	check "$what" python3 "$scratch/check.py" "$@"
 }
 
 skip() {

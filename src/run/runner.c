@@ -181,8 +181,8 @@ static int run_body(struct runner *runner, const struct ktstr_entry *entry,
 	r = result_from_evidence(&e, entry, ret_result);
 	if (r < 0)
 		return ktstr_error_nomem(err);
-	if (e.end == END_RUN_TIME_OVER)
-		runner->totals.time_over = true;
+	runner->totals.time_over |= e.end == END_RUN_TIME_OVER;
+	runner->totals.interrupted |= e.end == END_INTERRUPTED;
 	ret_result->folder = take_ptr(dir);
 	return 0;
 }
@@ -282,7 +282,7 @@ static void run_all(struct runner *runner)
 		run_test(runner, registry->entries[i]);
 	}
 	/* A signal that came when everything was done interrupted nothing. */
-	runner->totals.interrupted = interrupt_seen() && number < runner->totals.planned;
+	runner->totals.interrupted |= interrupt_seen() && number < runner->totals.planned;
 }
 
 static int open_run(struct runner *runner, struct ktstr_error *err)

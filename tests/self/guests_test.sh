@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Tests in VMs through 'ktstr run': verdicts, needs, files, artefacts.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/guest.sh"
+cd "$scratch" || exit 1
+echo content >plain
+
+expect "a passing test, with what it noted" 0 '^# note a note from a guest$' \
+	"$ktstr" run "$guests" --run-dir run -t sees_its_cpus -t a_first_one
+check "... its folder has only the result" bash -c "[ \"\$(ls run/sees_its_cpus)\" = result.json ]"
+check "... the guest's archive is gone" test ! -e run/guest.cpio
+check_python "the result says what it ran on and how long it took" run/sees_its_cpus/result.json <<'PY'
+import json, sys
+r = json.load(open(sys.argv[1]))
+assert r["verdict"] == "PASS" and r["topology"] == "1n1l2c1t" and r["kernel"], r
+assert 0 < r["hello_ns"] < r["duration_ns"] and r["body_ns"] > 0, r
+PY
+expect "another topology than declared" 1 '^not ok 1 sees_its_cpus$' \
+	"$ktstr" run "$guests" --topology 1n1l1c1t -t sees_its_cpus --run-dir other
+check "... the command to run it again repeats the option" grep -q \
+	"\"rerun\":\"$guests -t sees_its_cpus --topology 1n1l1c1t\"" other/results.jsonl
+expect "a failing test shows both sides" 1 '^#   seen 42; wanted 41$' \
+	"$guests" --run-dir failed --keep fails
+check "... the last lines of its output" grep -q 'something the body said' failed/fails/output.log
+for f in console.log records.bin qemu.args qemu.log output.log result.json job.cpio; do
+	check "... --keep leaves $f" test -e "failed/fails/$f"
+done
+expect "a need that is not met is a SKIP that names it" 4 \
+	"# SKIP needs CONFIG_KTSTR_NO_SUCH_OPTION, which kernel '.*' was built without" \
+	"$guests" needs_odd_option
+expect "declared files are where they belong" 0 '^ok 1 reads_its_files$' "$guests" reads_its_files
+expect "a body beyond its limit" 1 '# TIMEOUT the body did not finish within its limit of 1.00 s' \
+	"$guests" --test-timeout 1s waits_long
+expect "the run's limit ends a guest: exit 124" 124 'SKIP UNDECIDED: the time limit of the whole run' \
+	"$guests" --timeout 8s waits_long
+expect "a guest without enough memory names the remedy" 70 \
+	'ERROR the guest ran out of memory: .*Out of memory|the guest had [0-9]+ MiB: give' \
+	"$guests" eats_memory
+
+# --- exec and shell ------------------------------------------------------------------------------
+expect "exec: output and exit status of a command" 7 '^1 guest$' \
+	"$ktstr" exec -- sh -c 'echo 1 guest; exit 7'
+apart() { "$ktstr" exec -- sh -c 'echo out; echo err >&2' 2>"$scratch/err"; }
+expect "exec: stdout and stderr stay apart" 0 '^out$' apart
+check "... stderr has its own" grep -qx err "$scratch/err"
+printf '#!/bin/sh\necho "included $*"\n' >tool
+chmod +x tool
+expect "exec: an included file is found by name" 0 '^included a b$' \
+	"$ktstr" exec --include ./tool --topology 1n1l2c1t -- tool a b
+expect "exec: a signal is 128 + its number" 137 '' "$ktstr" exec -- sh -c 'kill -9 $$'
+expect "exec: a command that is not there is 127" 127 'nothing-here' "$ktstr" exec -- nothing-here
+expect "exec: a limit is exit 124" 124 'did not finish within 1000 ms' \
+	"$ktstr" exec --timeout 1s -- sleep 1000
+expect "exec: an included file that is not there" 70 "'\./nope': No such file" \
+	"$ktstr" exec --include ./nope -- true
+check "nothing is left of these guests" bash -c "! ls $scratch/state/ktstr/runs/*/job.cpio 2>/dev/null"
+piped() { printf 'echo sum $((40 + 2))\nexit 3\n' | "$ktstr" shell; }
+expect "shell: commands on stdin, exit status of the shell" 3 '^sum 42' piped
+if python3 -c 'import pty' 2>/dev/null; then
+	expect "shell: size of the terminal, window changes, Ctrl-C, terminal restored" 0 '^ok$' \
+		python3 "$top/tests/self/terminal.py" "$ktstr"
+	expect "shell: SIGTERM restores the terminal too" 0 '^ok$' \
+		python3 "$top/tests/self/terminal.py" "$ktstr" TERM
+else
+	skip "shell on a terminal" "Python's pty module"
+fi
+finish

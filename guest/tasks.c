@@ -54,6 +54,9 @@ static void add_stack(int dir_fd, struct strbuf *out)
 	     line = strtok_r(NULL, "\n", &save)) {
 		const char *name = strstr(line, "] ");
 
+		/* From here on down every stack is the same. */
+		if (strstr(line, "do_syscall_64+"))
+			break;
 		strbuf_addf(out, "    %s\n", name ? name + 2 : line);
 	}
 }

@@ -103,6 +103,19 @@ static void runpath_is_not_inherited_but_rpath_is(void **state)
 	assert_non_null(strstr(strbuf_str(&found), "libktstr-b.so=/lib/libktstr-b.so;"));
 }
 
+static void rpath_does_not_reach_objects_with_runpath(void **state)
+{
+	const struct elfmake program = { .rpath = "$ORIGIN/lib", .needed = { "libktstr-a.so" } };
+	const struct elfmake a = { .runpath = "/none", .needed = { "libktstr-b.so" } };
+	struct ktstr_error err = { 0 };
+
+	(void)state;
+	put("lib/libktstr-a.so", &a);
+	put("lib/libktstr-b.so", &(struct elfmake){ 0 });
+	assert_int_equal(walk(put("program", &program), &err), -ENOENT);
+	assert_non_null(strstr(err.text, "library 'libktstr-b.so'"));
+}
+
 static void files_of_another_machine_are_passed_over(void **state)
 {
 	const struct elfmake program = { .runpath = "$ORIGIN/a:$ORIGIN/b:$ORIGIN/c",
@@ -202,6 +215,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(runpath_is_relative_to_its_object, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(runpath_is_not_inherited_but_rpath_is, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(rpath_does_not_reach_objects_with_runpath, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(files_of_another_machine_are_passed_over, set_up,
 						tear_down),

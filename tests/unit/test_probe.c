@@ -171,6 +171,7 @@ static void damaged_answers_are_found_out_again(void **state)
 	static const char *const texts[] = { "", "ktstr accel 1\n", "\377\377\377",
 					     "kvm\nwhy x\n" };
 	struct probe_opts opts = fake_qemu("exit 1");
+	struct strbuf other = STRBUF_INIT;
 	char name[256], kept[512];
 
 	(void)state;
@@ -178,6 +179,13 @@ static void damaged_answers_are_found_out_again(void **state)
 	assert_int_equal(starts(), 1);
 	assert_int_equal(count_in(scratch_path(&scratch, "cache/accel"), name, sizeof(name)), 1);
 	snprintf(kept, sizeof(kept), "cache/accel/%s", name);
+	/* The same checksum, as far as the name tells, for another subject. */
+	assert_int_equal(io_read_file(scratch_path(&scratch, kept), &other, NULL), 0);
+	*strstr(other.data, "boot-1") = 'f';
+	scratch_text(&scratch, kept, other.data);
+	strbuf_deinit(&other);
+	expect_answer(&opts, KTSTR_ACCEL_TCG, "exit code 1");
+	assert_int_equal(starts(), 1);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		scratch_text(&scratch, kept, texts[i]);
 		expect_answer(&opts, KTSTR_ACCEL_TCG, "exit code 1");

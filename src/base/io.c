@@ -121,10 +121,9 @@ static int copy_bytes(int in, int out)
 	int r;
 
 	for (;;) {
+		/* Some kernels say 0 at once for files of /proc, so that is not yet the end. */
 		n = copy_file_range(in, NULL, out, NULL, 1 << 30, 0);
-		if (n == 0)
-			return 0;
-		if (n < 0)
+		if (n <= 0)
 			break;
 	}
 	while ((n = read(in, chunk, sizeof(chunk))) != 0) {

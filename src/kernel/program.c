@@ -141,7 +141,7 @@ static int read_output(struct program *p, struct strbuf *out)
 /* apt marks what was fatal; the warnings before it are of no use to the reader. */
 static const char *skip_warnings(const char *output)
 {
-	const char *mark = strstr(output, "\nE: ");
+	const char *mark = strncmp(output, "E: ", 3) != 0 ? strstr(output, "\nE: ") : NULL;
 
 	return mark ? mark + 1 : output;
 }

@@ -242,17 +242,30 @@ static void unknown_versions_are_named(void **state)
 	assert_string_equal(cached(), "");
 }
 
+/* @arg: a pipe that counts how often a kernel was unpacked. */
+static void count_unpacking(void *arg, const char *text)
+{
+	const int *fd = arg;
+
+	if (strstr(text, "unpacking kernel") && write(*fd, "u", 1) != 1)
+		_exit(2);
+}
+
 static void parallel_fetches_share_the_work(void **state)
 {
 	enum { NR = 6 };
 	pid_t pids[NR];
+	char bytes[NR];
+	int fds[2];
 
 	(void)state;
+	assert_int_equal(pipe(fds), 0);
 	for (int i = 0; i < NR; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
-			_exit(fetch("9.1.5") == 0 && ktstr_kernel_verify(&kernel, NULL) == 0 ? 0
-											     : 1);
+			_exit(ktstr_kernel_fetch("9.1.5", count_unpacking, &fds[1], &kernel, &err) <
+				      0 ||
+			      ktstr_kernel_verify(&kernel, NULL) < 0);
 	}
 	for (int i = 0; i < NR; i++) {
 		int status = -1;
@@ -260,6 +273,9 @@ static void parallel_fetches_share_the_work(void **state)
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 1);
+	close(fds[0]);
 	assert_string_equal(cached(), "9.1.5-cloud-amd64");
 }
 

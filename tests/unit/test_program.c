@@ -45,6 +45,7 @@ static void failures_are_told_apart(void **state)
 		{ "echo 'write: No space left on device'; exit 2", -ENOSPC, "exit code 2" },
 		{ "echo \"Temporary failure resolving 'x'\"; exit 100", -ENETUNREACH, "100" },
 		{ "echo W: never mind; echo E: broken; exit 100", -EIO, "code 100: E: broken" },
+		{ "echo E: one; echo E: two; exit 100", -EIO, "code 100: E: one|E: two" },
 		{ "kill -9 $$", -EIO, "'sh' was killed by signal 9" },
 	};
 

@@ -16,27 +16,27 @@ $(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
 	$(PAYLOAD_CC) $(JEMALLOC_STATIC)
 
 # The same worker in the other shapes that programs with jemalloc have in the wild.
-VARIANTS := $(addprefix $(B)/payloads/variants/,jemalloc-worker-stripped jemalloc-worker-shared \
+VARIANTS := $(addprefix $(B)/payloads/,jemalloc-worker-stripped jemalloc-worker-shared \
 	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped)
 
-$(B)/payloads/variants/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
+$(B)/payloads/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -s $(JEMALLOC_STATIC)
 
-$(B)/payloads/variants/jemalloc-worker-shared: payloads/jemalloc-alloc-worker.c
+$(B)/payloads/jemalloc-worker-shared: payloads/jemalloc-alloc-worker.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -s -ljemalloc -lpthread
 
 # jemalloc inside a dynamic executable, as Rust programs have it.
-$(B)/payloads/variants/jemalloc-worker-pie: payloads/jemalloc-alloc-worker.c
+$(B)/payloads/jemalloc-worker-pie: payloads/jemalloc-alloc-worker.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -pie -fPIE -Wl,-Bstatic -ljemalloc_pic -Wl,-Bdynamic -lm -lpthread
 
-$(B)/payloads/variants/jemalloc-dwarf-tsd: payloads/fixtures/dwarf-tsd.c
+$(B)/payloads/jemalloc-dwarf-tsd: payloads/fixtures/dwarf-tsd.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -g -lpthread
 
-$(B)/payloads/variants/jemalloc-dwarf-tsd-stripped: payloads/fixtures/dwarf-tsd.c
+$(B)/payloads/jemalloc-dwarf-tsd-stripped: payloads/fixtures/dwarf-tsd.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -g0 -lpthread
 

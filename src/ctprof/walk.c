@@ -29,8 +29,7 @@ struct process {
 struct visit {
 	struct ktstr_ctprof_thread *thread;
 	struct process *process;
-	int dir_fd;
-	char prefix[16]; /* "TID/" below dir_fd */
+	int dir_fd; /* its folder: stays with this thread even if the number is used again */
 	struct procfs_extra extra;
 	bool stat_read;
 	int8_t failures[KTSTR_CTPROF_NR_FILES]; /* enum ktstr_ctprof_reason or NO_FAILURE */
@@ -87,11 +86,8 @@ static int read_fd(struct walk *w, int fd, struct span *ret_text)
 
 static int read_file(struct walk *w, const struct visit *v, const char *name, struct span *ret_text)
 {
-	char path[48];
-	int fd, r;
+	int fd = openat(v->dir_fd, name, O_RDONLY | O_CLOEXEC), r;
 
-	snprintf(path, sizeof(path), "%s%s", v->prefix, name);
-	fd = openat(v->dir_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = read_fd(w, fd, ret_text);
@@ -102,8 +98,6 @@ static int read_file(struct walk *w, const struct visit *v, const char *name, st
 static enum ktstr_ctprof_reason reason_for(struct walk *w, const struct visit *v,
 					   enum ktstr_ctprof_file file, int error)
 {
-	char path[48];
-
 	switch (-error) {
 	case ESRCH:
 		return KTSTR_CTPROF_REASON_VANISHED;
@@ -115,8 +109,7 @@ static enum ktstr_ctprof_reason reason_for(struct walk *w, const struct visit *v
 	case ENODATA:
 		return KTSTR_CTPROF_REASON_MISSING;
 	case ENOENT:
-		snprintf(path, sizeof(path), "%sstat", v->prefix);
-		if (file == KTSTR_CTPROF_FILE_STAT || faccessat(v->dir_fd, path, F_OK, 0) < 0)
+		if (file == KTSTR_CTPROF_FILE_STAT || faccessat(v->dir_fd, "stat", F_OK, 0) < 0)
 			return KTSTR_CTPROF_REASON_VANISHED;
 		w->missing[file] = true;
 		return KTSTR_CTPROF_REASON_MISSING;
@@ -214,13 +207,24 @@ static int read_comm(struct walk *w, struct visit *v)
 	return text.len ? set_text(w, v, KTSTR_CTPROF_TEXT_COMM, text) : 0;
 }
 
-static int read_files(struct walk *w, struct visit *v)
+/* @parent_fd: the process's task folder, or /proc itself for a leader. */
+static int read_files(struct walk *w, struct visit *v, int parent_fd)
 {
+	_cleanup_close_ int dir_fd = -1;
+	char name[16];
 	int r = 0;
 
+	snprintf(name, sizeof(name), "%u", v->thread->tid);
+	dir_fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return errno == EMFILE || errno == ENFILE ? -errno : 0;
+	v->dir_fd = dir_fd;
 	for (unsigned int file = 0; file < KTSTR_CTPROF_NR_FILES && r == 0; file++)
 		r = read_one(w, v, file);
-	return r < 0 ? r : read_comm(w, v);
+	if (r == 0)
+		r = read_comm(w, v);
+	v->dir_fd = -1;
+	return r;
 }
 
 static bool is_ghost(const struct visit *v)
@@ -234,22 +238,14 @@ static bool is_ghost(const struct visit *v)
 	       !ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME);
 }
 
-static void reset(struct visit *v)
-{
-	uint32_t tgid = v->thread->tgid, tid = v->thread->tid;
-
-	memset(v->thread, 0, sizeof(*v->thread));
-	v->thread->tgid = tgid;
-	v->thread->tid = tid;
-}
-
 /* The leader's own folder outlasts an exec by another thread, which takes the leader's place. */
 static int read_leader_again(struct walk *w, struct visit *v)
 {
-	reset(v);
-	v->dir_fd = w->proc_fd;
-	snprintf(v->prefix, sizeof(v->prefix), "%u/", v->thread->tgid);
-	return read_files(w, v);
+	uint32_t tgid = v->thread->tgid;
+
+	memset(v->thread, 0, sizeof(*v->thread));
+	v->thread->tgid = v->thread->tid = tgid;
+	return read_files(w, v, w->proc_fd);
 }
 
 static void clear(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric metric)
@@ -331,7 +327,7 @@ static int finish_thread(struct walk *w, struct visit *v)
 
 static int walk_thread(struct walk *w, struct process *p, uint32_t tid)
 {
-	struct visit v = { .process = p, .dir_fd = p->task_fd };
+	struct visit v = { .process = p, .dir_fd = -1 };
 	int r;
 
 	w->builder->head.summary.threads_walked++;
@@ -340,8 +336,8 @@ static int walk_thread(struct walk *w, struct process *p, uint32_t tid)
 		return w->builder->nr_threads < KTSTR_CTPROF_MAX_THREADS ? -ENOMEM : -E2BIG;
 	v.thread->tgid = p->tgid;
 	v.thread->tid = tid;
-	snprintf(v.prefix, sizeof(v.prefix), "%u/", tid);
-	r = read_files(w, &v);
+	memset(v.failures, NO_FAILURE, sizeof(v.failures));
+	r = read_files(w, &v, p->task_fd);
 	if (r == 0 && tid == p->tgid && is_ghost(&v))
 		r = read_leader_again(w, &v);
 	if (r < 0)

@@ -129,25 +129,25 @@ static void static_with_symbols(void **state)
 static void static_without_symbols(void **state)
 {
 	(void)state;
-	planted_bytes_are_seen("variants/jemalloc-worker-stripped");
+	planted_bytes_are_seen("jemalloc-worker-stripped");
 }
 
 static void shared_library(void **state)
 {
 	(void)state;
-	planted_bytes_are_seen("variants/jemalloc-worker-shared");
+	planted_bytes_are_seen("jemalloc-worker-shared");
 }
 
 static void inside_a_dynamic_executable(void **state)
 {
 	(void)state;
-	planted_bytes_are_seen("variants/jemalloc-worker-pie");
+	planted_bytes_are_seen("jemalloc-worker-pie");
 }
 
 static void debug_information_gives_exact_values(void **state)
 {
 	_cleanup_child_ struct child child = CHILD_INIT;
-	pid_t pid = start_ready("variants/jemalloc-dwarf-tsd", NULL, &child);
+	pid_t pid = start_ready("jemalloc-dwarf-tsd", NULL, &child);
 	_cleanup_ctprof_ struct ktstr_ctprof *snap = capture(pid);
 	const struct ktstr_ctprof_thread *t = leader(snap, pid);
 
@@ -162,7 +162,7 @@ static void debug_information_gives_exact_values(void **state)
 static void an_unproven_layout_gives_no_number(void **state)
 {
 	_cleanup_child_ struct child child = CHILD_INIT;
-	pid_t pid = start_ready("variants/jemalloc-dwarf-tsd-stripped", NULL, &child);
+	pid_t pid = start_ready("jemalloc-dwarf-tsd-stripped", NULL, &child);
 	_cleanup_ctprof_ struct ktstr_ctprof *snap = capture(pid);
 	char text[256];
 
@@ -360,7 +360,7 @@ static void a_killed_capture_lets_everything_go(void **state)
 {
 	_cleanup_child_ struct child churn = CHILD_INIT, quiet = CHILD_INIT;
 	pid_t busy = start_ready(WORKER, ARGS("--churn", "1048576"), &churn);
-	pid_t idle = start_ready("variants/jemalloc-dwarf-tsd", NULL, &quiet);
+	pid_t idle = start_ready("jemalloc-dwarf-tsd", NULL, &quiet);
 	unsigned int seed = 1;
 
 	(void)state;

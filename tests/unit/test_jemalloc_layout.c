@@ -66,7 +66,7 @@ static void symbols_lead_to_the_thread_data(void **state)
 static void a_stripped_program_is_known_by_its_image(void **state)
 {
 	struct jelf elf, named;
-	_cleanup_close_ int stripped = open_payload("variants/jemalloc-worker-stripped", &elf);
+	_cleanup_close_ int stripped = open_payload("jemalloc-worker-stripped", &elf);
 	_cleanup_close_ int full = open_payload("ktstr-jemalloc-alloc-worker", &named);
 	struct jemalloc_layout layout;
 	uint64_t at;
@@ -126,7 +126,7 @@ static void debug_information_is_exact(void **state)
 {
 	struct jemalloc_layout layout;
 	struct jelf elf;
-	_cleanup_close_ int with = open_payload("variants/jemalloc-dwarf-tsd", &elf);
+	_cleanup_close_ int with = open_payload("jemalloc-dwarf-tsd", &elf);
 	_cleanup_close_ int without = -1;
 
 	(void)state;
@@ -135,18 +135,18 @@ static void debug_information_is_exact(void **state)
 	assert_int_equal(layout.allocated, 56);
 	assert_int_equal(layout.deallocated, 88);
 	assert_int_equal(layout.checked_size, 0);
-	without = open_payload("variants/jemalloc-dwarf-tsd-stripped", &elf);
+	without = open_payload("jemalloc-dwarf-tsd-stripped", &elf);
 	assert_true(elf.tsd_found);
 	assert_int_equal(jemalloc_dwarf_layout(without, &elf, "/nonexistent", &layout), -ENODATA);
 }
 
 static void separate_debug_information_is_found(void **state)
 {
-	_cleanup_free_ char *path = payload_path("variants/jemalloc-dwarf-tsd");
+	_cleanup_free_ char *path = payload_path("jemalloc-dwarf-tsd");
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
 	struct jemalloc_layout layout;
 	struct jelf elf;
-	_cleanup_close_ int without = open_payload("variants/jemalloc-dwarf-tsd-stripped", &elf);
+	_cleanup_close_ int without = open_payload("jemalloc-dwarf-tsd-stripped", &elf);
 	struct scratch s;
 
 	(void)state;
@@ -209,7 +209,7 @@ static void every_broken_rule_is_noticed(void **state)
 
 static void damaged_files_are_no_elf(void **state)
 {
-	_cleanup_free_ char *path = payload_path("variants/jemalloc-worker-shared");
+	_cleanup_free_ char *path = payload_path("jemalloc-worker-shared");
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
 	struct scratch s;
 	struct jelf elf;

@@ -155,13 +155,16 @@ def resolve(tree, path, name):
     return None
 
 
-def tests_layer(tree, stem, folder):
-    """Does test_<stem>.c test a file of this folder?  Those of the agent are test_guest_<file>.c."""
-    if stem.startswith("guest_"):
-        return folder == "guest"
-    return folder.startswith(("src/", "guest")) and any(
-        stem.startswith(os.path.basename(f)[:-2]) for f in tree.files
-        if os.path.dirname(f) == folder and f.endswith((".c", ".h")))
+def tested_folders(tree, stem):
+    """Folders with a file that test_<stem>.c tests; test_guest_x.c tests guest/x.c."""
+    folders = set()
+    for f in tree.files:
+        folder, name = os.path.split(f)
+        wanted = stem[len("guest_"):] if folder == "guest" and stem.startswith("guest_") else stem
+        if f.startswith(("src/", "guest/")) and f.endswith((".c", ".h")) and \
+                wanted.startswith(name[:-2]):
+            folders.add(folder)
+    return folders
 
 
 def include_allowed(tree, path, target):
@@ -176,7 +179,8 @@ def include_allowed(tree, path, target):
         return os.path.basename(target).startswith("protocol")
     if me == "tests/unit":
         stem = os.path.basename(path)[len("test_"):-2]
-        return other == "tests/lib" or tests_layer(tree, stem, os.path.dirname(target))
+        return other == "tests/lib" or any(include_allowed(tree, folder + "/x.c", target)
+                                           for folder in tested_folders(tree, stem))
     if me == "tests/fuzz":
         return other == "tests/lib" or target.startswith(("src/", "guest/"))
     # Self tests break parts on purpose and see that the ordinary tests notice.

@@ -164,7 +164,10 @@ def main():
     print(f"load before {before:.1f}, after {os.getloadavg()[0]:.1f}; {os.cpu_count()} CPUs")
     if figures.values:
         figures.table()
-    figures.write(options.file or f"{options.build}/bench.json")
+    try:
+        figures.write(options.file or f"{options.build}/bench.json")
+    except OSError as e:
+        figures.failures.append(f"nothing is saved: {e}")
     for failure in figures.failures:
         print(f"bench: not measured: {failure}", file=sys.stderr)
     return 1 if figures.failures else 0

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <ucontext.h>
@@ -143,36 +142,20 @@ static int note_program(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-static int make_stack(struct ktstr_error *err)
-{
-	stack_t stack = { .ss_size = STACK_BYTES, .ss_sp = malloc(STACK_BYTES) };
-
-	if (!stack.ss_sp)
-		return ktstr_error_nomem(err);
-	if (sigaltstack(&stack, NULL) < 0) {
-		int r = -errno;
-
-		free(stack.ss_sp);
-		return ktstr_error_set(err, r, "signal stack: %s", strerror(-r));
-	}
-	return 0;
-}
-
 int crash_catch(int record_fd, struct ktstr_error *err)
 {
 	struct sigaction action = {
 		.sa_sigaction = on_crash,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND,
 	};
+	static char stack[STACK_BYTES];
 	void *warm[1];
-	int r;
 
 	crash.record_fd = record_fd;
 	crash.pid = getpid();
 	dl_iterate_phdr(note_program, NULL);
-	r = make_stack(err);
-	if (r < 0)
-		return r;
+	if (sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) }, NULL) < 0)
+		return ktstr_error_set(err, -errno, "signal stack: %s", strerror(errno));
 	backtrace(warm, 1); /* loads the unwinder now, as it allocates the first time */
 	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
 		if (sigaction(caught[i], &action, NULL) < 0)

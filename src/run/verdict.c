@@ -344,12 +344,14 @@ static void explain_checks(const struct evidence *e, struct strbuf *out)
 
 static bool left_early(const struct evidence *e)
 {
-	return e->body_ended && !e->done;
+	return e->body_ended && (!e->done || e->body_exit);
 }
 
 static void explain_left_early(const struct evidence *e, struct strbuf *out)
 {
-	strbuf_addf(out, "the body ended its process instead of returning: exit status %d",
+	strbuf_addf(out, "the body %s: exit status %d",
+		    e->done ? "returned, but its process failed after that"
+			    : "ended its process instead of returning",
 		    e->body_exit);
 }
 

@@ -169,6 +169,9 @@ static void leaving_early_fails(void **state)
 	judge(KTSTR_FAIL, "exited", "exit status 0");
 	e.body_exit = 3;
 	judge(KTSTR_FAIL, "exited", "exit status 3");
+	/* What runs at exit, such as a leak check, has a say. */
+	e.done = true;
+	judge(KTSTR_FAIL, "exited", "returned, but its process failed after that: exit status 3");
 }
 
 static void time_limits_fail(void **state)

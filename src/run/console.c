@@ -143,6 +143,7 @@ static int scan_line(struct scan *scan, const struct line *line)
 
 	if (splat && !console->nr_splats++) {
 		console->splat_kind = splat->kind;
+		strbuf_clear(&scan->splat);
 		scan->lines_left = CONSOLE_SPLAT_LINES;
 	}
 	if (scan->lines_left) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -95,6 +96,22 @@ static const char *name_by_scope(Dwarf_Die *unit, uint64_t address)
 	return name;
 }
 
+/* clang writes no table of address ranges, so units are asked one by one where it is missing. */
+static bool find_unit(Dwarf *dwarf, uint64_t address, Dwarf_Die *ret_unit)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header_bytes;
+
+	if (dwarf_addrdie(dwarf, address, ret_unit))
+		return true;
+	for (; dwarf_nextcu(dwarf, offset, &next, &header_bytes, NULL, NULL, NULL) == 0;
+	     offset = next)
+		if (dwarf_offdie(dwarf, offset + header_bytes, ret_unit) &&
+		    dwarf_haspc(ret_unit, address) == 1)
+			return true;
+	return false;
+}
+
 void symbols_add(const struct symbols *symbols, uint64_t offset, struct strbuf *out)
 {
 	const char *name = NULL, *file = NULL;
@@ -102,7 +119,7 @@ void symbols_add(const struct symbols *symbols, uint64_t offset, struct strbuf *
 	Dwarf_Die unit;
 	int number = 0;
 
-	if (symbols && symbols->dwarf && dwarf_addrdie(symbols->dwarf, offset, &unit)) {
+	if (symbols && symbols->dwarf && find_unit(symbols->dwarf, offset, &unit)) {
 		name = name_by_scope(&unit, offset);
 		line = dwarf_getsrc_die(&unit, offset);
 	}

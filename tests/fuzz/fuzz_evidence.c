@@ -3,45 +3,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/evidence.h"
-#include "run/protocol.h"
-#include "run/verdict.h"
+#include "run/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Records of any content: one byte of type, two of length, then the payload.  Nothing that a guest
- * says may pass unless it also said that its body returned after a check that held. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct evidence e;
-	struct verdict verdict = VERDICT_INIT;
-	uint64_t seq = 1;
+static const struct ktstr_test test = { .about = "fuzz" };
+static const struct ktstr_entry entry = {
+	.name = "t",
+	.test_size = sizeof(struct ktstr_test),
+	.test = &test,
+};
 
-	if (evidence_init(&e) < 0)
-		return 0;
-	while (size >= 3) {
-		size_t length = (size_t)data[1] | (size_t)data[2] << 8;
+/* Records are lines, the first byte being the type; all reports are made of what comes of them. */
+static void add_records(struct evidence *e, const uint8_t *data, size_t size)
+{
+	const uint8_t *end = data + size;
+
+	while (data < end) {
+		const uint8_t *newline = memchr(data, '\n', (size_t)(end - data));
+		const uint8_t *stop = newline ? newline : end;
+		struct record record = { .type = RECORD_HELLO + *data % (RECORD_TYPES - 1) };
 		char *payload;
 
-		if (length > size - 3)
-			length = size - 3;
-		payload = malloc(length + 1);
-		if (!payload)
-			break;
-		memcpy(payload, data + 3, length);
-		payload[length] = '\0';
-		evidence_add(&e, &(struct record){ .type = 1 + data[0] % (RECORD_TYPES - 1),
-						   .seq = seq++,
-						   .payload = payload,
-						   .length = length });
-		free(payload);
-		data += 3 + length;
-		size -= 3 + length;
+		if (stop > data) {
+			record.length = (size_t)(stop - data) - 1;
+			payload = strndup((const char *)data + 1, record.length);
+			record.length = strlen(payload);
+			record.payload = payload;
+			evidence_add(e, &record);
+			free(payload);
+		}
+		data = stop + 1;
 	}
-	verdict_judge(&e, &verdict);
-	if (verdict.verdict == KTSTR_PASS && (!e.done || !e.nr_checks || e.nr_failed))
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct result result = { 0 };
+	struct evidence e;
+	json_t *object;
+
+	if (evidence_init(&e) < 0)
 		abort();
-	verdict_deinit(&verdict);
+	add_records(&e, data, size);
+	if (result_from_evidence(&e, &entry, &result) < 0)
+		abort();
+	/* Without a start, a body and its end, nothing passes. */
+	if (result.verdict == KTSTR_PASS && !(e.done && e.bye && e.nr_checks && !e.nr_failed))
+		abort();
+	ktap_result(&out, 1, &result);
+	junit_case(&out, "p", &result);
+	summary_result(&out, &result, true);
+	object = result_to_json(&result);
+	if (!object)
+		abort();
+	json_decref(object);
+	strbuf_deinit(&out);
+	result_deinit(&result);
 	evidence_deinit(&e);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/crc32.h"
+#include "ctprof/fault.h"
 
 enum {
 	STATE_UNINITIALIZED = 6, /* the last of enum tsd_state_e */
@@ -27,6 +28,8 @@ _Static_assert(sizeof(struct jemalloc_fast) == JEMALLOC_COUNTERS_BYTES, "as in t
 
 static const struct known *known_image(const unsigned char *image, uint64_t len, uint64_t tsd_size)
 {
+	if (ctprof_fault() == KTSTR_CTPROF_FAULT_UNKNOWN_BUILDS)
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const struct known *k = &known[i];
 

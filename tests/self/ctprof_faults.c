@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The tests of ctprof against captures that are broken on purpose: each of these must fail. */
+/* The tests of ctprof against captures that are broken on purpose: each _must_fail. */
 #include "ctprof/fault.h"
 #include "tests/vm/ctprof_jemalloc.c"
+
+static const struct ktstr_payload shared_worker = {
+	.name = "shared_worker",
+	.binary = "jemalloc-worker-shared",
+};
 
 #define ONE_CPU                                                                  \
 	{                                                                        \
@@ -25,6 +30,35 @@ static void without_leaders(struct ktstr *t)
 	ktstr_ctprof_fault_set(KTSTR_CTPROF_FAULT_LEADER_DROPPED);
 	thread_churn(t);
 }
+
+/* No fault to be noticed: the way that builds nobody knows are read must work in a guest too. */
+static void with_unknown_builds(struct ktstr *t)
+{
+	_cleanup_payload_ struct ktstr_proc *known = NULL, *asked = NULL;
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	struct process_view v;
+
+	ktstr_ctprof_fault_set(KTSTR_CTPROF_FAULT_UNKNOWN_BUILDS);
+	ASSERT_OK(t, ktstr_payload_spawn(t, &shared_worker, KTSTR_ARGS("16777216"), &asked));
+	ASSERT_OK(t, ktstr_proc_wait_ready(t, asked, SECS(5)));
+	ASSERT_OK(t, ktstr_payload_spawn(t, &alloc_worker, KTSTR_ARGS("16777216"), &known));
+	ASSERT_OK(t, ktstr_proc_wait_ready(t, known, SECS(5)));
+	ASSERT_OK(t, capture(t, &snap));
+	v = view_process(snap, (uint32_t)ktstr_proc_pid(asked));
+	EXPECT_GE(t, v.allocated, known_bytes);
+	EXPECT_LE(t, v.allocated, known_bytes + max_slop_bytes);
+	v = view_process(snap, (uint32_t)ktstr_proc_pid(known));
+	EXPECT_STREQ(t, ktstr_jemalloc_tag_name(v.tag), "no-offsets");
+	ktstr_proc_kill(t, asked);
+	ktstr_proc_kill(t, known);
+}
+
+KTSTR_TEST(unknown_build_is_calibrated) = {
+	.about = "a library that is in no table is asked where its counters are",
+	.topology = ONE_CPU,
+	.payloads = { &shared_worker, &alloc_worker },
+	.run = with_unknown_builds,
+};
 
 KTSTR_TEST(wrong_offset_must_fail) = {
 	.about = "counters read 8 bytes too far give no number",

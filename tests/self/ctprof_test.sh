@@ -23,4 +23,6 @@ expect "kernel threads with counters fail" 1 \
 	'"FAIL".*kernel_threads_must_fail|kernel_threads_must_fail.*"FAIL"' one kernel_threads_must_fail
 expect "a leader that was dropped is missed" 1 \
 	'"FAIL".*leader tid=[0-9]+ of the worker is missing' one leader_dropped_must_fail
+expect "a build that is not known is calibrated in the guest" 0 '"PASS"' \
+	one unknown_build_is_calibrated
 finish

@@ -85,8 +85,10 @@ static enum ktstr_jemalloc_tag find_layout(const struct jemalloc *je, int fd, st
 	if (jemalloc_dwarf_layout(fd, &f->elf, debug_root, &f->layout) == 0 ||
 	    jemalloc_layout_known(fd, &f->elf, tsd, &f->layout))
 		return KTSTR_JEMALLOC_OK;
-	if (f->elf.got_found && !je->no_calibration &&
-	    jemalloc_calibrate(fd, &f->elf, &f->layout) == 0)
+	if (je->no_calibration)
+		return KTSTR_JEMALLOC_NO_OFFSETS;
+	if (f->elf.got_found ? jemalloc_calibrate(fd, &f->elf, &f->layout) == 0
+			     : jemalloc_system_layout(fd, &f->elf, &f->layout) == 0)
 		return KTSTR_JEMALLOC_OK;
 	return KTSTR_JEMALLOC_NO_OFFSETS;
 }

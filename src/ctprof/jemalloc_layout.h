@@ -49,4 +49,9 @@ bool jemalloc_plausible(const struct jemalloc_events *events, const struct jemal
 int jemalloc_calibrate(int fd, const struct jelf *elf,
 		       struct jemalloc_layout *ret_layout) KTSTR_MUST_CHECK;
 
+/* For a static program with symbols: this machine's own libjemalloc, if its thread data has the
+ * same size and the same initial bytes, answers for it.  Return: 0, -ENODATA. */
+int jemalloc_system_layout(int fd, const struct jelf *elf,
+			   struct jemalloc_layout *ret_layout) KTSTR_MUST_CHECK;
+
 #endif

@@ -100,6 +100,27 @@ static void the_library_itself_proves_the_table(void **state)
 	}
 }
 
+static void the_library_answers_for_a_program_alike(void **state)
+{
+	struct jemalloc_layout library, program;
+	struct jelf elf, own;
+	_cleanup_close_ int library_fd = open_library(&elf);
+	_cleanup_close_ int fd = open_payload("ktstr-jemalloc-alloc-worker", &own);
+
+	(void)state;
+	assert_int_equal(jemalloc_calibrate(library_fd, &elf, &library), 0);
+	assert_int_equal(jemalloc_system_layout(fd, &own, &program), 0);
+	assert_int_equal(program.allocated, library.allocated);
+	own.tsd_size -= 8;
+	assert_int_equal(jemalloc_system_layout(fd, &own, &program), -ENODATA);
+	own.tsd_size += 8;
+	own.tsd_value += 8;
+	assert_int_equal(jemalloc_system_layout(fd, &own, &program), -ENODATA);
+	close(fd);
+	fd = open_payload("jemalloc-dwarf-tsd-stripped", &own);
+	assert_int_equal(jemalloc_system_layout(fd, &own, &program), -ENODATA);
+}
+
 static void a_library_that_lies_is_not_believed(void **state)
 {
 	struct jemalloc_layout layout = { 0 };
@@ -234,6 +255,7 @@ int main(void)
 		cmocka_unit_test(symbols_lead_to_the_thread_data),
 		cmocka_unit_test(a_stripped_program_is_known_by_its_image),
 		cmocka_unit_test(the_library_itself_proves_the_table),
+		cmocka_unit_test(the_library_answers_for_a_program_alike),
 		cmocka_unit_test(a_library_that_lies_is_not_believed),
 		cmocka_unit_test(debug_information_is_exact),
 		cmocka_unit_test(separate_debug_information_is_found),

@@ -136,6 +136,24 @@ static void descriptors_do_not_leak_into_children(void **state)
 	assert_string_equal(strbuf_str(&out), "4\n");
 }
 
+static void foreign_code_gets_no_rights(void **state)
+{
+	static const char script[] =
+		"[ $(id -u) != 0 ] || exit 1; grep -q '^NoNewPrivs:.1' /proc/self/status || exit 2; "
+		"grep -q '^CapEff:.0*$' /proc/self/status || exit 3; [ $(ulimit -f) = 0 ] || exit 4; "
+		"[ $(ulimit -t) = 2 ] || exit 5; exit 42";
+	_cleanup_child_ struct child child = CHILD_INIT;
+
+	(void)state;
+	assert_int_equal(
+		child_start(
+			&(struct child_opts){ .argv = SHELL(script), QUIET, .unprivileged = true },
+			&child, NULL),
+		0);
+	assert_int_equal(child_wait(&child, UINT64_MAX), 0);
+	assert_int_equal(child.exit_code, 42);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +164,7 @@ int main(void)
 		cmocka_unit_test(too_much_output_is_an_error),
 		cmocka_unit_test(child_dies_with_its_parent),
 		cmocka_unit_test(descriptors_do_not_leak_into_children),
+		cmocka_unit_test(foreign_code_gets_no_rights),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ static void symbols_lead_to_the_thread_data(void **state)
 	_cleanup_close_ int fd = open_payload("ktstr-jemalloc-alloc-worker", &elf);
 
 	(void)state;
+	assert_true(fd >= 0);
 	assert_true(elf.is_64 && elf.is_static && elf.machine == EM_X86_64);
 	assert_true(elf.tsd_found);
 	assert_true(elf.tsd_size > 1000 && elf.tsd_value + elf.tsd_size <= elf.tls_memsz);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,17 +13,11 @@
 
 int channel_init(struct channel *c, int fd)
 {
-	char *all;
-
 	*c = (struct channel){ .fd = fd, .queue = STRBUF_INIT_LIMIT(CHANNEL_LIMIT) };
-	all = calloc(1, CHANNEL_LIMIT);
-	if (!all)
-		return -ENOMEM;
-	strbuf_add(&c->queue, all, CHANNEL_LIMIT);
-	free(all);
+	strbuf_reserve(&c->queue, CHANNEL_LIMIT);
 	if (c->queue.error)
 		return -ENOMEM;
-	strbuf_clear(&c->queue);
+	memset(c->queue.data, 0, CHANNEL_LIMIT);
 	return 0;
 }
 

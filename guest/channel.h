@@ -4,8 +4,8 @@
  *
  * Frames are numbered when they enter the queue and written as far as the port takes them without
  * blocking.  Whoever produces in volume stops while channel_full(); the agent's own few records
- * always fit behind that.  Its memory is taken once, at the start, so that a guest without memory
- * can still report.
+ * always fit behind that.  Its memory is taken and touched once, at the start, so
+ * that a guest without memory can still report; nothing is ever swapped out in a guest.
  */
 #ifndef KTSTR_GUEST_CHANNEL_H
 #define KTSTR_GUEST_CHANNEL_H
@@ -16,7 +16,7 @@
 
 #include "run/protocol.h"
 
-enum { CHANNEL_FULL = 256 << 10, CHANNEL_LIMIT = (1 << 20) - 1 };
+enum { CHANNEL_FULL = 64 << 10, CHANNEL_LIMIT = (512 << 10) - 1 };
 
 struct channel {
 	int fd; /* non-blocking; borrowed */

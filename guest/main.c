@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <termios.h>
@@ -116,15 +115,14 @@ static int check_shape(struct channel *c, const char *wanted, struct ktstr_error
 	return r;
 }
 
-/* Ahead of everything a body may start, and with its memory in place; children start afresh. */
+/* Ahead of everything a body may start; its children start afresh.  Without swap no memory of ours
+ * is taken away again, and the kernel never kills PID 1 for memory. */
 static int become_urgent(struct ktstr_error *err)
 {
 	const struct sched_param param = { .sched_priority = 99 };
 
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
 		return ktstr_error_set(err, -errno, "SCHED_FIFO: %s", strerror(errno));
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-		return ktstr_error_set(err, -errno, "mlockall: %s", strerror(errno));
 	return 0;
 }
 

@@ -45,6 +45,12 @@ static int grow(struct strbuf *s, size_t extra)
 	return 0;
 }
 
+void strbuf_reserve(struct strbuf *s, size_t len)
+{
+	if (grow(s, len) == 0)
+		s->data[s->len] = '\0';
+}
+
 void strbuf_add(struct strbuf *s, const void *bytes, size_t len)
 {
 	if (grow(s, len) < 0)

@@ -42,6 +42,8 @@ void strbuf_addstr(struct strbuf *s, const char *text);
 void strbuf_addch(struct strbuf *s, char c);
 void strbuf_addf(struct strbuf *s, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 void strbuf_vaddf(struct strbuf *s, const char *fmt, va_list ap) KTSTR_PRINTF(2, 0);
+/* Makes room for @len more bytes, so that adding them cannot fail. */
+void strbuf_reserve(struct strbuf *s, size_t len);
 /* Drops @len bytes from the front. */
 void strbuf_consume(struct strbuf *s, size_t len);
 /* The text so far, never NULL. */

@@ -40,6 +40,26 @@ static void limit_sticks_and_keeps_what_was_there(void **state)
 	assert_null(strbuf_take(&s));
 }
 
+static void reserved_room_is_used_without_moving(void **state)
+{
+	_cleanup_strbuf_ struct strbuf s = STRBUF_INIT_LIMIT(100);
+	const char *place;
+
+	(void)state;
+	strbuf_reserve(&s, 100);
+	assert_int_equal(s.error, 0);
+	assert_int_equal(s.len, 0);
+	place = s.data;
+	assert_string_equal(place, "");
+	for (int i = 0; i < 100; i++)
+		strbuf_addch(&s, 'x');
+	assert_ptr_equal(s.data, place);
+	assert_int_equal(s.len, 100);
+	strbuf_reserve(&s, 1);
+	assert_int_equal(s.error, -E2BIG);
+	assert_int_equal(s.len, 100);
+}
+
 static void consume_drops_the_front(void **state)
 {
 	_cleanup_strbuf_ struct strbuf s = STRBUF_INIT;
@@ -83,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grows_and_stays_terminated),
 		cmocka_unit_test(limit_sticks_and_keeps_what_was_there),
+		cmocka_unit_test(reserved_room_is_used_without_moving),
 		cmocka_unit_test(consume_drops_the_front),
 		cmocka_unit_test(take_hands_over_even_when_empty),
 		cmocka_unit_test(clear_forgets_the_error),

@@ -66,6 +66,8 @@ static int open_socket(int *ret_ours, int *ret_theirs)
 		return -errno;
 	*ret_ours = fds[0];
 	*ret_theirs = fds[1];
+	if (setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
+		return -errno;
 	return set_nonblocking(fds[0]);
 }
 

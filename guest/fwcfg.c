@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 
 enum {
 	PORT_SELECT = 0x510,
@@ -26,11 +28,12 @@ enum {
 	DMA_READ = 1 << 1,
 	DMA_SELECT = 1 << 3,
 	ENTRY_BYTES = 64,
-	DIRECTORY_PAGES = 16,
-	ENTRIES_MAX = (DIRECTORY_PAGES * 4096 - 4) / 64,
+	ENTRIES_MAX = 1024,
 	PAGE = 4096,
-	WINDOW_PAGES = 256, /* that are pinned at a time: as many as one pipe can hold */
-	WINDOW = WINDOW_PAGES * PAGE
+	WINDOW_PAGES = 16,
+	WINDOW = WINDOW_PAGES * PAGE,
+	NR_PAGES = 1 + WINDOW_PAGES, /* the descriptor's, then the window */
+	PIPE_PAGES = 32		     /* a power of two that holds them */
 };
 
 struct dma {
@@ -39,16 +42,13 @@ struct dma {
 	uint64_t address;
 };
 
-/* Pages in a pipe nobody reads: none can be moved until it is emptied. */
-struct pin {
-	int read_fd, write_fd;
-};
-
 struct fwcfg {
-	void *page; /* holds the descriptor; NULL: none */
-	uint64_t page_phys;
-	struct pin page_pin, window_pin;
-	int pagemap_fd, null_fd;
+	uint8_t *pages; /* NULL: none */
+	uint64_t phys[NR_PAGES];
+	int pin[2]; /* the pipe */
+	struct fwcfg_file file;
+	uint32_t done;
+	uint32_t control; /* of the next transfer: the first one selects the item */
 };
 
 int fwcfg_find(const void *directory, size_t size, const char *name, struct fwcfg_file *ret_file)
@@ -101,29 +101,16 @@ static int probe(struct ktstr_error *err)
 	return 0;
 }
 
-static int pin_open(struct pin *p, size_t size)
+static int pin_pages(struct fwcfg *f)
 {
-	int fds[2];
+	struct iovec iov = { f->pages, NR_PAGES * PAGE };
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(f->pin, O_CLOEXEC) < 0)
 		return -errno;
-	p->read_fd = fds[0];
-	p->write_fd = fds[1];
-	return fcntl(p->write_fd, F_SETPIPE_SZ, (int)size) < 0 ? -errno : 0;
-}
-
-static void pin_close(struct pin *p)
-{
-	closep(&p->read_fd);
-	closep(&p->write_fd);
-}
-
-static int pin_pages(struct pin *p, void *bytes, size_t size)
-{
-	struct iovec iov = { bytes, size };
-
+	if (fcntl(f->pin[1], F_SETPIPE_SZ, PIPE_PAGES * PAGE) < 0)
+		return -errno;
 	while (iov.iov_len) {
-		ssize_t n = vmsplice(p->write_fd, &iov, 1, SPLICE_F_NONBLOCK);
+		ssize_t n = vmsplice(f->pin[1], &iov, 1, SPLICE_F_NONBLOCK);
 
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
@@ -133,219 +120,164 @@ static int pin_pages(struct pin *p, void *bytes, size_t size)
 	return 0;
 }
 
-static int unpin_pages(struct pin *p, int null_fd, size_t size)
+/* Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0-54 frame, which is 0 for those who
+ * may not see it. */
+static int locate_pages(struct fwcfg *f)
 {
-	while (size) {
-		ssize_t n = splice(p->read_fd, NULL, null_fd, NULL, size, SPLICE_F_NONBLOCK);
+	_cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	off_t at = (off_t)((uintptr_t)f->pages / PAGE * sizeof(f->phys[0]));
+	ssize_t n = pread(fd, f->phys, sizeof(f->phys), at);
 
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Physical addresses of @nr pages; Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0-54
- * frame, which is 0 for those who may not see it. */
-static int locate(const struct fwcfg *f, const void *bytes, unsigned int nr, uint64_t *ret_phys)
-{
-	off_t at = (off_t)((uintptr_t)bytes / PAGE * sizeof(*ret_phys));
-	size_t size = nr * sizeof(*ret_phys);
-	ssize_t n = pread(f->pagemap_fd, ret_phys, size, at);
-
-	if (n < 0 || (size_t)n != size)
+	if (n != sizeof(f->phys))
 		return n < 0 ? -errno : -EIO;
-	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t frame = ret_phys[i] & ((1ull << 55) - 1);
+	for (int i = 0; i < NR_PAGES; i++) {
+		uint64_t frame = f->phys[i] & ((1ull << 55) - 1);
 
-		if (!(ret_phys[i] >> 63) || !frame)
+		if (!(f->phys[i] >> 63) || !frame)
 			return -EACCES;
-		ret_phys[i] = frame * PAGE;
+		f->phys[i] = frame * PAGE;
 	}
 	return 0;
-}
-
-static void *map_pages(size_t size)
-{
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return bytes == MAP_FAILED ? NULL : bytes;
-}
-
-static void touch(uint8_t *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i += PAGE)
-		*(volatile uint8_t *)(bytes + i) = 0;
 }
 
 static int open_memory(struct fwcfg *f)
 {
 	int r;
 
-	f->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	f->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (f->pagemap_fd < 0 || f->null_fd < 0)
-		return -errno;
-	f->page = map_pages(PAGE);
-	if (!f->page)
+	f->pages = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (f->pages == MAP_FAILED) {
+		f->pages = NULL;
 		return -ENOMEM;
-	touch(f->page, PAGE);
-	r = pin_open(&f->page_pin, PAGE);
-	if (r == 0)
-		r = pin_open(&f->window_pin, WINDOW);
-	if (r == 0)
-		r = pin_pages(&f->page_pin, f->page, PAGE);
-	return r < 0 ? r : locate(f, f->page, 1, &f->page_phys);
+	}
+	r = pin_pages(f);
+	return r < 0 ? r : locate_pages(f);
 }
 
-static int fwcfg_open(struct fwcfg *f, struct ktstr_error *err)
+static int transfer(struct fwcfg *f, uint64_t phys, uint32_t length)
 {
-	int r = probe(err);
-
-	if (r < 0)
-		return r;
-	r = open_memory(f);
-	if (r < 0)
-		return ktstr_error_set(err, r, "fw_cfg: memory for DMA: %s", strerror(-r));
-	return 0;
-}
-
-static void fwcfg_close(struct fwcfg *f)
-{
-	pin_close(&f->page_pin);
-	pin_close(&f->window_pin);
-	closep(&f->pagemap_fd);
-	closep(&f->null_fd);
-	if (f->page)
-		munmap(f->page, PAGE);
-}
-
-static int transfer(struct fwcfg *f, uint32_t control, uint64_t phys, uint32_t length)
-{
-	volatile struct dma *dma = f->page;
+	volatile struct dma *dma = (volatile struct dma *)f->pages;
 	uint32_t left;
 
-	dma->control = htobe32(control);
+	dma->control = htobe32(f->control);
 	dma->length = htobe32(length);
 	dma->address = htobe64(phys);
 	__sync_synchronize();
-	outl(htobe32((uint32_t)(f->page_phys >> 32)), PORT_DMA_HIGH);
-	outl(htobe32((uint32_t)f->page_phys), PORT_DMA_LOW);
+	outl(htobe32((uint32_t)(f->phys[0] >> 32)), PORT_DMA_HIGH);
+	outl(htobe32((uint32_t)f->phys[0]), PORT_DMA_LOW);
 	do {
 		left = be32toh(dma->control);
 	} while (left & ~(uint32_t)DMA_ERROR);
+	f->control = DMA_READ;
 	return left ? -EIO : 0;
 }
 
-/* Fills @size bytes of pinned pages, one transfer for each contiguous stretch. */
-static int fill_pages(struct fwcfg *f, uint32_t *control, const uint64_t *phys, uint32_t size)
+/* Fills the window, one transfer for each stretch that is contiguous in physical memory. */
+static int fill_window(struct fwcfg *f, uint32_t size)
 {
+	const uint64_t *phys = f->phys + 1;
 	uint32_t begin = 0, end;
 
 	for (; begin < size; begin = end) {
-		uint32_t length;
-
 		end = begin + PAGE;
 		while (end < size && phys[end / PAGE] == phys[end / PAGE - 1] + PAGE)
 			end += PAGE;
-		length = (end < size ? end : size) - begin;
-		if (transfer(f, *control, phys[begin / PAGE], length) < 0)
+		if (transfer(f, phys[begin / PAGE], (end < size ? end : size) - begin) < 0)
 			return -EIO;
-		*control = DMA_READ;
 	}
 	return 0;
 }
 
-static int read_window(struct fwcfg *f, uint32_t *control, uint8_t *to, uint32_t size)
+static void select_file(struct fwcfg *f, struct fwcfg_file file)
 {
-	uint32_t nr = (size + PAGE - 1) / PAGE;
-	uint64_t phys[WINDOW_PAGES];
+	f->file = file;
+	f->done = 0;
+	f->control = (uint32_t)file.key << 16 | DMA_SELECT | DMA_READ;
+}
+
+int fwcfg_read(struct fwcfg *f, const void **ret_bytes, struct ktstr_error *err)
+{
+	uint32_t left = f->file.size - f->done;
+	uint32_t size = left < WINDOW ? left : WINDOW;
+
+	if (fill_window(f, size) < 0)
+		return ktstr_error_set(err, -EIO, "fw_cfg: QEMU refused to transfer item %u",
+				       f->file.key);
+	f->done += size;
+	*ret_bytes = f->pages + PAGE;
+	return (int)size;
+}
+
+static int read_directory(struct fwcfg *f, struct strbuf *out, struct ktstr_error *err)
+{
+	const void *bytes;
+	uint32_t count;
 	int r;
 
-	touch(to, size);
-	r = pin_pages(&f->window_pin, to, (size_t)nr * PAGE);
-	if (r == 0)
-		r = locate(f, to, nr, phys);
-	if (r == 0)
-		r = fill_pages(f, control, phys, size);
-	return r < 0 ? r : unpin_pages(&f->window_pin, f->null_fd, (size_t)nr * PAGE);
-}
-
-/* @out begins at a page, and the rest of its last page is ours too. */
-static int read_item(struct fwcfg *f, uint16_t key, void *out, size_t size, struct ktstr_error *err)
-{
-	uint32_t control = (uint32_t)key << 16 | DMA_SELECT | DMA_READ;
-
-	for (size_t done = 0; done < size; done += WINDOW) {
-		uint32_t part = size - done < WINDOW ? (uint32_t)(size - done) : WINDOW;
-		int r = read_window(f, &control, (uint8_t *)out + done, part);
-
-		if (r < 0)
-			return ktstr_error_set(err, r, "fw_cfg: read item %u: %s", key,
-					       strerror(-r));
-	}
-	return 0;
-}
-
-static int look_up(struct fwcfg *f, const char *name, struct fwcfg_file *ret_file,
-		   struct ktstr_error *err)
-{
-	static _Alignas(PAGE) uint8_t directory[DIRECTORY_PAGES * PAGE];
-	uint32_t count;
-	int r = read_item(f, KEY_DIRECTORY, directory, sizeof(count), err);
-
+	select_file(f, (struct fwcfg_file){ KEY_DIRECTORY, sizeof(count) });
+	r = fwcfg_read(f, &bytes, err);
 	if (r < 0)
 		return r;
-	memcpy(&count, directory, sizeof(count));
+	memcpy(&count, bytes, sizeof(count));
 	count = be32toh(count);
 	if (count > ENTRIES_MAX)
 		return ktstr_error_set(err, -E2BIG, "fw_cfg: %u files, at most %d are read", count,
 				       ENTRIES_MAX);
-	r = read_item(f, KEY_DIRECTORY, directory, 4 + (size_t)count * ENTRY_BYTES, err);
+	select_file(f, (struct fwcfg_file){ KEY_DIRECTORY, 4 + count * ENTRY_BYTES });
+	while ((r = fwcfg_read(f, &bytes, err)) > 0)
+		strbuf_add(out, bytes, (size_t)r);
+	return out->error ? ktstr_error_nomem(err) : r;
+}
+
+static int find_file(struct fwcfg *f, const char *name, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf directory = STRBUF_INIT;
+	struct fwcfg_file file;
+	int r = read_directory(f, &directory, err);
+
 	if (r < 0)
 		return r;
-	r = fwcfg_find(directory, sizeof(directory), name, ret_file);
+	r = fwcfg_find(directory.data, directory.len, name, &file);
 	if (r < 0)
 		return ktstr_error_set(err, r, "fw_cfg has no file '%s': start QEMU with -fw_cfg",
 				       name);
-	if (ret_file->size > FWCFG_LOAD_MAX)
+	if (file.size > FWCFG_FILE_MAX)
 		return ktstr_error_set(err, -E2BIG, "fw_cfg file '%s' has %u bytes, at most %d fit",
-				       name, ret_file->size, FWCFG_LOAD_MAX);
+				       name, file.size, FWCFG_FILE_MAX);
+	select_file(f, file);
 	return 0;
 }
 
-int fwcfg_load(const char *name, struct fwcfg_blob *ret_blob, struct ktstr_error *err)
-{
-	_cleanup_(fwcfg_close) struct fwcfg f = {
-		.page_pin = { -1, -1 },
-		.window_pin = { -1, -1 },
-		.pagemap_fd = -1,
-		.null_fd = -1,
-	};
-	_cleanup_(fwcfg_blob_deinit) struct fwcfg_blob blob = { 0 };
-	struct fwcfg_file file;
-	int r = fwcfg_open(&f, err);
+DEFINE_CLEANUP(struct fwcfg *, fwcfg_close);
 
-	if (r == 0)
-		r = look_up(&f, name, &file, err);
+int fwcfg_open(const char *name, struct fwcfg **ret_file, struct ktstr_error *err)
+{
+	_cleanup_(fwcfg_closep) struct fwcfg *f = NULL;
+	int r = probe(err);
+
 	if (r < 0)
 		return r;
-	blob.size = file.size;
-	blob.bytes = map_pages(blob.size ? blob.size : 1);
-	if (!blob.bytes)
+	f = calloc(1, sizeof(*f));
+	if (!f)
 		return ktstr_error_nomem(err);
-	madvise(blob.bytes, blob.size, MADV_HUGEPAGE);
-	r = read_item(&f, file.key, blob.bytes, blob.size, err);
+	f->pin[0] = f->pin[1] = -1;
+	r = open_memory(f);
+	if (r < 0)
+		return ktstr_error_set(err, r, "fw_cfg: memory for DMA: %s", strerror(-r));
+	r = find_file(f, name, err);
 	if (r < 0)
 		return r;
-	*ret_blob = blob;
-	blob.bytes = NULL;
+	*ret_file = take_ptr(f);
 	return 0;
 }
 
-void fwcfg_blob_deinit(struct fwcfg_blob *blob)
+void fwcfg_close(struct fwcfg *f)
 {
-	if (blob->bytes)
-		munmap(blob->bytes, blob->size ? blob->size : 1);
-	blob->bytes = NULL;
+	if (!f)
+		return;
+	closep(&f->pin[0]);
+	closep(&f->pin[1]);
+	if (f->pages)
+		munmap(f->pages, NR_PAGES * PAGE);
+	free(f);
 }

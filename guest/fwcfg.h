@@ -2,8 +2,8 @@
 /*
  * fwcfg.h - files that QEMU's command line gives to the guest, read from user space.
  *
- * Transfers are DMA into a buffer whose pages cannot move meanwhile: they are spliced into a pipe
- * that nobody reads, which holds a reference to each.  Needs root and x86 port access.
+ * Transfers are DMA into a few pages that cannot move meanwhile: they are spliced into a pipe that
+ * nobody reads, which holds a reference to each.  Needs root and x86 port access.
  *
  * Source: docs/specs/fw_cfg.rst of QEMU.
  */
@@ -17,7 +17,7 @@
 
 enum {
 	FWCFG_NAME_MAX = 55,
-	FWCFG_LOAD_MAX = 512 << 20 /* bytes of a file */
+	FWCFG_FILE_MAX = 512 << 20 /* bytes of a file */
 };
 
 struct fwcfg_file {
@@ -29,15 +29,13 @@ struct fwcfg_file {
 int fwcfg_find(const void *directory, size_t size, const char *name,
 	       struct fwcfg_file *ret_file) KTSTR_MUST_CHECK;
 
-struct fwcfg_blob {
-	void *bytes; /* mapped; NULL: none */
-	size_t size;
-};
+struct fwcfg; /* one file being read */
 
-/* Reads a whole file.  Return: 0, -ENODEV (no fw_cfg with DMA), -ENOENT (no such file), -E2BIG,
- * -ENOMEM, -EIO (QEMU refused a transfer), -errno of what else failed. */
-int fwcfg_load(const char *name, struct fwcfg_blob *ret_blob,
-	       struct ktstr_error *err) KTSTR_MUST_CHECK;
-void fwcfg_blob_deinit(struct fwcfg_blob *blob);
+/* Return: 0, -ENODEV (no fw_cfg with DMA), -ENOENT (no such file), -E2BIG, -ENOMEM, -errno of what
+ * else failed. */
+int fwcfg_open(const char *name, struct fwcfg **ret_file, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* The next bytes, borrowed until the next call.  Return: how many, 0 at the end, -EIO. */
+int fwcfg_read(struct fwcfg *f, const void **ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
+void fwcfg_close(struct fwcfg *f);
 
 #endif

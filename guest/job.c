@@ -5,40 +5,20 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/cpio.h"
 #include "base/io.h"
 
-enum { RELEASE_STEP = 1 << 20, PAGE = 4096 };
-
-struct unpack {
-	int root_fd;
-	struct job *job;
-	bool has_job;
-	uint8_t *released; /* everything before it has been given back; NULL: keep all */
-	struct ktstr_error *err;
-};
-
-static int write_file(int root_fd, const struct cpio_entry *entry)
+static int open_file(struct unpack *u)
 {
-	_cleanup_close_ int fd = -1;
-	int r;
-
 	/* Not in place: what has this name may be running. */
-	if (unlinkat(root_fd, entry->name, 0) < 0 && errno != ENOENT)
+	if (unlinkat(u->root_fd, u->name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	fd = openat(root_fd, entry->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = io_write_all(fd, entry->data, entry->size);
-	if (r < 0)
-		return r;
-	return fchmod(fd, entry->mode & 07777) < 0 ? -errno : 0;
+	u->fd = openat(u->root_fd, u->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return u->fd < 0 ? -errno : 0;
 }
 
 static int make_folder(int root_fd, const struct cpio_entry *entry)
@@ -74,72 +54,110 @@ static int make_device(int root_fd, const struct cpio_entry *entry)
 	return 0;
 }
 
-static int unpack_entry(int root_fd, const struct cpio_entry *entry)
+static int failed(struct unpack *u, int r)
+{
+	return ktstr_error_set(u->err, r, "unpack '/%s' (%u bytes): %s", u->name, u->entry.size,
+			       strerror(-r));
+}
+
+static int begin_entry(struct unpack *u, const struct cpio_entry *entry)
 {
 	switch (entry->mode & S_IFMT) {
 	case S_IFREG:
-		return write_file(root_fd, entry);
+		return open_file(u);
 	case S_IFDIR:
-		return make_folder(root_fd, entry);
+		return make_folder(u->root_fd, entry);
 	case S_IFLNK:
-		return make_link(root_fd, entry);
+		return make_link(u->root_fd, entry);
 	case S_IFCHR:
-		return make_device(root_fd, entry);
+		return make_device(u->root_fd, entry);
 	default:
 		return -EINVAL;
 	}
 }
 
-static void release_until(struct unpack *u, const void *end)
+static int on_begin(void *arg, const struct cpio_entry *entry)
 {
-	uint8_t *stop = (uint8_t *)((uintptr_t)end & -(uintptr_t)PAGE);
+	struct unpack *u = arg;
+	int r;
 
-	if (!u->released || stop < u->released + RELEASE_STEP)
-		return;
-	madvise(u->released, (size_t)(stop - u->released), MADV_DONTNEED);
-	u->released = stop;
+	u->entry = *entry;
+	memcpy(u->name, entry->name, strlen(entry->name) + 1);
+	if (!u->has_job) {
+		if (strcmp(u->name, "job.json") == 0 && S_ISREG(entry->mode))
+			return 0;
+		return ktstr_error_set(u->err, -EINVAL, "the first entry is '%s', not job.json",
+				       u->name);
+	}
+	r = begin_entry(u, entry);
+	return r < 0 ? failed(u, r) : 0;
 }
 
-static int on_entry(void *arg, const struct cpio_entry *entry)
+static int on_data(void *arg, const void *bytes, size_t len)
+{
+	struct unpack *u = arg;
+	int r;
+
+	if (u->has_job) {
+		r = io_write_all(u->fd, bytes, len);
+		return r < 0 ? failed(u, r) : 0;
+	}
+	strbuf_add(&u->job_text, bytes, len);
+	return u->job_text.error ? failed(u, u->job_text.error) : 0;
+}
+
+static int on_end(void *arg)
 {
 	struct unpack *u = arg;
 	int r;
 
 	if (!u->has_job) {
-		if (strcmp(entry->name, "job.json") != 0 || !S_ISREG(entry->mode))
-			return ktstr_error_set(u->err, -EINVAL,
-					       "the first entry is '%s', not job.json",
-					       entry->name);
-		r = job_decode(entry->data, entry->size, u->job, u->err);
-		u->has_job = r == 0;
-		return r;
+		u->has_job = true;
+		return job_decode(strbuf_str(&u->job_text), u->job_text.len, u->job, u->err);
 	}
-	r = unpack_entry(u->root_fd, entry);
-	if (r < 0)
-		return ktstr_error_set(u->err, r, "unpack '/%s' (%u bytes): %s", entry->name,
-				       entry->size, strerror(-r));
-	if (entry->size)
-		release_until(u, (const uint8_t *)entry->data + entry->size);
-	return 0;
+	if (u->fd < 0)
+		return 0;
+	r = fchmod(u->fd, u->entry.mode & 07777) < 0 ? -errno : 0;
+	close(take_fd(&u->fd));
+	return r < 0 ? failed(u, r) : 0;
 }
 
-int job_unpack(const struct fwcfg_blob *blob, bool release, int root_fd, struct job *ret_job,
-	       struct ktstr_error *err)
+static const struct cpio_stream_ops ops = { on_begin, on_data, on_end };
+
+void unpack_init(struct unpack *u, int root_fd, struct job *job)
 {
-	_cleanup_(job_deinit) struct job job = { 0 };
-	struct unpack u = {
+	*u = (struct unpack){
 		.root_fd = root_fd,
-		.job = &job,
-		.released = release ? blob->bytes : NULL,
-		.err = err,
+		.job_text = STRBUF_INIT_LIMIT(PROTOCOL_JOB_JSON_MAX),
+		.job = job,
+		.fd = -1,
 	};
-	int r = cpio_read(blob->bytes, blob->size, on_entry, &u, err);
+	cpio_stream_init(&u->stream, &ops, u);
+}
+
+int unpack_feed(struct unpack *u, const void *bytes, size_t size, struct ktstr_error *err)
+{
+	int r;
+
+	u->err = err;
+	r = cpio_stream_feed(&u->stream, bytes, size, err);
+	return r < 0 ? ktstr_error_wrap(err, r, "job") : 0;
+}
+
+int unpack_finish(struct unpack *u, struct ktstr_error *err)
+{
+	int r = cpio_stream_finish(&u->stream, err);
 
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "job");
-	if (!u.has_job)
+	if (!u->has_job)
 		return ktstr_error_set(err, -EINVAL, "job: the archive is empty");
-	*ret_job = job;
-	job = (struct job){ 0 };
 	return 0;
+}
+
+void unpack_deinit(struct unpack *u)
+{
+	closep(&u->fd);
+	u->fd = -1;
+	strbuf_deinit(&u->job_text);
 }

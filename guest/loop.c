@@ -176,6 +176,8 @@ static void on_beat(struct loop *l)
 	uint64_t expirations;
 
 	l->port_stalled = false;
+	if (l->ending)
+		kill_leftovers(l);
 	if (read(l->beat, &expirations, sizeof(expirations)) > 0)
 		channel_send(l->channel, RECORD_HEARTBEAT, "{}", 2);
 }
@@ -259,22 +261,20 @@ static void take_message(struct loop *l, char *bytes, size_t len, bool cut)
 static void on_records(struct loop *l)
 {
 	static char bytes[PROTOCOL_HEADER_BYTES + PROTOCOL_PAYLOAD_MAX];
+	char control[CMSG_SPACE(sizeof(struct ucred))];
 	struct iovec iov = { bytes, sizeof(bytes) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(l->body.records, &msg, 0);
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(l->body.records, &msg, MSG_CMSG_CLOEXEC);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* An empty message looks like the end; only poll() tells them apart. */
-	if (n == 0) {
-		struct pollfd p = { .fd = l->body.records, .events = POLLRDHUP };
-
-		if (poll(&p, 1, 0) == 0) {
-			report_garbage(l, "not a record", bytes, 0);
-			return;
-		}
-	}
-	if (n <= 0) {
+	/* An empty message looks like the end, but it brings credentials. */
+	if (n < 0 || (n == 0 && msg.msg_controllen == 0)) {
 		close(take_fd(&l->body.records));
 		return;
 	}

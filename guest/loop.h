@@ -16,11 +16,11 @@
 #include "run/protocol.h"
 
 enum {
-	LOOP_OUTPUT_MAX = 16 << 20,	  /* bytes kept of stdout and of stderr, mode TEST */
-	LOOP_EXEC_OUTPUT_MAX = 1 << 30,	  /* mode EXEC */
-	LOOP_RECORDS_MAX = 64 << 20,	  /* bytes of records that a body may send */
-	LOOP_GARBAGE_SHOWN = 5,		  /* bad messages that get an ERROR each */
-	LOOP_ENDING_NS = 2 * 1000000000ll /* for killed processes to go away */
+	LOOP_OUTPUT_MAX = 16 << 20,	   /* bytes kept of stdout and of stderr, mode TEST */
+	LOOP_EXEC_OUTPUT_MAX = 1 << 30,	   /* mode EXEC */
+	LOOP_RECORDS_MAX = 64 << 20,	   /* bytes of records that a body may send */
+	LOOP_GARBAGE_SHOWN = 5,		   /* bad messages that get an ERROR each */
+	LOOP_ENDING_NS = 10 * 1000000000ll /* for killed processes to go away */
 };
 
 struct loop_opts {

@@ -32,6 +32,7 @@
 enum {
 	PORT_WAIT_NS = 10 * 1000000000ll, /* for the host's side of the port */
 	FLUSH_NS = 10 * 1000000000ll,
+	BEAT_NS = 500 * 1000000ll,
 	SIGNALLED = 128
 };
 
@@ -74,17 +75,48 @@ static void hello(struct channel *c, uint64_t init_ns)
 				    (json_int_t)init_ns));
 }
 
-static int receive_job(struct job *ret_job, struct ktstr_error *err)
+/* Large jobs take their time; the host must not think that we hang. */
+static void beat_now_and_then(struct channel *c, uint64_t *last_ns)
 {
-	_cleanup_(fwcfg_blob_deinit) struct fwcfg_blob blob = { 0 };
+	uint64_t now = clock_mono_ns();
+
+	if (now - *last_ns < BEAT_NS)
+		return;
+	*last_ns = now;
+	channel_send(c, RECORD_HEARTBEAT, "{}", 2);
+}
+
+static int unpack_all(struct channel *c, struct fwcfg *file, struct unpack *u,
+		      struct ktstr_error *err)
+{
+	uint64_t last_ns = clock_mono_ns();
+	const void *bytes;
+	int r;
+
+	while ((r = fwcfg_read(file, &bytes, err)) > 0) {
+		r = unpack_feed(u, bytes, (size_t)r, err);
+		if (r < 0)
+			break;
+		beat_now_and_then(c, &last_ns);
+	}
+	return r < 0 ? r : unpack_finish(u, err);
+}
+
+static int receive_job(struct channel *c, struct job *job, struct ktstr_error *err)
+{
 	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = fwcfg_load(PROTOCOL_JOB_FILE, &blob, err);
+	struct fwcfg *file = NULL;
+	static struct unpack u;
+	int r = fwcfg_open(PROTOCOL_JOB_FILE, &file, err);
 
 	if (r < 0)
 		return r;
 	umask(0);
-	r = job_unpack(&blob, true, root_fd, ret_job, err);
+	unpack_init(&u, root_fd, job);
+	r = unpack_all(c, file, &u, err);
+	unpack_deinit(&u);
 	umask(022);
+	fwcfg_close(file);
 	return r;
 }
 
@@ -159,7 +191,7 @@ static int run_job(struct channel *c, int *ret_status)
 	int r = mount_rest(&err);
 
 	if (r == 0)
-		r = receive_job(&job, &err);
+		r = receive_job(c, &job, &err);
 	if (r == 0) {
 		r = check_shape(c, job.topology, &err);
 		if (r == -EXDEV)

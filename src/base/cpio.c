@@ -185,17 +185,26 @@ static int parse_hex(const unsigned char *text, uint32_t *ret_value)
 	return 0;
 }
 
+/* What is wrong with a header, or NULL. */
+static const char *parse_header(const unsigned char *bytes, uint32_t *fields)
+{
+	if (memcmp(bytes, magic, MAGIC_BYTES))
+		return "no newc header";
+	for (int i = 0; i < NR_FIELDS; i++)
+		if (parse_hex(bytes + MAGIC_BYTES + i * FIELD_BYTES, &fields[i]) < 0)
+			return "a number that is not hexadecimal";
+	return NULL;
+}
+
 static int take_header(struct source *s, uint32_t *fields)
 {
-	const unsigned char *p = s->bytes + s->at;
+	const char *fault;
 
 	if (s->size - s->at < HEADER_BYTES)
 		return damaged(s, "cut short");
-	if (memcmp(p, magic, MAGIC_BYTES))
-		return damaged(s, "no newc header");
-	for (int i = 0; i < NR_FIELDS; i++)
-		if (parse_hex(p + MAGIC_BYTES + i * FIELD_BYTES, &fields[i]) < 0)
-			return damaged(s, "a number that is not hexadecimal");
+	fault = parse_header(s->bytes + s->at, fields);
+	if (fault)
+		return damaged(s, fault);
 	s->at += HEADER_BYTES;
 	return 0;
 }
@@ -213,19 +222,32 @@ static int skip(struct source *s, uint32_t size)
 	return 0;
 }
 
-static int check_read(struct source *s, const struct cpio_entry *e, const uint32_t *fields)
+/* What is wrong with an entry whose content is not known yet, or NULL. */
+static const char *entry_fault(const struct cpio_entry *e, uint32_t nlink)
 {
 	if (!name_is_safe(e->name))
-		return damaged(s, "a name that leaves the root or is not in its shortest form");
+		return "a name that leaves the root or is not in its shortest form";
 	if (!type_is_known(e->mode))
-		return damaged(s, "a file type other than file, folder, link or character device");
-	if (S_ISREG(e->mode) && fields[FIELD_NLINK] > 1)
-		return damaged(s, "a hard link");
+		return "a file type other than file, folder, link or character device";
+	if (S_ISREG(e->mode) && nlink > 1)
+		return "a hard link";
 	if ((S_ISDIR(e->mode) || S_ISCHR(e->mode)) && e->size)
-		return damaged(s, "content where there can be none");
-	if (S_ISLNK(e->mode) && (!e->size || memchr(e->data, '\0', e->size)))
-		return damaged(s, "a link without a proper target");
-	return 0;
+		return "content where there can be none";
+	return NULL;
+}
+
+static const char *target_fault(const struct cpio_entry *e)
+{
+	return !e->size || memchr(e->data, '\0', e->size) ? "a link without a proper target" : NULL;
+}
+
+static int check_read(struct source *s, const struct cpio_entry *e, const uint32_t *fields)
+{
+	const char *fault = entry_fault(e, fields[FIELD_NLINK]);
+
+	if (!fault && S_ISLNK(e->mode))
+		fault = target_fault(e);
+	return fault ? damaged(s, fault) : 0;
 }
 
 /* Return: 1 and an entry, 0 at the trailer, -errno. */
@@ -258,7 +280,7 @@ static int take_entry(struct source *s, struct cpio_entry *ret_entry)
 	if (r < 0)
 		return r;
 	if (!strcmp(name, trailer))
-		return 0;
+		return ret_entry->size ? damaged(s, "a trailer with content") : 0;
 	r = check_read(s, ret_entry, fields);
 	return r < 0 ? r : 1;
 }
@@ -281,4 +303,162 @@ int cpio_read(const void *bytes, size_t size, cpio_entry_fn fn, void *arg, struc
 		if (s.bytes[s.at])
 			return damaged(&s, "something after the trailer");
 	return r;
+}
+
+/* --- in pieces ---------------------------------------------------------------------------- */
+
+void cpio_stream_init(struct cpio_stream *s, const struct cpio_stream_ops *ops, void *arg)
+{
+	*s = (struct cpio_stream){ .ops = ops, .arg = arg, .left = HEADER_BYTES };
+}
+
+static int stream_damaged(const struct cpio_stream *s, const char *why, struct ktstr_error *err)
+{
+	return ktstr_error_set(err, -EINVAL, "cpio archive: %s at byte %llu", why,
+			       (unsigned long long)s->at);
+}
+
+static void enter(struct cpio_stream *s, enum cpio_state state, uint32_t left)
+{
+	s->state = state;
+	s->left = left;
+	s->held = 0;
+}
+
+static int end_entry(struct cpio_stream *s)
+{
+	s->skip = (uint32_t)padding(s->at);
+	enter(s, CPIO_HEADER, HEADER_BYTES);
+	return s->ops->end(s->arg);
+}
+
+static int end_header(struct cpio_stream *s, struct ktstr_error *err)
+{
+	uint32_t fields[NR_FIELDS];
+	const char *fault = parse_header((const unsigned char *)s->text, fields);
+
+	if (fault)
+		return stream_damaged(s, fault, err);
+	if (!fields[FIELD_NAMESIZE] || fields[FIELD_NAMESIZE] > CPIO_NAME_MAX + 1)
+		return stream_damaged(s, "a name that is empty or too long", err);
+	s->nlink = fields[FIELD_NLINK];
+	s->entry = (struct cpio_entry){ .name = s->name,
+					.mode = fields[FIELD_MODE],
+					.rdev_major = fields[FIELD_RDEVMAJOR],
+					.rdev_minor = fields[FIELD_RDEVMINOR],
+					.size = fields[FIELD_FILESIZE] };
+	enter(s, CPIO_NAME, fields[FIELD_NAMESIZE]);
+	return 0;
+}
+
+static int end_name(struct cpio_stream *s, struct ktstr_error *err)
+{
+	const struct cpio_entry *e = &s->entry;
+	const char *fault;
+	int r;
+
+	if (strnlen(s->text, s->held) != s->held - 1)
+		return stream_damaged(s, "a name that is not terminated where its length says",
+				      err);
+	memcpy(s->name, s->text, s->held);
+	s->skip = (uint32_t)padding(s->at);
+	if (!strcmp(s->name, trailer)) {
+		enter(s, CPIO_DONE, 0);
+		return e->size ? stream_damaged(s, "a trailer with content", err) : 0;
+	}
+	fault = entry_fault(e, s->nlink);
+	if (!fault && S_ISLNK(e->mode) && (!e->size || e->size > CPIO_TARGET_MAX))
+		fault = "a link whose target is empty or too long";
+	if (fault)
+		return stream_damaged(s, fault, err);
+	if (++s->entries > CPIO_ENTRIES_MAX)
+		return ktstr_error_set(err, -E2BIG, "cpio archive: more than %d entries",
+				       CPIO_ENTRIES_MAX);
+	if (S_ISLNK(e->mode)) {
+		enter(s, CPIO_TARGET, e->size);
+		return 0;
+	}
+	r = s->ops->begin(s->arg, e);
+	enter(s, CPIO_DATA, e->size);
+	return r;
+}
+
+static int end_target(struct cpio_stream *s, struct ktstr_error *err)
+{
+	int r;
+
+	s->entry.data = s->text;
+	if (target_fault(&s->entry))
+		return stream_damaged(s, target_fault(&s->entry), err);
+	r = s->ops->begin(s->arg, &s->entry);
+	return r < 0 ? r : end_entry(s);
+}
+
+static int end_state(struct cpio_stream *s, struct ktstr_error *err)
+{
+	switch (s->state) {
+	case CPIO_HEADER:
+		return end_header(s, err);
+	case CPIO_NAME:
+		return end_name(s, err);
+	case CPIO_TARGET:
+		return end_target(s, err);
+	default:
+		return end_entry(s);
+	}
+}
+
+/* Takes bytes of what is being read now.  Return: how many, -errno. */
+static int64_t take_some(struct cpio_stream *s, const char *bytes, size_t size,
+			 struct ktstr_error *err)
+{
+	size_t n = size < s->left ? size : s->left;
+	int r;
+
+	if (s->skip) {
+		n = size < s->skip ? size : s->skip;
+		s->skip -= (uint32_t)n;
+		return (int64_t)n;
+	}
+	if (s->state == CPIO_DONE)
+		return *bytes ? stream_damaged(s, "something after the trailer", err) : 1;
+	if (s->state == CPIO_DATA) {
+		r = s->ops->data(s->arg, bytes, n);
+		if (r < 0)
+			return r;
+	} else {
+		memcpy(s->text + s->held, bytes, n);
+		s->held += (uint32_t)n;
+	}
+	s->left -= (uint32_t)n;
+	return (int64_t)n;
+}
+
+int cpio_stream_feed(struct cpio_stream *s, const void *bytes, size_t size, struct ktstr_error *err)
+{
+	const char *p = bytes;
+
+	while (size) {
+		int64_t n = take_some(s, p, size, err);
+		int r = 0;
+
+		if (n < 0)
+			return (int)n;
+		p += n;
+		size -= (size_t)n;
+		s->at += (uint64_t)n;
+		/* A file without content ends where it begins. */
+		while (r == 0 && !s->skip && !s->left && s->state != CPIO_DONE)
+			r = end_state(s, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cpio_stream_finish(const struct cpio_stream *s, struct ktstr_error *err)
+{
+	if (s->state != CPIO_DONE)
+		return stream_damaged(s, "cut short", err);
+	return 0;
 }

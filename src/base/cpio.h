@@ -18,6 +18,7 @@
 
 enum {
 	CPIO_NAME_MAX = 1023,	 /* bytes of a name without its terminator */
+	CPIO_TARGET_MAX = 4095,	 /* bytes of a symbolic link's target; when read in pieces */
 	CPIO_ENTRIES_MAX = 65536 /* that the reader accepts */
 };
 
@@ -58,5 +59,38 @@ typedef int (*cpio_entry_fn)(void *arg, const struct cpio_entry *entry);
  * or what @fn returned, with @err as @fn left it. */
 int cpio_read(const void *bytes, size_t size, cpio_entry_fn fn, void *arg,
 	      struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* An archive that comes in pieces of any size: begin() for each entry, with data for symbolic
+ * links only; then, for a regular file, data() until all of entry->size has been seen; then end().
+ * A negative return ends the reading with that code. */
+struct cpio_stream_ops {
+	int (*begin)(void *arg, const struct cpio_entry *entry);
+	int (*data)(void *arg, const void *bytes, size_t len);
+	int (*end)(void *arg);
+};
+
+enum cpio_state { CPIO_HEADER, CPIO_NAME, CPIO_TARGET, CPIO_DATA, CPIO_DONE };
+
+struct cpio_stream {
+	const struct cpio_stream_ops *ops;
+	void *arg;
+	enum cpio_state state;
+	uint64_t at;   /* bytes taken */
+	uint32_t skip; /* padding still to come */
+	uint32_t left; /* bytes of the state still to come */
+	uint32_t held; /* bytes of text collected */
+	uint32_t entries, nlink;
+	struct cpio_entry entry;
+	char name[CPIO_NAME_MAX + 1];
+	char text[CPIO_TARGET_MAX + 1];
+};
+
+void cpio_stream_init(struct cpio_stream *s, const struct cpio_stream_ops *ops, void *arg);
+/* Refuses what cpio_read() refuses, and longer link targets.  After a failure the stream is of no
+ * more use.  Return: as cpio_read(). */
+int cpio_stream_feed(struct cpio_stream *s, const void *bytes, size_t size,
+		     struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* At the end of the input.  Return: 0, -EINVAL (cut short). */
+int cpio_stream_finish(const struct cpio_stream *s, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 #endif

@@ -25,6 +25,8 @@ struct session {
 	uint64_t next_size_check_ns;
 	/* When the guest was heard last, and what had been used by then. */
 	uint64_t heard_ns, heard_qemu_ns, heard_idle_ns;
+	/* When QEMU was last seen to have run, and how much it had by then. */
+	uint64_t ran_ns, ran_qemu_ns;
 	bool over;
 };
 
@@ -50,15 +52,15 @@ static uint64_t host_idle_ns(void)
 	return ticks * (NSEC_PER_SEC / per_second);
 }
 
-bool session_was_starved(uint64_t window_ns, uint64_t qemu_cpu_ns, uint64_t host_idle_ns_)
+bool session_was_starved(const struct session_silence *silence)
 {
-	/* Stopped or frozen: even an idle guest makes QEMU run now and then. */
-	if (qemu_cpu_ns < window_ns / 20000)
+	/* Stopped or frozen: even an idle guest makes QEMU run every few seconds. */
+	if (silence->still_ns > silence->window_ns / 2)
 		return true;
-	if (qemu_cpu_ns >= window_ns / 10)
+	if (silence->qemu_cpu_ns >= silence->window_ns / 10)
 		return false;
 	/* It ran little: because nobody let it, or because it had nothing to do? */
-	return host_idle_ns_ < window_ns / 2;
+	return silence->host_idle_ns < silence->window_ns / 2;
 }
 
 static uint64_t qemu_cpu_ns(struct session *s)
@@ -168,15 +170,30 @@ static void note_exit(struct session *s)
 
 static void end_silence(struct session *s, uint64_t now)
 {
-	uint64_t window = now - s->heard_ns, used = qemu_cpu_ns(s) - s->heard_qemu_ns;
-	uint64_t idle = host_idle_ns() - s->heard_idle_ns;
+	struct session_silence silence = {
+		.window_ns = now - s->heard_ns,
+		.qemu_cpu_ns = qemu_cpu_ns(s) - s->heard_qemu_ns,
+		.still_ns = now - s->ran_ns,
+		.host_idle_ns = host_idle_ns() - s->heard_idle_ns,
+	};
 	_cleanup_free_ char *text =
-		path_format("QEMU used %llu ms of CPU time in it, and %llu ms were idle on the "
-			    "host's CPUs",
-			    used / NSEC_PER_MSEC, idle / NSEC_PER_MSEC);
+		path_format("QEMU used %llu ms of CPU time in it, the last of it %llu ms ago, and "
+			    "%llu ms were idle on the host's CPUs",
+			    silence.qemu_cpu_ns / NSEC_PER_MSEC, silence.still_ns / NSEC_PER_MSEC,
+			    silence.host_idle_ns / NSEC_PER_MSEC);
 
-	s->e->silence_ns = window;
-	end(s, session_was_starved(window, used, idle) ? END_STARVED : END_HUNG, text);
+	s->e->silence_ns = silence.window_ns;
+	end(s, session_was_starved(&silence) ? END_STARVED : END_HUNG, text);
+}
+
+static void note_progress(struct session *s, uint64_t now)
+{
+	uint64_t used = qemu_cpu_ns(s);
+
+	if (used == s->ran_qemu_ns)
+		return;
+	s->ran_qemu_ns = used;
+	s->ran_ns = now;
 }
 
 static uint64_t overdue_ns(const struct session *s)
@@ -191,6 +208,7 @@ static void check_clock(struct session *s)
 	uint64_t now = clock_mono_ns();
 	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : SESSION_BOOT_NS;
 
+	note_progress(s, now);
 	if (s->bye_ns)
 		s->over = now > s->bye_ns + SESSION_GOODBYE_NS;
 	else if (now >= s->opts->deadline_ns)
@@ -246,6 +264,7 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 
 	frame_parser_init(&s.parser);
 	hear(&s);
+	s.ran_ns = s.heard_ns;
 	watch(&s);
 	vm_stop(vm);
 	frame_parser_deinit(&s.parser);

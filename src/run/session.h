@@ -34,8 +34,15 @@ struct session_opts {
 /* @e->start_ns is set by the caller.  On return QEMU has ended and the console is scanned. */
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e);
 
-/* Was the host too busy to run QEMU?  Pure: what QEMU used and what the host's CPUs had left over
- * in the same window decide. */
-bool session_was_starved(uint64_t window_ns, uint64_t qemu_cpu_ns, uint64_t host_idle_ns);
+/* What was used while nothing was heard from the guest. */
+struct session_silence {
+	uint64_t window_ns;    /* how long */
+	uint64_t qemu_cpu_ns;  /* CPU time of QEMU */
+	uint64_t still_ns;     /* of the window, at its end, QEMU used none at all */
+	uint64_t host_idle_ns; /* what all CPUs of the host had left over */
+};
+
+/* Did the host keep QEMU from running?  Pure. */
+bool session_was_starved(const struct session_silence *silence);
 
 #endif

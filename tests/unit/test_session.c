@@ -11,34 +11,41 @@
 
 #include "run/session.h"
 
-#define WINDOW SECS(20)
+static bool starved(uint64_t qemu_cpu_ns, uint64_t still_ns, uint64_t host_idle_ns)
+{
+	return session_was_starved(&(struct session_silence){ .window_ns = SECS(20),
+							      .qemu_cpu_ns = qemu_cpu_ns,
+							      .still_ns = still_ns,
+							      .host_idle_ns = host_idle_ns });
+}
 
 static void a_busy_guest_hung(void **state)
 {
 	(void)state;
-	assert_false(session_was_starved(WINDOW, SECS(19), 0));
-	assert_false(session_was_starved(WINDOW, SECS(2), 0));
+	assert_false(starved(SECS(19), 0, 0));
+	assert_false(starved(SECS(2), MSECS(100), 0));
 }
 
 static void an_idle_guest_on_an_idle_host_hung(void **state)
 {
 	(void)state;
-	assert_false(session_was_starved(WINDOW, MSECS(50), SECS(60)));
-	assert_false(session_was_starved(WINDOW, MSECS(50), SECS(10)));
+	assert_false(starved(MSECS(50), SECS(4), SECS(60)));
+	assert_false(starved(MSECS(50), SECS(4), SECS(10)));
 }
 
 static void little_time_on_a_busy_host_is_starved(void **state)
 {
 	(void)state;
-	assert_true(session_was_starved(WINDOW, MSECS(50), SECS(1)));
-	assert_true(session_was_starved(WINDOW, SECS(1), 0));
+	assert_true(starved(MSECS(50), SECS(4), SECS(1)));
+	assert_true(starved(SECS(1), 0, 0));
 }
 
 static void a_stopped_qemu_is_starved(void **state)
 {
 	(void)state;
-	assert_true(session_was_starved(WINDOW, 0, SECS(80)));
-	assert_true(session_was_starved(WINDOW, USECS(500), SECS(80)));
+	assert_true(starved(0, SECS(20), SECS(80)));
+	assert_true(starved(MSECS(400), SECS(19), SECS(80)));
+	assert_true(starved(SECS(5), SECS(15), SECS(80)));
 }
 
 int main(void)

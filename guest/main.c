@@ -45,7 +45,7 @@ __attribute__((noreturn)) static void fatal(const char *why)
 		dprintf(fd, "ktstr-agent: fatal: %s\n", why);
 		tcdrain(fd);
 	}
-	poweroff(POWEROFF_BROKEN);
+	poweroff(PROTOCOL_END_GAVE_UP);
 }
 
 static int set_up(int *ret_port, struct ktstr_error *err)
@@ -226,5 +226,6 @@ int main(void)
 	if (run_job(&channel, &status) < 0)
 		status = 0;
 	channel_send_json(&channel, RECORD_BYE, json_pack("{s:i}", "exit", status));
-	poweroff(channel_flush(&channel, FLUSH_NS) < 0 ? POWEROFF_BROKEN : POWEROFF_FINISHED);
+	poweroff(channel_flush(&channel, FLUSH_NS) < 0 ? PROTOCOL_END_GAVE_UP
+						       : PROTOCOL_END_FINISHED);
 }

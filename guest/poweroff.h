@@ -8,12 +8,9 @@
 #ifndef KTSTR_GUEST_POWEROFF_H
 #define KTSTR_GUEST_POWEROFF_H
 
-enum {
-	POWEROFF_PORT = 0xf4,
-	POWEROFF_FINISHED = 0x10, /* QEMU exits with 33: the last record has been sent */
-	POWEROFF_BROKEN = 0x11	  /* 35: the agent could not report; the console says why */
-};
+enum { POWEROFF_PORT = 0xf4 };
 
+/* @value: PROTOCOL_END_FINISHED or PROTOCOL_END_GAVE_UP. */
 __attribute__((noreturn)) void poweroff(int value);
 
 #endif

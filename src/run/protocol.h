@@ -68,7 +68,10 @@ enum {
 	PROTOCOL_HEADER_BYTES = 32,
 	PROTOCOL_PAYLOAD_MAX = 60 << 10, /* a frame fits into one SEQPACKET message */
 	PROTOCOL_ARGS_MAX = 256,
-	PROTOCOL_JOB_JSON_MAX = 1 << 20
+	PROTOCOL_JOB_JSON_MAX = 1 << 20,
+	/* What the agent writes to isa-debug-exit; QEMU's exit status is twice that and 1. */
+	PROTOCOL_END_FINISHED = 0x10, /* after BYE */
+	PROTOCOL_END_GAVE_UP = 0x11   /* it could not report; the console says why */
 };
 
 enum record_type {

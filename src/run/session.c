@@ -138,6 +138,9 @@ static char *qemu_ending(struct session *s, const struct vm_exit *ending)
 
 	if (path && io_read_file(path, &log, NULL) == 0 && log.len > QEMU_LOG_TAIL)
 		strbuf_consume(&log, log.len - QEMU_LOG_TAIL);
+	if (ending->exited && ending->exit_code == (PROTOCOL_END_GAVE_UP << 1 | 1))
+		return path_format("was ended by the guest's agent, which could not go on; the "
+				   "guest console says why");
 	if (ending->exited)
 		return path_format("ended with status %d%s%s", ending->exit_code,
 				   log.len ? ":\n" : "", strbuf_str(&log));

@@ -52,11 +52,31 @@ static void round_trip(const uint8_t *data, size_t size)
 	strbuf_deinit(&out);
 }
 
+/* The bytes as a message of a test body: what is renumbered is a whole frame. */
+static void renumber(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size);
+	struct frame_parser p;
+	struct record record;
+
+	require(copy != NULL);
+	memcpy(copy, data, size);
+	frame_parser_init(&p);
+	if (frame_renumber(copy, size, 1) == 0) {
+		require(frame_parser_feed(&p, copy, size) == 0);
+		require(frame_parser_next(&p, &record, NULL) == 1);
+		require(frame_parser_pending(&p) == 0 && record.type == frame_type(copy));
+	}
+	frame_parser_deinit(&p);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > 1 << 20)
 		return 0;
 	parse_raw(data, size);
 	round_trip(data, size);
+	renumber(data, size);
 	return 0;
 }

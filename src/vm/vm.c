@@ -21,7 +21,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 
-enum { NO_PIDFD_POLL_MS = 10, MEMINFO_MAX = 65536 };
+enum { NO_PIDFD_POLL_MS = 10, MEMINFO_MAX = 65536, BOOT_BYTES = 128 << 20 };
 
 struct vm {
 	struct child qemu;
@@ -114,6 +114,22 @@ static int check_host_memory(uint64_t bytes, struct ktstr_error *err)
 		(unsigned long long)(bytes >> 20), (unsigned long long)(available >> 20));
 }
 
+/* The guest holds its files twice for a moment: as they come, and unpacked in a tmpfs, which takes
+ * no more than half of memory. */
+static int check_job_memory(uint64_t bytes, uint64_t job_bytes, struct ktstr_error *err)
+{
+	uint64_t needed = 2 * job_bytes + BOOT_BYTES;
+
+	if (bytes >= needed)
+		return 0;
+	return ktstr_error_set(err, -EINVAL,
+			       "files of %llu MiB need a guest of at least %llu MiB of memory, "
+			       "%llu MiB were asked for",
+			       (unsigned long long)((job_bytes >> 20) + 1),
+			       (unsigned long long)((needed >> 20) + 1),
+			       (unsigned long long)(bytes >> 20));
+}
+
 static uint64_t file_bytes(const char *path)
 {
 	struct stat st;
@@ -157,14 +173,17 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error *err)
 {
+	uint64_t job_bytes = file_bytes(opts->job_path);
 	struct vm_opts full = *opts;
 	struct vm *vm;
 	char **args = NULL;
 	int r;
 
 	if (!full.memory_bytes)
-		full.memory_bytes = vm_memory_bytes(&full.topology, file_bytes(full.job_path));
+		full.memory_bytes = vm_memory_bytes(&full.topology, job_bytes);
 	r = vm_args_build(&full, &args, err);
+	if (r == 0)
+		r = check_job_memory(full.memory_bytes, job_bytes, err);
 	if (r == 0)
 		r = check_host_memory(full.memory_bytes, err);
 	vm = r == 0 ? malloc(sizeof(*vm)) : NULL;

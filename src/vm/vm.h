@@ -40,6 +40,8 @@ void vm_args_free(char **args);
 /* Memory for a topology and @job_bytes of files, in whole MiB, at least 256 MiB. */
 uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_bytes);
 
+/* The thread that starts a VM must outlive it: its death ends QEMU.  Return: 0; -EINVAL, -ERANGE: no
+ * such machine; -ENOMEM: this host has not that much memory left; -errno. */
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm,
 	     struct ktstr_error *err) KTSTR_MUST_CHECK;
 

@@ -228,6 +228,12 @@ static void what_cannot_start_says_why(void **state)
 	opts.memory_bytes = 1ull << 60;
 	assert_int_equal(vm_start(&opts, &vm, &err), -ENOMEM);
 	assert_non_null(strstr(err.text, "ask for less memory"));
+	opts.job_path = scratch_text(&scratch, "job", "");
+	assert_int_equal(truncate(opts.job_path, 100 << 20), 0);
+	opts.memory_bytes = 300 << 20;
+	assert_int_equal(vm_start(&opts, &vm, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "need a guest of at least 329 MiB of memory, 300 MiB"));
+	opts.job_path = NULL;
 	opts.memory_bytes = 0;
 	snprintf(qemu.path, sizeof(qemu.path), "/nowhere/qemu");
 	assert_int_equal(vm_start(&opts, &vm, &err), -ENOENT);

@@ -61,7 +61,20 @@ static void add_stack(int dir_fd, struct strbuf *out)
 	}
 }
 
-static void describe_thread(int proc_fd, const char *pid, const char *tid, struct strbuf *out)
+struct listing {
+	int proc_fd;
+	bool kernel; /* threads of the kernel, or all others */
+	struct strbuf *out;
+};
+
+static bool is_wanted(const struct listing *l, const struct task *task)
+{
+	if (task->kernel != l->kernel)
+		return false;
+	return !task->kernel || task->state == 'R' || task->state == 'D';
+}
+
+static void describe_thread(const struct listing *l, const char *pid, const char *tid)
 {
 	_cleanup_strbuf_ struct strbuf wchan = STRBUF_INIT_LIMIT(256);
 	_cleanup_close_ int dir_fd = -1;
@@ -69,18 +82,16 @@ static void describe_thread(int proc_fd, const char *pid, const char *tid, struc
 	char path[600];
 
 	snprintf(path, sizeof(path), "%s/task/%s", pid, tid);
-	dir_fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0 || !read_stat(dir_fd, "stat", &task))
-		return;
-	if (task.kernel && task.state != 'R' && task.state != 'D')
+	dir_fd = openat(l->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || !read_stat(dir_fd, "stat", &task) || !is_wanted(l, &task))
 		return;
 	if (io_read_file_at(dir_fd, "wchan", &wchan) < 0 || !wchan.len ||
 	    strcmp(wchan.data, "0") == 0)
 		strbuf_clear(&wchan);
-	strbuf_addf(out, "%s/%s %s %c %s\n", pid, tid, task.comm, task.state,
+	strbuf_addf(l->out, "%s/%s %s %c %s\n", pid, tid, task.comm, task.state,
 		    wchan.len ? wchan.data : "-");
 	if (task.state != 'R')
-		add_stack(dir_fd, out);
+		add_stack(dir_fd, l->out);
 }
 
 static bool next_number(DIR *dir, uint32_t *ret_number, const char **ret_name)
@@ -96,7 +107,7 @@ static bool next_number(DIR *dir, uint32_t *ret_number, const char **ret_name)
 	return false;
 }
 
-static void describe_process(int proc_fd, const char *pid, struct strbuf *out)
+static void describe_process(const struct listing *l, const char *pid)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	const char *tid;
@@ -105,26 +116,34 @@ static void describe_process(int proc_fd, const char *pid, struct strbuf *out)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/task", pid);
-	fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(l->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	dir = fdopendir(fd);
 	if (!dir)
 		close(fd);
-	while (!out->error && next_number(dir, &number, &tid))
-		describe_thread(proc_fd, pid, tid, out);
+	while (!l->out->error && next_number(dir, &number, &tid))
+		describe_thread(l, pid, tid);
+}
+
+static void describe_all(const char *proc, bool kernel, pid_t skip, struct strbuf *out)
+{
+	_cleanup_closedir_ DIR *dir = opendir(proc);
+	struct listing l = { .proc_fd = dir ? dirfd(dir) : -1, .kernel = kernel, .out = out };
+	const char *pid;
+	uint32_t number;
+
+	while (!out->error && next_number(dir, &number, &pid))
+		if ((pid_t)number != skip)
+			describe_process(&l, pid);
 }
 
 void tasks_describe(const char *proc, pid_t skip, struct strbuf *out)
 {
-	_cleanup_closedir_ DIR *dir = opendir(proc);
 	struct strbuf text = STRBUF_INIT_LIMIT(TASKS_TEXT_MAX);
-	const char *pid;
-	uint32_t number;
 
-	while (!text.error && next_number(dir, &number, &pid))
-		if ((pid_t)number != skip)
-			describe_process(dirfd(dir), pid, &text);
+	describe_all(proc, false, skip, &text);
+	describe_all(proc, true, skip, &text);
 	strbuf_addstr(out, strbuf_str(&text));
 	if (text.error)
 		strbuf_addstr(out, "(more tasks do not fit)\n");

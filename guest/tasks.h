@@ -9,9 +9,9 @@
 
 enum { TASKS_TEXT_MAX = 24 << 10 };
 
-/* Every thread of every process but @skip and idle kernel threads, one line each: "pid/tid comm
- * state wchan", and indented below it the kernel stack where it is readable.  Cut at
- * TASKS_TEXT_MAX.  @proc is normally "/proc". */
+/* Every thread of every process but @skip, then the kernel's threads that are not idle.  Each has
+ * a line "pid/tid comm state wchan" and, indented below it, its kernel stack where it is readable.
+ * Cut at TASKS_TEXT_MAX.  @proc is normally "/proc". */
 void tasks_describe(const char *proc, pid_t skip, struct strbuf *out);
 
 /* "sleep (12), sh (14)": all user processes but @skip, at most @max of them by name.

@@ -94,6 +94,7 @@ void guestbody_run(const struct guestbody_opts *opts, struct evidence *e)
 	session_run(vm,
 		    &(struct session_opts){ .dir = opts->dir,
 					    .timeout_ns = opts->timeout_ns,
+					    .nr_cpus = ktstr_topology_nr_cpus(&opts->topology),
 					    .deadline_ns = opts->deadline_ns,
 					    .output = keep_output,
 					    .arg = &log },

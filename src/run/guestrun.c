@@ -142,6 +142,7 @@ static int run(struct guestrun *g, int *ret_status, struct ktstr_error *err)
 	session_run(g->vm,
 		    &(struct session_opts){ .dir = g->dir,
 					    .timeout_ns = g->opts->timeout_ns,
+					    .nr_cpus = ktstr_topology_nr_cpus(&g->opts->topology),
 					    .deadline_ns = UINT64_MAX,
 					    .output = pass_output,
 					    .arg = g },

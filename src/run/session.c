@@ -209,7 +209,8 @@ static uint64_t overdue_ns(const struct session *s)
 static void check_clock(struct session *s)
 {
 	uint64_t now = clock_mono_ns();
-	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : SESSION_BOOT_NS;
+	uint64_t boot = SESSION_BOOT_NS + s->opts->nr_cpus * SESSION_BOOT_CPU_NS;
+	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : boot;
 
 	note_progress(s, now);
 	if (s->bye_ns)

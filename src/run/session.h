@@ -14,9 +14,10 @@
 
 #define SESSION_HEARTBEAT_NS MSECS(500)
 #define SESSION_SILENCE_NS   SECS(20)  /* after hello */
-#define SESSION_BOOT_NS	     SECS(120) /* to hello */
-#define SESSION_GRACE_NS     SECS(30)  /* for the agent to end an overdue body */
-#define SESSION_GOODBYE_NS   SECS(10)  /* from BYE to QEMU's exit */
+#define SESSION_BOOT_NS	     SECS(120) /* to hello, and for each CPU: */
+#define SESSION_BOOT_CPU_NS  SECS(2)
+#define SESSION_GRACE_NS     SECS(30) /* for the agent to end an overdue body */
+#define SESSION_GOODBYE_NS   SECS(10) /* from BYE to QEMU's exit */
 
 enum { SESSION_CONSOLE_MAX = 64 << 20, SESSION_RECORDS_MAX = 256 << 20 };
 
@@ -29,6 +30,7 @@ struct session_opts {
 	uint64_t deadline_ns; /* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */
 	session_output_fn output;
 	void *arg;
+	uint32_t nr_cpus; /* of the guest */
 };
 
 /* @e->start_ns is set by the caller.  On return QEMU has ended and the console is scanned. */

@@ -199,11 +199,14 @@ static void impossible_machines_are_refused(void **state)
 		{ "1n1l2c1t", 0, KTSTR_ACCEL_AUTO, -EINVAL, "KVM or TCG" },
 		{ "1n1l1c1t", 129, KTSTR_ACCEL_TCG, -EINVAL, "at least 130 MiB" },
 		{ "4n4l2c1t", 200, KTSTR_ACCEL_TCG, -EINVAL, "at least 240 MiB" },
-		{ "1n1l255c1t", 0, KTSTR_ACCEL_TCG, 0, "" },
+		{ "1n1l128c1t", 0, KTSTR_ACCEL_TCG, 0, "" },
+		{ "1n1l129c1t", 0, KTSTR_ACCEL_TCG, -ERANGE,
+		  "without KVM, guests of more than 128" },
+		{ "1n1l255c1t", 0, KTSTR_ACCEL_KVM, 0, "" },
 		/* 5 dies of 51 cores take 3 + 6 bits. */
-		{ "1n5l51c1t", 0, KTSTR_ACCEL_TCG, -ERANGE,
+		{ "1n5l51c1t", 0, KTSTR_ACCEL_KVM, -ERANGE,
 		  "APIC ids up to 306, the machine has 254" },
-		{ "1n1l85c3t", 0, KTSTR_ACCEL_TCG, -ERANGE, "APIC ids up to 338" },
+		{ "1n1l85c3t", 0, KTSTR_ACCEL_KVM, -ERANGE, "APIC ids up to 338" },
 	};
 
 	(void)state;

@@ -35,8 +35,12 @@ int interrupt_catch(struct ktstr_error *err)
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
 	seen = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		sigaction(signals[i], &action, &before[i]);
+		/* nohup and shells that start jobs in the background mean it. */
+		if (signals[i] != SIGTERM && before[i].sa_handler == SIG_IGN)
+			sigaction(signals[i], &before[i], NULL);
+	}
 	return 0;
 }
 

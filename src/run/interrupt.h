@@ -3,7 +3,8 @@
  * interrupt.h - Ctrl-C, Ctrl-\, SIGTERM and SIGHUP as something a loop can wait for.
  *
  * Whoever loops for long polls interrupt_fd(), readable from the first signal on, or asks
- * interrupt_seen().  Nothing else happens, so every scope guard still runs.  State is per process.
+ * interrupt_seen().  Nothing else happens, so every scope guard still runs.  A signal that was
+ * ignored before stays ignored, but for SIGTERM.  State is per process.
  */
 #ifndef KTSTR_RUN_INTERRUPT_H
 #define KTSTR_RUN_INTERRUPT_H

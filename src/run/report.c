@@ -179,7 +179,10 @@ void report_result(struct report *report, const struct result *result)
 	}
 	if (report->junit_path)
 		junit_case(&report->cases, report->program, result);
-	summary_result(&report->details, result, report->opts.color);
+	summary_result(&report->details, result,
+		       &(struct summary_style){ .color = report->opts.color,
+						.details = !report->opts.one_screen ||
+							   report->opts.json });
 }
 
 static void write_junit(struct report *report, const struct totals *totals)

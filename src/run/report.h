@@ -27,8 +27,13 @@ void junit_case(struct strbuf *out, const char *program, const struct result *re
 void junit_document(struct strbuf *out, const char *program, const struct totals *totals,
 		    const char *cases);
 
-/* What a person reads about one test at the end of the run. */
-void summary_result(struct strbuf *out, const struct result *result, bool color);
+/* What a person reads about one test at the end of the run: a line, and with @details why it did
+ * not pass. */
+struct summary_style {
+	bool color, details;
+};
+void summary_result(struct strbuf *out, const struct result *result,
+		    const struct summary_style *style);
 void summary_totals(struct strbuf *out, const struct totals *totals, const char *run_dir,
 		    bool color);
 
@@ -41,6 +46,7 @@ struct report_opts {
 	bool json;		/* JSON lines on stdout instead of KTAP */
 	bool color;		/* on stderr */
 	bool progress;		/* stderr is a terminal */
+	bool one_screen;	/* both streams are terminals: KTAP has shown the details */
 	bool stdout_was_closed; /* when the program was started */
 };
 

@@ -48,17 +48,18 @@ static void add_details(struct strbuf *out, const struct result *result)
 		strbuf_addf(out, "    files:     %s\n", result->folder);
 }
 
-void summary_result(struct strbuf *out, const struct result *result, bool color)
+void summary_result(struct strbuf *out, const struct result *result,
+		    const struct summary_style *style)
 {
 	_cleanup_free_ char *headline = result_headline(result);
 
-	add_verdict(out, result->verdict, color);
+	add_verdict(out, result->verdict, style->color);
 	strbuf_addf(out, " %s  ", result->name);
 	add_times(out, result);
 	if (result->verdict == KTSTR_SKIP && headline)
 		strbuf_addf(out, "  %s", headline);
 	strbuf_addch(out, '\n');
-	if (result->verdict != KTSTR_PASS && result->verdict != KTSTR_SKIP)
+	if (style->details && result->verdict != KTSTR_PASS && result->verdict != KTSTR_SKIP)
 		add_details(out, result);
 }
 

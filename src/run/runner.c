@@ -303,6 +303,7 @@ static int open_run(struct runner *runner, struct ktstr_error *err)
 				       .json = settings->json,
 				       .color = settings->color,
 				       .progress = isatty(STDERR_FILENO),
+				       .one_screen = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO),
 				       .stdout_was_closed = runner->opts->stdout_was_closed },
 		runner->totals.planned, &runner->report, err);
 }

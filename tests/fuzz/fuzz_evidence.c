@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	ktap_result(&out, 1, &result);
 	junit_case(&out, "p", &result);
-	summary_result(&out, &result, true);
+	summary_result(&out, &result, &(struct summary_style){ .details = true });
 	object = result_to_json(&result);
 	if (!object)
 		abort();

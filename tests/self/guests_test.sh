@@ -37,32 +37,4 @@ expect "the run's limit ends a guest: exit 124" 124 'SKIP UNDECIDED: the time li
 expect "a guest without enough memory names the remedy" 70 \
 	'ERROR the guest ran out of memory: .*Out of memory|the guest had [0-9]+ MiB: give' \
 	"$guests" eats_memory
-
-# --- exec and shell ------------------------------------------------------------------------------
-expect "exec: output and exit status of a command" 7 '^1 guest$' \
-	"$ktstr" exec -- sh -c 'echo 1 guest; exit 7'
-apart() { "$ktstr" exec -- sh -c 'echo out; echo err >&2' 2>"$scratch/err"; }
-expect "exec: stdout and stderr stay apart" 0 '^out$' apart
-check "... stderr has its own" grep -qx err "$scratch/err"
-printf '#!/bin/sh\necho "included $*"\n' >tool
-chmod +x tool
-expect "exec: an included file is found by name" 0 '^included a b$' \
-	"$ktstr" exec --include ./tool --topology 1n1l2c1t -- tool a b
-expect "exec: a signal is 128 + its number" 137 '' "$ktstr" exec -- sh -c 'kill -9 $$'
-expect "exec: a command that is not there is 127" 127 'nothing-here' "$ktstr" exec -- nothing-here
-expect "exec: a limit is exit 124" 124 'did not finish within 1000 ms' \
-	"$ktstr" exec --timeout 1s -- sleep 1000
-expect "exec: an included file that is not there" 70 "'\./nope': No such file" \
-	"$ktstr" exec --include ./nope -- true
-check "nothing is left of these guests" bash -c "! ls $scratch/state/ktstr/runs/*/job.cpio 2>/dev/null"
-piped() { printf 'echo sum $((40 + 2))\nexit 3\n' | "$ktstr" shell; }
-expect "shell: commands on stdin, exit status of the shell" 3 '^sum 42' piped
-if python3 -c 'import pty' 2>/dev/null; then
-	expect "shell: size of the terminal, window changes, Ctrl-C, terminal restored" 0 '^ok$' \
-		python3 "$top/tests/self/terminal.py" "$ktstr"
-	expect "shell: SIGTERM restores the terminal too" 0 '^ok$' \
-		python3 "$top/tests/self/terminal.py" "$ktstr" TERM
-else
-	skip "shell on a terminal" "Python's pty module"
-fi
 finish

@@ -40,7 +40,7 @@ static void a_signal_is_seen_and_stays_seen(void **state)
 	}
 }
 
-static void what_was_before_comes_back(void **state)
+static void what_was_ignored_stays_ignored(void **state)
 {
 	struct ktstr_error err;
 	struct sigaction now;
@@ -48,6 +48,8 @@ static void what_was_before_comes_back(void **state)
 	(void)state;
 	signal(SIGHUP, SIG_IGN);
 	assert_int_equal(interrupt_catch(&err), 0);
+	raise(SIGHUP);
+	assert_false(interrupt_seen());
 	interrupt_release();
 	assert_int_equal(sigaction(SIGHUP, NULL, &now), 0);
 	assert_ptr_equal(now.sa_handler, SIG_IGN);
@@ -58,7 +60,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_signal_is_seen_and_stays_seen),
-		cmocka_unit_test(what_was_before_comes_back),
+		cmocka_unit_test(what_was_ignored_stays_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static void a_pass_is_one_line(void **state)
 	};
 
 	(void)state;
-	summary_result(&out, &result, false);
+	summary_result(&out, &result, &(struct summary_style){ .details = true });
 	assert_string_equal(strbuf_str(&out), "PASS      t  3.00 s (boot 2.50 s, body 40 ms)\n");
 }
 
@@ -49,11 +49,20 @@ static void a_failure_has_its_details(void **state)
 	};
 
 	(void)state;
-	summary_result(&out, &result, false);
+	summary_result(&out, &result, &(struct summary_style){ .details = true });
 	assert_string_equal(strbuf_str(&out), "FAIL      t  0 us\n    why\n      more\n"
 					      "    last lines of the guest console:\n      c\n"
 					      "    last lines of the body's output:\n      o\n"
 					      "    run again: ./p -t t\n    files:     /x\n");
+}
+
+static void details_can_be_left_out(void **state)
+{
+	struct result result = { .name = "t", .verdict = KTSTR_FAIL, .reasons = (char *)"why" };
+
+	(void)state;
+	summary_result(&out, &result, &(struct summary_style){ .details = false });
+	assert_string_equal(strbuf_str(&out), "FAIL      t  0 us\n");
 }
 
 static void color_only_if_asked(void **state)
@@ -61,7 +70,7 @@ static void color_only_if_asked(void **state)
 	struct result result = { .name = "t", .verdict = KTSTR_SKIP, .reasons = (char *)"need\nx" };
 
 	(void)state;
-	summary_result(&out, &result, true);
+	summary_result(&out, &result, &(struct summary_style){ .color = true });
 	assert_string_equal(strbuf_str(&out), "\033[36mSKIP     \033[0m t  0 us  need\n");
 }
 
@@ -82,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_pass_is_one_line, clear),
 		cmocka_unit_test_teardown(a_failure_has_its_details, clear),
+		cmocka_unit_test_teardown(details_can_be_left_out, clear),
 		cmocka_unit_test_teardown(color_only_if_asked, clear),
 		cmocka_unit_test_teardown(totals_name_what_did_not_run, clear),
 	};

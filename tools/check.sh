@@ -145,7 +145,7 @@ unit_variant() { # label, folder, make arguments...
 	local label=$1 folder=$2 f
 	shift 2
 	need_some "$label" tests/unit/test_*.c || return
-	build "$label" B="$folder" "$@" unit-build || return
+	build "$label" -k B="$folder" "$@" unit-build
 	labels=()
 	for f in tests/unit/test_*.c; do
 		f=$(basename "$f" .c)

@@ -47,7 +47,7 @@ start() { # label, seconds allowed, command...
 # Print the log's interesting part: what failed, or its end.
 show_failure() { # log
 	echo "    --- $1"
-	if grep -q '^not ok' "$1"; then
+	if grep '^not ok' "$1" | grep -qv '# SKIP'; then
 		awk '/^(not )?ok / { on = /^not/ && !/# SKIP/ } on && !/^# report:/' "$1" | head -n 60
 	else
 		tail -n 30 "$1"

@@ -307,12 +307,13 @@ static void worker_reports_bad_bytes(void **state)
 
 static void worker_reports_unreadable_tasks(void **state)
 {
-	_cleanup_free_ char *path = payload_path(WORKER);
 	int status;
 	pid_t pid = fork();
 
 	(void)state;
 	if (pid == 0) {
+		char *path = payload_path(WORKER);
+
 		if (unshare(CLONE_NEWNS) < 0 ||
 		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		    mount("none", "/proc", "tmpfs", 0, NULL) < 0)

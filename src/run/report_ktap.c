@@ -11,17 +11,32 @@ void ktap_begin(struct strbuf *out, unsigned int planned)
 	strbuf_addf(out, "KTAP version 1\n1..%u\n", planned);
 }
 
+/* Values and notes are as the guest sent them. */
+static void add_clean_flat(struct strbuf *out, const char *text)
+{
+	_cleanup_free_ char *clean = text_clean(text, TEXT_MAX);
+
+	text_add_flat(out, clean ? clean : "");
+}
+
+static void add_note(struct strbuf *out, const char *text)
+{
+	_cleanup_free_ char *clean = text_clean(text, TEXT_LONG_MAX);
+
+	text_add_lines(out, "# note ", clean ? clean : "");
+}
+
 static void add_value(struct strbuf *out, const json_t *value)
 {
 	const char *unit = json_string_value(json_object_get(value, "unit"));
 
 	strbuf_addstr(out, "# value ");
-	text_add_flat(out, json_string_value(json_object_get(value, "name")));
+	add_clean_flat(out, json_string_value(json_object_get(value, "name")));
 	strbuf_addstr(out, " = ");
 	text_add_number(out, json_number_value(json_object_get(value, "value")));
 	if (unit && *unit) {
 		strbuf_addch(out, ' ');
-		text_add_flat(out, unit);
+		add_clean_flat(out, unit);
 	}
 	strbuf_addch(out, '\n');
 }
@@ -32,8 +47,7 @@ static void add_attached(struct strbuf *out, const struct result *result)
 	size_t i;
 
 	json_array_foreach(result->values, i, item) add_value(out, item);
-	json_array_foreach(result->notes, i, item)
-		text_add_lines(out, "# note ", json_string_value(item));
+	json_array_foreach(result->notes, i, item) add_note(out, json_string_value(item));
 	if (result->nr_notes > json_array_size(result->notes))
 		strbuf_addf(out, "# %llu more notes\n",
 			    (unsigned long long)result->nr_notes - json_array_size(result->notes));

@@ -58,6 +58,30 @@ static void passes_carry_notes_and_values(void **state)
 	json_decref(result.values);
 }
 
+static void what_the_guest_says_cannot_drive_the_terminal(void **state)
+{
+	struct result result = {
+		.name = "t",
+		.verdict = KTSTR_PASS,
+		.end = "finished",
+		.reasons = (char *)"",
+		.notes = json_pack("[s]", "sh\x1b[2J\rok 9 x"),
+		.values = json_pack("[{s:s,s:i,s:s}]", "name", "n\x1b]0;", "value", 3, "unit",
+				    "\x07\nok 8 y"),
+		.nr_notes = 1,
+		.nr_values = 1,
+	};
+
+	(void)state;
+	ktap_result(&out, 1, &result);
+	assert_string_equal(strbuf_str(&out), "# value n\\x1b]0; = 3 \\x07 ok 8 y\n"
+					      "# note sh\\x1b[2J\\x0dok 9 x\n"
+					      "# took 0 us\n"
+					      "ok 1 t\n");
+	json_decref(result.notes);
+	json_decref(result.values);
+}
+
 static void failures_say_why_and_how_to_repeat(void **state)
 {
 	struct result result = {
@@ -116,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(plan_comes_first, clear),
 		cmocka_unit_test_teardown(passes_carry_notes_and_values, clear),
+		cmocka_unit_test_teardown(what_the_guest_says_cannot_drive_the_terminal, clear),
 		cmocka_unit_test_teardown(failures_say_why_and_how_to_repeat, clear),
 		cmocka_unit_test_teardown(every_verdict_has_its_line, clear),
 	};

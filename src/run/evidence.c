@@ -87,7 +87,8 @@ static bool on_shape(struct evidence *e, json_t *object)
 {
 	const json_t *ok = json_object_get(object, "ok");
 
-	e->shape_wrong = !json_is_true(ok);
+	e->shape_known = true;
+	e->shape_wrong |= !json_is_true(ok);
 	copy_text(object, "why", &e->shape_why);
 	return json_is_boolean(ok) && copy_text(object, "seen", &e->shape_seen) &&
 	       copy_text(object, "wanted", &e->shape_wanted);

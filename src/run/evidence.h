@@ -46,7 +46,7 @@ struct evidence {
 	/* --- what the guest said --- */
 	bool hello, started, done, body_ended, bye, timed_out;
 	char *kernel_release;
-	bool shape_wrong;
+	bool shape_known, shape_wrong;
 	char *shape_seen, *shape_wanted, *shape_why;
 	uint64_t nr_checks, nr_failed; /* made, and of those not ok */
 	bool check_error;	       /* one of the failed checks is an ERROR */

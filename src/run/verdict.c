@@ -357,17 +357,20 @@ static void explain_left_early(const struct evidence *e, struct strbuf *out)
 
 static bool incomplete(const struct evidence *e)
 {
-	return !e->done || !e->body_ended || (!e->bye && !e->on_host);
+	bool agent_is_whole = e->hello && e->shape_known && e->bye;
+
+	return !e->started || !e->done || !e->body_ended || !(agent_is_whole || e->on_host);
 }
 
 static void explain_incomplete(const struct evidence *e, struct strbuf *out)
 {
-	const char *missing = e->on_host       ? "how the body ended"
-			      : !e->hello      ? "the agent's hello"
-			      : !e->started    ? "the start of the body"
-			      : !e->body_ended ? "how the body ended"
-			      : !e->done       ? "that the body returned"
-					       : "the agent's farewell";
+	const char *missing = e->on_host	? "how the body ended"
+			      : !e->hello	? "the agent's hello"
+			      : !e->shape_known ? "the topology that was seen"
+			      : !e->started	? "the start of the body"
+			      : !e->body_ended	? "how the body ended"
+			      : !e->done	? "that the body returned"
+						: "the agent's farewell";
 
 	strbuf_addf(out, "the records end too soon; missing: %s", missing);
 }

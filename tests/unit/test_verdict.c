@@ -21,7 +21,7 @@ static int set_up(void **state)
 	verdict = (struct verdict)VERDICT_INIT;
 	if (evidence_init(&e) < 0)
 		return -1;
-	e.hello = e.started = e.done = e.body_ended = e.bye = true;
+	e.hello = e.shape_known = e.started = e.done = e.body_ended = e.bye = true;
 	e.nr_checks = 3;
 	return 0;
 }
@@ -71,6 +71,8 @@ static void nothing_known_never_passes(void **state)
 	assert_int_equal(evidence_init(&e), 0);
 	judge(KTSTR_ERROR, "incomplete", "the agent's hello");
 	e.hello = true;
+	judge(KTSTR_ERROR, "incomplete", "the topology that was seen");
+	e.shape_known = true;
 	judge(KTSTR_ERROR, "incomplete", "the start of the body");
 	e.started = true;
 	judge(KTSTR_ERROR, "incomplete", "how the body ended");
@@ -84,10 +86,27 @@ static void nothing_known_never_passes(void **state)
 	judge(KTSTR_PASS, "finished", "");
 }
 
+static void no_part_of_the_story_may_be_missing(void **state)
+{
+	bool *const parts[] = {
+		&e.hello, &e.shape_known, &e.started, &e.done, &e.body_ended, &e.bye
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		*parts[i] = false;
+		strbuf_clear(&verdict.reasons);
+		verdict_judge(&e, &verdict);
+		assert_int_not_equal(verdict.verdict, KTSTR_PASS);
+		*parts[i] = true;
+	}
+	judge(KTSTR_PASS, "finished", "");
+}
+
 static void a_host_body_has_no_agent(void **state)
 {
 	(void)state;
-	e.hello = e.bye = false;
+	e.hello = e.shape_known = e.bye = false;
 	judge(KTSTR_ERROR, "incomplete", "hello");
 	e.on_host = true;
 	judge(KTSTR_PASS, "finished", "");
@@ -317,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_well_passes),
 		TEST(nothing_known_never_passes),
+		TEST(no_part_of_the_story_may_be_missing),
 		TEST(a_host_body_has_no_agent),
 		TEST(failed_checks_show_both_sides),
 		TEST(a_check_that_is_an_error_wins),

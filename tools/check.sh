@@ -37,7 +37,10 @@ start() { # label, seconds allowed, command...
 	rm -f "$logs/$label".{log,rc,ms}
 	(
 		t0=$(date +%s%N)
-		timeout -k 10 "$limit" "$@" >"$logs/$label.log" 2>&1 </dev/null
+		timeout -k 10 "$limit" "$@" >"$logs/$label.log" 2>&1 </dev/null &
+		program=$!
+		trap 'kill $program; exit 143' TERM
+		wait $program
 		echo $? >"$logs/$label.rc"
 		ms_since "$t0" >"$logs/$label.ms"
 	) &
@@ -105,6 +108,16 @@ step() { # label, seconds allowed, command...
 	wait
 	settle_step "$1" 0
 }
+
+interrupted() {
+	trap '' INT TERM
+	# shellcheck disable=SC2046
+	kill $(jobs -pr) 2>/dev/null
+	wait
+	echo "interrupted; so far: $passed passed, $failed failed, $skipped skipped" >&2
+	exit 130
+}
+trap interrupted INT TERM
 
 settle_all() { # tap | step
 	local label
@@ -227,7 +240,8 @@ main() {
 	done
 	mkdir -p "$logs"
 	stage setup
-	if ! step setup 3600 tools/setup.sh; then
+	# In the foreground: sudo may want to ask for a password.
+	if ! tools/setup.sh; then
 		echo "0 passed, 1 failed, 0 skipped"
 		exit 1
 	fi

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "ctprof/fault.h"
 #include "ctprof/jemalloc_layout.h"
@@ -24,8 +25,10 @@ enum {
 	NR_BUCKETS = 256,
 	MAX_FILES = 65536,
 	MAX_MAPS_BYTES = 64 << 20,
-	MAX_TRIES = 8,	 /* reads of one thread */
-	MAX_TIMEOUTS = 4 /* threads waited for in vain before the rest is left alone */
+	MAX_TRIES = 8,	  /* reads of one thread */
+	MAX_TIMEOUTS = 4, /* threads waited for in vain before the rest is left alone */
+	BUSY_MS = 250,
+	BUSY_NAP_NS = 500000
 };
 
 static const char debug_root[] = "/usr/lib/debug";
@@ -379,7 +382,24 @@ static enum ktstr_jemalloc_tag read_stopped(struct jemalloc *je, const struct je
 	return tag;
 }
 
-enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, const struct jemalloc_process *process,
+/* Another capture of the same machine holds a thread for a moment only; a debugger stays.  The
+ * first busy thread of a process is waited for, to tell the two apart. */
+static enum ktstr_jemalloc_tag read_when_free(struct jemalloc *je, struct jemalloc_process *p,
+					      uint32_t tid, struct jemalloc_counters *ret_counters)
+{
+	uint64_t start_ns = clock_mono_ns();
+	enum ktstr_jemalloc_tag tag;
+
+	for (;;) {
+		tag = read_stopped(je, p, tid, ret_counters);
+		if (tag != KTSTR_JEMALLOC_PTRACE_BUSY || p->debugged)
+			return tag;
+		p->debugged = clock_mono_ns() - start_ns > BUSY_MS * NSEC_PER_MSEC;
+		nanosleep(&(struct timespec){ .tv_nsec = BUSY_NAP_NS }, NULL);
+	}
+}
+
+enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, struct jemalloc_process *process,
 				      uint32_t tid, struct jemalloc_counters *ret_counters)
 {
 	enum ktstr_jemalloc_tag tag = KTSTR_JEMALLOC_STOP_TIMEOUT;
@@ -387,7 +407,7 @@ enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, const struct jemalloc
 	if (je->nr_timeouts >= MAX_TIMEOUTS)
 		return tag;
 	for (unsigned int i = 0; i < MAX_TRIES; i++) {
-		tag = read_stopped(je, process, tid, ret_counters);
+		tag = read_when_free(je, process, tid, ret_counters);
 		if (tag != KTSTR_JEMALLOC_IMPLAUSIBLE)
 			break;
 	}

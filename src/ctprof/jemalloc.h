@@ -29,6 +29,7 @@ struct jemalloc_process {
 	int64_t tsd_offset; /* from the thread pointer to the thread data, negative on x86-64 */
 	struct jemalloc_layout layout;
 	uint64_t executable_device, executable_inode;
+	bool debugged; /* another tracer holds on to it */
 };
 
 struct jemalloc_counters {
@@ -46,7 +47,7 @@ static inline void jemalloc_destroyp(struct jemalloc **je)
 
 void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process *ret_process);
 /* @ret_counters is written for KTSTR_JEMALLOC_OK only. */
-enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, const struct jemalloc_process *process,
+enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, struct jemalloc_process *process,
 				      uint32_t tid, struct jemalloc_counters *ret_counters);
 
 #endif

@@ -120,24 +120,12 @@ static int parse_affinity(struct span value, struct procfs_extra *extra)
 	return 0;
 }
 
-static int parse_tracer(struct span value, struct procfs_extra *extra)
-{
-	int64_t pid;
-
-	if (whole_number(value, &pid) < 0 || pid < 0 || pid > UINT32_MAX)
-		return -EINVAL;
-	extra->tracer_pid = (uint32_t)pid;
-	return 0;
-}
-
 static int parse_status_line(struct span line, struct ktstr_ctprof_thread *t,
 			     struct procfs_extra *extra)
 {
 	switch (line.len ? *line.at : '\0') {
 	case 'C':
 		return take_prefix(&line, "Cpus_allowed_list:") ? parse_affinity(line, extra) : 0;
-	case 'T':
-		return take_prefix(&line, "TracerPid:") ? parse_tracer(line, extra) : 0;
 	case 'V':
 		if (take_prefix(&line, "VmPeak:"))
 			return parse_kib(line, t, KTSTR_CTPROF_HIWATER_VM);

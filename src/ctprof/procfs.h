@@ -25,7 +25,6 @@ struct procfs_extra {
 	char comm[PROCFS_COMM_BYTES]; /* any bytes but NUL, terminated */
 	bool kernel_thread;
 	bool zombie;
-	uint32_t tracer_pid;
 	struct span affinity; /* inside the text that was parsed */
 };
 

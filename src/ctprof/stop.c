@@ -15,26 +15,28 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/io.h"
 
 enum { YIELD_NS = 200000, NAP_NS = 50000, NAP_MAX_NS = 1000000 };
 
-/* The kernel refuses a thread that is just ending with EPERM, like one that is not ours. */
-static bool has_ended(uint32_t tgid, uint32_t tid)
+/* Why the kernel said EPERM: it says so of threads that are just ending or traced as well. */
+static enum ktstr_jemalloc_tag refusal(uint32_t tgid, uint32_t tid)
 {
-	_cleanup_close_ int fd = -1;
-	char text[512];
-	const char *end;
-	ssize_t n;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const char *state, *tracer;
+	char path[64];
+	int r;
 
-	snprintf(text, sizeof(text), "/proc/%u/task/%u/stat", tgid, tid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH;
-	n = read(fd, text, sizeof(text));
-	if (n <= 0)
-		return n < 0 && errno == ESRCH;
-	end = memrchr(text, ')', (size_t)n);
-	return end && text + n - end > 2 && (end[2] == 'Z' || end[2] == 'X');
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/status", tgid, tid);
+	r = io_read_file_at(AT_FDCWD, path, &text);
+	if (r == -ENOENT || r == -ESRCH)
+		return KTSTR_JEMALLOC_THREAD_GONE;
+	state = strstr(strbuf_str(&text), "\nState:\t");
+	if (state && (state[8] == 'Z' || state[8] == 'X'))
+		return KTSTR_JEMALLOC_THREAD_GONE;
+	tracer = strstr(strbuf_str(&text), "\nTracerPid:\t");
+	return tracer && tracer[12] != '0' ? KTSTR_JEMALLOC_PTRACE_BUSY
+					   : KTSTR_JEMALLOC_PTRACE_REFUSED;
 }
 
 static bool read_thread_pointer(pid_t tid, uint64_t *ret_value)
@@ -99,11 +101,8 @@ enum ktstr_jemalloc_tag stop_thread(uint32_t tgid, uint32_t tid, struct stop *re
 	struct stop stop = { .tid = (pid_t)tid };
 	enum ktstr_jemalloc_tag tag;
 
-	if (ptrace(PTRACE_SEIZE, stop.tid, NULL, NULL) < 0) {
-		if (errno == ESRCH || has_ended(tgid, tid))
-			return KTSTR_JEMALLOC_THREAD_GONE;
-		return errno == EBUSY ? KTSTR_JEMALLOC_PTRACE_BUSY : KTSTR_JEMALLOC_PTRACE_REFUSED;
-	}
+	if (ptrace(PTRACE_SEIZE, stop.tid, NULL, NULL) < 0)
+		return errno == ESRCH ? KTSTR_JEMALLOC_THREAD_GONE : refusal(tgid, tid);
 	stop.since_ns = clock_mono_ns();
 	if (ptrace(PTRACE_INTERRUPT, stop.tid, NULL, NULL) < 0)
 		return KTSTR_JEMALLOC_THREAD_GONE;

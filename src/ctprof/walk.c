@@ -284,8 +284,6 @@ static enum ktstr_jemalloc_tag jemalloc_tag(struct walk *w, struct visit *v,
 	}
 	if (p->jemalloc.tag != KTSTR_JEMALLOC_OK)
 		return p->jemalloc.tag;
-	if (v->extra.tracer_pid)
-		return KTSTR_JEMALLOC_PTRACE_BUSY;
 	return jemalloc_read(w->jemalloc, &p->jemalloc, v->thread->tid, ret_counters);
 }
 

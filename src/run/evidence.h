@@ -37,6 +37,7 @@ enum evidence_end {
 	END_HUNG,	   /* no heartbeat while it had the CPU time it asked for */
 	END_STARVED,	   /* no heartbeat, but the host kept QEMU from running */
 	END_OVERDUE,	   /* alive, but the agent did not end the body in time */
+	END_DISK_FULL,	   /* the run folder has no room, so records and console have holes */
 	END_FLOODED,	   /* more console or record bytes than are kept */
 	END_RUN_TIME_OVER, /* the whole run's time limit */
 	END_INTERRUPTED	   /* Ctrl-C or SIGTERM */

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/path.h"
 #include <ktstr/log.h>
 
@@ -110,6 +112,31 @@ int folder_create_test(const char *run_dir, const char *test, char **ret_path,
 				       strerror(errno));
 	*ret_path = take_ptr(path);
 	return 0;
+}
+
+bool folder_is_full(const char *dir)
+{
+	_cleanup_free_ char *path = path_format("%s/room.%d", dir, (int)getpid());
+	static const char page[4096];
+	int fd, r;
+
+	if (!path)
+		return false;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : io_write_all(fd, page, sizeof(page));
+	if (fd >= 0) {
+		close(fd);
+		unlink(path);
+	}
+	return r == -ENOSPC || r == -EDQUOT;
+}
+
+void folder_explain(struct ktstr_error *err)
+{
+	struct ktstr_error cause = *err;
+
+	if (err->code == -ENOSPC || err->code == -EDQUOT)
+		ktstr_error_set(err, cause.code, "%s; " FOLDER_REMEDY, cause.text);
 }
 
 void folder_remove_file(const char *dir, const char *name)

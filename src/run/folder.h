@@ -8,6 +8,8 @@
 #include "base/strbuf.h"
 #include <ktstr/error.h>
 
+#define FOLDER_REMEDY "free space there or choose another place with --run-dir"
+
 /* Makes the folder of one run: @wanted (new or empty), or with NULL
  * $XDG_STATE_HOME/ktstr/runs/YYYYMMDD-HHMMSS-PID.  Return: 0 and its absolute path, malloc'ed;
  * -EEXIST (@wanted has something in it), -errno with a text that names --run-dir. */
@@ -17,6 +19,12 @@ int folder_create_run(const char *wanted, char **ret_path,
 /* Makes a test's folder inside; malloc'ed path. */
 int folder_create_test(const char *run_dir, const char *test, char **ret_path,
 		       struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* Is there no room (left) for files in this folder?  Tries it. */
+bool folder_is_full(const char *dir);
+
+/* Adds the remedy to an error that a full disk has caused. */
+void folder_explain(struct ktstr_error *err);
 
 /* Removes everything in a test's folder but result.json; errors are logged. */
 void folder_trim(const char *test_dir);

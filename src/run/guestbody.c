@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/folder.h"
 #include "run/jobfile.h"
 #include "run/session.h"
 #include "vm/vm.h"
@@ -87,6 +88,7 @@ void guestbody_run(const struct guestbody_opts *opts, struct evidence *e)
 	if (log_fd >= 0)
 		r = start(opts, e, &vm, &err);
 	if (log_fd < 0 || r < 0) {
+		folder_explain(&err);
 		evidence_end(e, END_NOT_STARTED, err.text);
 		return;
 	}

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "run/folder.h"
 #include "run/interrupt.h"
 #include "run/protocol_record.h"
 
@@ -36,6 +37,8 @@ struct hostbody {
 
 static void damage(struct hostbody *b, const char *what, int r)
 {
+	if (r == -ENOSPC || r == -EDQUOT)
+		evidence_end(b->e, END_DISK_FULL, NULL);
 	if (!b->e->damage)
 		b->e->damage = path_format("%s: %s", what, strerror(-r));
 }
@@ -321,6 +324,7 @@ void hostbody_run(const struct hostbody_opts *opts, struct evidence *e)
 	e->start_ns = clock_mono_ns();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (start(&b, &err) < 0) {
+		folder_explain(&err);
 		evidence_end(e, END_NOT_STARTED, err.text);
 		e->no_capacity = err.code == -EAGAIN || err.code == -ENOMEM;
 	} else {

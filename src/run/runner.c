@@ -239,9 +239,11 @@ static void run_test(struct runner *runner, const struct ktstr_entry *entry)
 	struct result result = { 0 };
 	struct ktstr_error err = { 0 };
 
-	if (run_checked(runner, entry, &result, &err) < 0 &&
-	    result_without_run(entry, KTSTR_ERROR, err.text, &result) < 0)
-		result.reasons = NULL;
+	if (run_checked(runner, entry, &result, &err) < 0) {
+		folder_explain(&err);
+		if (result_without_run(entry, KTSTR_ERROR, err.text, &result) < 0)
+			result.reasons = NULL;
+	}
 	result.duration_ns = clock_mono_ns() - start_ns;
 	if (entry->test_size == sizeof(struct ktstr_test) && !entry->test->host_only)
 		ktstr_topology_format(runner->settings->has_topology ? &runner->settings->topology

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "run/folder.h"
 #include "run/interrupt.h"
 
 enum { READ_CHUNK = 64 << 10, QEMU_LOG_TAIL = 2048 };
@@ -160,7 +161,8 @@ static void note_exit(struct session *s)
 	if (frame_parser_pending(&s->parser) && !s->e->damage)
 		s->e->damage = strdup("the last record is cut off");
 	s->over = true;
-	if (s->bye_ns)
+	/* The agent has said all; if it is not here, the records are incomplete. */
+	if (s->bye_ns || (ending.exited && ending.exit_code == (PROTOCOL_END_FINISHED << 1 | 1)))
 		return;
 	if (ending.exited && ending.exit_code == 0) {
 		end(s, END_WENT_DOWN, NULL);
@@ -260,6 +262,15 @@ static void watch(struct session *s)
 	}
 }
 
+/* A full disk looks like silence, damage or a quiet end, and is none of them. */
+static void check_disk(struct session *s)
+{
+	bool odd = s->e->damage || !s->bye_ns;
+
+	if (odd && s->e->end != END_INTERRUPTED && folder_is_full(s->opts->dir))
+		s->e->end = END_DISK_FULL;
+}
+
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e)
 {
 	struct session s = { .vm = vm, .opts = opts, .e = e };
@@ -271,6 +282,7 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 	s.ran_ns = s.heard_ns;
 	watch(&s);
 	vm_stop(vm);
+	check_disk(&s);
 	frame_parser_deinit(&s.parser);
 	if (console && console_scan_file(console, &e->console, &err) < 0 && !e->damage)
 		e->damage = strdup(err.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "run/folder.h"
 #include "run/text.h"
 
 static const char *const verdict_names[] = {
@@ -93,6 +94,18 @@ static void explain_run_time_over(const struct evidence *e, struct strbuf *out)
 {
 	(void)e;
 	strbuf_addstr(out, "the time limit of the whole run was reached (--timeout)");
+}
+
+static bool disk_full(const struct evidence *e)
+{
+	return e->end == END_DISK_FULL;
+}
+
+static void explain_disk_full(const struct evidence *e, struct strbuf *out)
+{
+	(void)e;
+	strbuf_addstr(out, "the disk of the run folder is full, so what the guest said is not "
+			   "complete; " FOLDER_REMEDY);
 }
 
 static bool broken_emulation(const struct evidence *e)
@@ -410,6 +423,7 @@ static const struct row rows[] = {
 	{ "not-started", KTSTR_ERROR, false, false, not_started, explain_not_started },
 	{ "interrupted", KTSTR_UNDECIDED, false, false, interrupted, explain_interrupted },
 	{ "run-timeout", KTSTR_UNDECIDED, false, false, run_time_over, explain_run_time_over },
+	{ "disk-full", KTSTR_ERROR, false, false, disk_full, explain_disk_full },
 	{ "emulator", KTSTR_ERROR, true, false, broken_emulation, explain_broken_emulation },
 	{ "topology", KTSTR_ERROR, false, false, wrong_shape, explain_wrong_shape },
 	{ "memory", KTSTR_ERROR, true, false, out_of_memory, explain_out_of_memory },

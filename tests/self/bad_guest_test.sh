@@ -81,6 +81,31 @@ payload "declared file that is missing" "# ERROR .*'\./no-such-file'" file_is_mi
 expect "one broken test does not stop the others" 70 '^ok [12] a_first_one$' \
 	"$guests" payload_is_missing a_first_one
 
+# --- a disk without room -------------------------------------------------------------------------
+small=$scratch/small
+mkdir "$small"
+trap 'umount "$small" 2>/dev/null; rm -rf "$scratch"' EXIT
+filling_up() {
+	local runner
+	"$guests" --run-dir "$small/run" fails &
+	runner=$!
+	until_true "$runner" test -e "$small/run/fails/console.log"
+	cat /dev/zero >"$small/fill" 2>/dev/null
+	wait "$runner"
+}
+if mount -t tmpfs -o size=64k tmpfs "$small" 2>/dev/null; then
+	error "run folder without room for the guest's files" \
+		"# ERROR .*No space left on device; free space there or choose .* --run-dir" \
+		--run-dir "$small/run"
+	mount -o remount,size=64m "$small"
+	rm -rf "$small/run"
+	expect "run folder that fills up while the guest runs: no verdict, exit 70" 70 \
+		'# ERROR the disk of the run folder is full' filling_up
+	umount "$small"
+else
+	skip "run folder without room" "the right to mount a tmpfs"
+fi
+
 # --- topology ------------------------------------------------------------------------------------
 error "memory too small for the topology" "# ERROR " --memory 16M
 finish

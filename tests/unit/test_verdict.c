@@ -217,6 +217,8 @@ static void ends_of_the_host_side(void **state)
 	judge(KTSTR_UNDECIDED, "interrupted", "interrupted");
 	e.end = END_RUN_TIME_OVER;
 	judge(KTSTR_UNDECIDED, "run-timeout", "--timeout");
+	e.end = END_DISK_FULL;
+	judge(KTSTR_ERROR, "disk-full", "--run-dir");
 	e.end = END_FLOODED;
 	judge(KTSTR_ERROR, "flood", "pack");
 	e.end = END_QEMU_DIED;

@@ -338,8 +338,7 @@ static int drain_all(struct capture *captures, uint64_t deadline_ns)
 static int run_to_end(struct child *child, struct capture *captures, uint64_t timeout_ns,
 		      const char *name, struct ktstr_error *err)
 {
-	uint64_t now = clock_mono_ns();
-	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+	uint64_t deadline = clock_add_ns(clock_mono_ns(), timeout_ns), now;
 	int r = drain_all(captures, deadline);
 
 	now = clock_mono_ns();

@@ -28,4 +28,10 @@ static inline uint64_t clock_real_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+/* The sum, or UINT64_MAX, which as a point in time is never. */
+static inline uint64_t clock_add_ns(uint64_t ns, uint64_t more_ns)
+{
+	return more_ns > UINT64_MAX - ns ? UINT64_MAX : ns + more_ns;
+}
+
 #endif

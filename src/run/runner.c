@@ -132,9 +132,12 @@ static void symbolize(const struct runner *runner, struct evidence *e)
 
 static uint64_t timeout_of(const struct runner *runner, const struct ktstr_test *test)
 {
-	if (runner->settings->test_timeout_ns)
-		return runner->settings->test_timeout_ns;
-	return test->timeout_ns ? test->timeout_ns : SECS(RUNNER_TIMEOUT_S);
+	uint64_t ns = runner->settings->test_timeout_ns;
+
+	if (!ns)
+		ns = test->timeout_ns ? test->timeout_ns : SECS(RUNNER_TIMEOUT_S);
+	/* What a job can say: 292 years. */
+	return ns < INT64_MAX ? ns : INT64_MAX;
 }
 
 static void run_in_guest(struct runner *runner, const struct ktstr_entry *entry, const char *dir,
@@ -329,7 +332,7 @@ int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 	int r;
 
 	if (opts->settings->run_timeout_ns)
-		runner.deadline_ns = runner.start_ns + opts->settings->run_timeout_ns;
+		runner.deadline_ns = clock_add_ns(runner.start_ns, opts->settings->run_timeout_ns);
 	for (size_t i = 0; i < opts->registry->nr; i++)
 		runner.totals.planned += opts->registry->selected[i];
 	r = open_run(&runner, err);

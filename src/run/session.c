@@ -53,6 +53,12 @@ static uint64_t host_idle_ns(void)
 	return ticks * (NSEC_PER_SEC / per_second);
 }
 
+/* The time that waits for devices may go backwards (proc(5)): none is better than 500 years. */
+static uint64_t since(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 bool session_was_starved(const struct session_silence *silence)
 {
 	/* Stopped or frozen: even an idle guest makes QEMU run every few seconds. */
@@ -177,9 +183,9 @@ static void end_silence(struct session *s, uint64_t now)
 {
 	struct session_silence silence = {
 		.window_ns = now - s->heard_ns,
-		.qemu_cpu_ns = qemu_cpu_ns(s) - s->heard_qemu_ns,
+		.qemu_cpu_ns = since(qemu_cpu_ns(s), s->heard_qemu_ns),
 		.still_ns = now - s->ran_ns,
-		.host_idle_ns = host_idle_ns() - s->heard_idle_ns,
+		.host_idle_ns = since(host_idle_ns(), s->heard_idle_ns),
 	};
 	_cleanup_free_ char *text =
 		path_format("QEMU used %llu ms of CPU time in it, the last of it %llu ms ago, and "
@@ -205,7 +211,7 @@ static uint64_t overdue_ns(const struct session *s)
 {
 	if (!s->e->started || s->e->body_ended || !s->opts->timeout_ns)
 		return UINT64_MAX;
-	return s->e->started_ns + s->opts->timeout_ns + SESSION_GRACE_NS;
+	return clock_add_ns(clock_add_ns(s->e->started_ns, s->opts->timeout_ns), SESSION_GRACE_NS);
 }
 
 static void check_clock(struct session *s)

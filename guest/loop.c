@@ -184,24 +184,6 @@ static void on_beat(struct loop *l)
 
 /* --- what the body says ------------------------------------------------------------------ */
 
-static bool body_may_send(enum record_type type)
-{
-	switch (type) {
-	case RECORD_CHECK:
-	case RECORD_NOTE:
-	case RECORD_VALUE:
-	case RECORD_SKIP:
-	case RECORD_UNDECIDED:
-	case RECORD_PAYLOAD:
-	case RECORD_CRASH:
-	case RECORD_DONE:
-	case RECORD_ERROR:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_json_object(const char *text, size_t len)
 {
 	json_t *object = json_loadb(text, len, 0, NULL);
@@ -218,7 +200,7 @@ static const char *message_fault(char *bytes, size_t len, bool cut)
 		return "longer than a record may be";
 	if (frame_renumber(bytes, len, 0) < 0)
 		return "not a record";
-	if (!body_may_send(frame_type(bytes)))
+	if (!record_from_body(frame_type(bytes)))
 		return "a record that only the agent may send";
 	if (!is_json_object(bytes + PROTOCOL_HEADER_BYTES, len - PROTOCOL_HEADER_BYTES))
 		return "a record whose payload is no JSON object";
@@ -246,14 +228,14 @@ static void take_message(struct loop *l, char *bytes, size_t len, bool cut)
 		report_garbage(l, fault, bytes, len);
 		return;
 	}
-	if (l->record_bytes > LOOP_RECORDS_MAX)
+	if (l->record_bytes > PROTOCOL_BODY_RECORDS_MAX)
 		return;
 	l->record_bytes += len;
-	if (l->record_bytes > LOOP_RECORDS_MAX)
+	if (l->record_bytes > PROTOCOL_BODY_RECORDS_MAX)
 		channel_send_text(l->channel, RECORD_ERROR,
 				  "the test body sent more than %d bytes of records; the rest is "
 				  "dropped",
-				  LOOP_RECORDS_MAX);
+				  PROTOCOL_BODY_RECORDS_MAX);
 	else
 		channel_forward(l->channel, bytes, len);
 }

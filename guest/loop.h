@@ -18,7 +18,6 @@
 enum {
 	LOOP_OUTPUT_MAX = 16 << 20,	   /* bytes kept of stdout and of stderr, mode TEST */
 	LOOP_EXEC_OUTPUT_MAX = 1 << 30,	   /* mode EXEC */
-	LOOP_RECORDS_MAX = 64 << 20,	   /* bytes of records that a body may send */
 	LOOP_GARBAGE_SHOWN = 5,		   /* bad messages that get an ERROR each */
 	LOOP_ENDING_NS = 10 * 1000000000ll /* for killed processes to go away */
 };

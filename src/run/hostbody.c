@@ -31,7 +31,7 @@ struct hostbody {
 	int socket, out, err; /* -1: at its end */
 	int records_fd, output_fd;
 	uint64_t seq;
-	uint64_t output_bytes;
+	uint64_t output_bytes, record_bytes;
 	struct frame_parser parser;
 };
 
@@ -76,6 +76,19 @@ static void take_json(struct hostbody *b, enum record_type type, json_t *object)
 		take_frame(b, frame.data, frame.len);
 }
 
+static void take_message(struct hostbody *b, uint8_t *frame, size_t size)
+{
+	if (b->e->end == END_FLOODED)
+		return;
+	b->record_bytes += size;
+	if (b->record_bytes > PROTOCOL_BODY_RECORDS_MAX)
+		evidence_end(b->e, END_FLOODED, "the body sent more than 64 MiB of records");
+	else if (size >= PROTOCOL_HEADER_BYTES && !record_from_body(frame_type(frame)))
+		damage(b, "it sent a record that only the runner may send", -EBADMSG);
+	else
+		take_frame(b, frame, size);
+}
+
 /* Return: true if there may be more. */
 static bool read_socket(struct hostbody *b)
 {
@@ -83,7 +96,7 @@ static bool read_socket(struct hostbody *b)
 	ssize_t n = recv(b->socket, frame, sizeof(frame), MSG_DONTWAIT);
 
 	if (n > 0) {
-		take_frame(b, frame, (size_t)n);
+		take_message(b, frame, (size_t)n);
 		return true;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -100,6 +113,9 @@ static void keep_output(struct hostbody *b, char stream, const char *bytes, size
 	if (b->output_bytes > OUTPUT_MAX)
 		return;
 	b->output_bytes += len;
+	if (b->output_bytes > OUTPUT_MAX)
+		take_json(b, RECORD_NOTE,
+			  json_pack("{s:s}", "text", "the output is cut after 64 MiB"));
 	r = io_write_all(b->output_fd, bytes, len);
 	if (r < 0)
 		damage(b, "output.log", r);
@@ -176,7 +192,9 @@ static int make_pipe(int *near, int *far, struct ktstr_error *err)
 		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
 	*near = fds[0];
 	*far = fds[1];
-	return fcntl(*near, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	if (fcntl(*near, F_SETFL, O_NONBLOCK) < 0)
+		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
+	return 0;
 }
 
 static int start(struct hostbody *b, struct ktstr_error *err)
@@ -232,7 +250,7 @@ static int wait_some(struct hostbody *b, uint64_t limit_ns)
 /* Until the body's process has ended, or must not go on. */
 static void watch(struct hostbody *b)
 {
-	uint64_t body_end = clock_mono_ns() + b->opts->timeout_ns;
+	uint64_t body_end = clock_add_ns(clock_mono_ns(), b->opts->timeout_ns);
 	uint64_t limit = body_end < b->opts->deadline_ns ? body_end : b->opts->deadline_ns;
 
 	while (child_poll(&b->child) == 0) {
@@ -246,6 +264,8 @@ static void watch(struct hostbody *b)
 			evidence_end(b->e, END_INTERRUPTED, NULL);
 			return;
 		}
+		if (b->e->end == END_FLOODED)
+			return;
 		if (clock_mono_ns() < limit)
 			continue;
 		if (limit == b->opts->deadline_ns)

@@ -37,6 +37,24 @@ const char *record_type_name(enum record_type type)
 	return type_names[type];
 }
 
+bool record_from_body(enum record_type type)
+{
+	switch (type) {
+	case RECORD_CHECK:
+	case RECORD_NOTE:
+	case RECORD_VALUE:
+	case RECORD_SKIP:
+	case RECORD_UNDECIDED:
+	case RECORD_PAYLOAD:
+	case RECORD_CRASH:
+	case RECORD_DONE:
+	case RECORD_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static struct header header_get(const void *bytes)
 {
 	struct header h;

@@ -51,6 +51,7 @@
 #ifndef KTSTR_RUN_PROTOCOL_H
 #define KTSTR_RUN_PROTOCOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,7 +67,8 @@ enum {
 	PROTOCOL_VERSION = 1,
 	PROTOCOL_MAGIC = 0x3152544b, /* "KTR1" */
 	PROTOCOL_HEADER_BYTES = 32,
-	PROTOCOL_PAYLOAD_MAX = 60 << 10, /* a frame fits into one SEQPACKET message */
+	PROTOCOL_PAYLOAD_MAX = 60 << 10,      /* a frame fits into one SEQPACKET message */
+	PROTOCOL_BODY_RECORDS_MAX = 64 << 20, /* bytes of records that a body may send */
 	PROTOCOL_ARGS_MAX = 256,
 	PROTOCOL_JOB_JSON_MAX = 1 << 20,
 	/* What the agent writes to isa-debug-exit; QEMU's exit status is twice that and 1. */
@@ -102,6 +104,9 @@ struct record {
 	const char *payload; /* NUL-terminated; borrowed from the parser until its next call */
 	size_t length;
 };
+
+/* May a body send it?  All other types are for its agent or runner alone. */
+bool record_from_body(enum record_type type);
 
 /* "CHECK", or "?" */
 const char *record_type_name(enum record_type type);

@@ -12,7 +12,8 @@
 
 enum { RESULT_VERSION = 1, RESULT_OUTPUT_LINES = 10 };
 
-/* All texts are cleaned (text.h) but those in the JSON lists, which are as they came; NULL and 0 where there is nothing. */
+/* All texts are cleaned (text.h) but those in the JSON lists, which are as they came; NULL and 0
+ * where there is nothing. */
 struct result {
 	const char *name, *about; /* borrowed from the test */
 	enum ktstr_verdict verdict;

@@ -214,7 +214,7 @@ static bool damaged(const struct evidence *e)
 
 static void explain_damage(const struct evidence *e, struct strbuf *out)
 {
-	strbuf_addstr(out, "the guest's records cannot be trusted: ");
+	strbuf_addf(out, "the %s's records cannot be trusted: ", e->on_host ? "body" : "guest");
 	add_text(out, e->damage);
 }
 

@@ -3,8 +3,9 @@
  * verdict.h - from evidence to a verdict and its reasons.
  *
  * A pure function.  The first row that applies decides; rows stand in the order of what makes the
- * rest of the evidence worthless.  PASS needs all of: a guest with the topology that was asked for that went
- * down in order, a body that returned (DONE), and at least one check, none of them failed.
+ * rest of the evidence worthless.  PASS needs all of: a guest with the topology that was asked for
+ * that went down in order, a body that returned (DONE), and at least one check, none of them
+ * failed.
  */
 #ifndef KTSTR_RUN_VERDICT_H
 #define KTSTR_RUN_VERDICT_H

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ktstr/test.h>
@@ -183,6 +184,68 @@ static void talks_much(struct ktstr *t)
 }
 
 KTSTR_TEST(talks_much) = { .host_only = true, .run = talks_much };
+
+/* A limit that no sum with it may turn into an early one. */
+KTSTR_TEST(without_limit) = { .host_only = true, .timeout_ns = UINT64_MAX, .run = passes };
+
+/* The record socket: the only one of its kind that this process has. */
+static int find_record_socket(void)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		socklen_t size = sizeof(int);
+		int type;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+		    type == SOCK_SEQPACKET)
+			return fd;
+	}
+	return -1;
+}
+
+/* A frame as src/run/protocol.h has it; seq and crc are the runner's. */
+struct raw_frame {
+	uint32_t magic;
+	uint16_t type, flags;
+	uint32_t length, crc;
+	uint64_t seq, time_ns;
+	char payload[48 << 10];
+};
+
+enum { RAW_HEADER = 32, RAW_NOTE = 7, RAW_BODY_END = 14 };
+
+static ssize_t send_raw(int fd, uint16_t type, const char *start, size_t length)
+{
+	static struct raw_frame frame;
+
+	frame.magic = 0x3152544b;
+	frame.type = type;
+	frame.length = (uint32_t)length;
+	memset(frame.payload, ' ', sizeof(frame.payload));
+	memcpy(frame.payload, start, strlen(start));
+	return send(fd, &frame, RAW_HEADER + length, MSG_NOSIGNAL);
+}
+
+static void writes_its_own_end(struct ktstr *t)
+{
+	int fd = find_record_socket();
+
+	ASSERT_GE(t, fd, 0);
+	EXPECT_GT(t, send_raw(fd, RAW_BODY_END, "{\"exit\":0}", 10), 0);
+}
+
+KTSTR_TEST(writes_its_own_end) = { .host_only = true, .run = writes_its_own_end };
+
+static void writes_without_end(struct ktstr *t)
+{
+	int fd = find_record_socket();
+
+	ASSERT_GE(t, fd, 0);
+	EXPECT_TRUE(t, true);
+	while (send_raw(fd, RAW_NOTE, "{\"text\":\"\"}", 48 << 10) > 0)
+		;
+}
+
+KTSTR_TEST(writes_without_end) = { .host_only = true, .run = writes_without_end };
 
 KTSTR_TEST(has_no_body) = { .host_only = true };
 

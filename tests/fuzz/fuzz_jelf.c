@@ -29,6 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (jemalloc_layout_search(fd, &elf, &at, &layout) == 0 && at >= elf.tls_filesz)
 		abort();
+	if (elf.tsd_found && jemalloc_dwarf_layout(fd, &elf, "/nonexistent", &layout) == 0 &&
+	    (layout.allocated >= layout.deallocated || layout.deallocated > elf.tls_memsz))
+		abort();
 	if (elf.tsd_found && jemalloc_layout_known(fd, &elf, elf.tsd_value, &layout) &&
 	    layout.deallocated + 8 > elf.tls_filesz)
 		abort();

@@ -31,33 +31,47 @@ bool channel_full(const struct channel *c)
 	return c->queue.len >= CHANNEL_FULL;
 }
 
-static int enqueue(struct channel *c, void *frame, size_t size)
+static bool has_room(const struct channel *c, size_t size)
 {
-	int r;
+	return size <= CHANNEL_LIMIT - c->queue.len;
+}
 
-	if (size > CHANNEL_LIMIT - c->queue.len)
-		return -ENOBUFS;
-	r = frame_renumber(frame, size, c->seq + 1);
-	if (r < 0)
-		return r;
+static int enqueued(struct channel *c)
+{
 	c->seq++;
-	strbuf_add(&c->queue, frame, size);
 	channel_pump(c); /* a port that is gone shows in channel_flush() */
 	return 0;
 }
 
+static int enqueue(struct channel *c, void *frame, size_t size)
+{
+	int r;
+
+	if (!has_room(c, size))
+		return -ENOBUFS;
+	r = frame_renumber(frame, size, c->seq + 1);
+	if (r < 0)
+		return r;
+	strbuf_add(&c->queue, frame, size);
+	return enqueued(c);
+}
+
 int channel_send(struct channel *c, enum record_type type, const void *payload, size_t length)
 {
-	static char bytes[PROTOCOL_HEADER_BYTES + PROTOCOL_PAYLOAD_MAX];
+	uint8_t header[PROTOCOL_HEADER_BYTES];
 
 	if (length > PROTOCOL_PAYLOAD_MAX)
 		return -E2BIG;
-	frame_put_header((uint8_t *)bytes, &(struct frame){ .type = type,
-							    .time_ns = clock_mono_ns(),
-							    .payload = payload,
-							    .length = length });
-	memcpy(bytes + PROTOCOL_HEADER_BYTES, payload, length);
-	return enqueue(c, bytes, PROTOCOL_HEADER_BYTES + length);
+	if (!has_room(c, sizeof(header) + length))
+		return -ENOBUFS;
+	frame_put_header(header, &(struct frame){ .type = type,
+						  .seq = c->seq + 1,
+						  .time_ns = clock_mono_ns(),
+						  .payload = payload,
+						  .length = length });
+	strbuf_add(&c->queue, header, sizeof(header));
+	strbuf_add(&c->queue, payload, length);
+	return enqueued(c);
 }
 
 int channel_send_json(struct channel *c, enum record_type type, json_t *object)

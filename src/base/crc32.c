@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "base/crc32.h"
 
-static uint32_t table[256];
+#include <endian.h>
+#include <string.h>
+
+enum { STEP = 8 };
+
+/* table[n][b]: what byte b does to the sum when n more bytes follow it. */
+static uint32_t table[STEP][256];
 
 __attribute__((constructor)) static void fill_table(void)
 {
@@ -10,8 +16,23 @@ __attribute__((constructor)) static void fill_table(void)
 
 		for (int bit = 0; bit < 8; bit++)
 			c = c & 1 ? 0xedb88320u ^ (c >> 1) : c >> 1;
-		table[i] = c;
+		table[0][i] = c;
 	}
+	for (int n = 1; n < STEP; n++)
+		for (int i = 0; i < 256; i++)
+			table[n][i] = table[0][table[n - 1][i] & 0xff] ^ (table[n - 1][i] >> 8);
+}
+
+static uint32_t take_step(uint32_t crc, const unsigned char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	word = le64toh(word) ^ crc;
+	crc = 0;
+	for (int n = 0; n < STEP; n++)
+		crc ^= table[STEP - 1 - n][word >> (8 * n) & 0xff];
+	return crc;
 }
 
 uint32_t crc32_update(uint32_t crc, const void *bytes, size_t len)
@@ -19,7 +40,9 @@ uint32_t crc32_update(uint32_t crc, const void *bytes, size_t len)
 	const unsigned char *p = bytes;
 
 	crc = ~crc;
+	for (; len >= STEP; len -= STEP, p += STEP)
+		crc = take_step(crc, p);
 	while (len--)
-		crc = table[(crc ^ *p++) & 0xff] ^ (crc >> 8);
+		crc = table[0][(crc ^ *p++) & 0xff] ^ (crc >> 8);
 	return ~crc;
 }

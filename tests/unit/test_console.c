@@ -59,6 +59,27 @@ static void every_splat_is_known(void **state)
 	assert_splat("[    1.5] WARNING: possible circular locking dependency detected\n",
 		     "lockdep");
 	assert_splat("[    1.5] WARNING: suspicious RCU usage\n", "lockdep");
+	assert_splat("[    1.5] general protection fault, probably for non-canonical address 0x1: "
+		     "0000 [#1] SMP\n",
+		     "Oops");
+	assert_splat("[    1.5] invalid opcode: 0000 [#1] SMP\n", "Oops");
+	assert_splat("[    1.5] divide error: 0000 [#1] SMP\n", "Oops");
+	assert_splat("[    1.5] stack segment: 0000 [#1] SMP\n", "Oops");
+	assert_splat("[    1.5] double fault: 0000 [#1] SMP\n", "Oops");
+	assert_splat("[    1.5] traps: PANIC: double fault, error_code: 0x0\n", "Oops");
+	assert_splat("[    1.5] NMI watchdog: Watchdog detected hard LOCKUP on cpu 0\n", "lockup");
+	assert_splat("[    1.5] Watchdog detected hard LOCKUP on cpu 0\n", "lockup");
+	assert_splat("[    1.5] INFO: rcu_tasks detected stalls on tasks:\n", "RCU stall");
+	assert_splat("[    1.5] [ BUG: Invalid wait context ]\n", "lockdep");
+	assert_splat("[    1.5] INFO: trying to register non-static key.\n", "lockdep");
+	assert_splat("[    1.5] WARNING: inconsistent lock state\n", "lockdep");
+	assert_splat("[    1.5] WARNING: bad unlock balance detected!\n", "lockdep");
+	assert_splat("[    1.5] WARNING: held lock freed!\n", "lockdep");
+	assert_splat("[    1.5] WARNING: lock held when returning to user space!\n", "lockdep");
+	assert_splat("[    1.5] WARNING: Nested lock was not taken\n", "lockdep");
+	assert_splat("[    1.5] WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected\n",
+		     "lockdep");
+	assert_splat("[    1.5] WARNING: sh/12 still has locks held!\n", "lockdep");
 	assert_splat("[    1.5] UBSAN: array-index-out-of-bounds in x.c:1:2\n", "UBSAN");
 }
 

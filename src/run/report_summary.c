@@ -93,5 +93,8 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 			    : totals->time_over ? "time limit of the run reached"
 						: "stopped",
 			    totals->planned - ran, totals->planned);
+	if (totals->kernel)
+		strbuf_addf(out, "guests: kernel %s, QEMU %s, %s\n", totals->kernel, totals->qemu,
+			    totals->accelerator);
 	strbuf_addf(out, "files: %s\n", run_dir);
 }

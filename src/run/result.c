@@ -166,14 +166,21 @@ void totals_add(struct totals *totals, const struct result *result)
 json_t *totals_to_json(const struct totals *totals)
 {
 	const unsigned int *counts = totals->counts;
+	json_t *object;
 
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:i}", "type",
-			 "summary", "version", RESULT_VERSION, "planned", (int)totals->planned,
-			 "passed", (int)counts[KTSTR_PASS], "failed", (int)counts[KTSTR_FAIL],
-			 "errors", (int)counts[KTSTR_ERROR], "skipped", (int)counts[KTSTR_SKIP],
-			 "undecided", (int)counts[KTSTR_UNDECIDED], "duration_ns",
-			 (json_int_t)totals->duration_ns, "interrupted", totals->interrupted,
-			 "exit", (int)totals_exit(totals));
+	object = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:i}", "type",
+			   "summary", "version", RESULT_VERSION, "planned", (int)totals->planned,
+			   "passed", (int)counts[KTSTR_PASS], "failed", (int)counts[KTSTR_FAIL],
+			   "errors", (int)counts[KTSTR_ERROR], "skipped", (int)counts[KTSTR_SKIP],
+			   "undecided", (int)counts[KTSTR_UNDECIDED], "duration_ns",
+			   (json_int_t)totals->duration_ns, "interrupted", totals->interrupted,
+			   "exit", (int)totals_exit(totals));
+	if (!object)
+		return NULL;
+	set_text(object, "kernel", totals->kernel);
+	set_text(object, "qemu", totals->qemu);
+	set_text(object, "accelerator", totals->accelerator);
+	return object;
 }
 
 enum ktstr_exit totals_exit(const struct totals *totals)

@@ -52,6 +52,8 @@ struct totals {
 	uint64_t duration_ns;
 	bool interrupted, time_over;
 	bool output_lost; /* a report could not be written */
+	/* What the guests ran on, borrowed; NULL if none was started. */
+	const char *kernel, *qemu, *accelerator;
 };
 
 void totals_add(struct totals *totals, const struct result *result);

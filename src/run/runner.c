@@ -89,11 +89,9 @@ static int prepare_machine(struct runner *runner)
 		.dir = runner->run_dir,
 	};
 
-	if (!runner->machine_tried) {
-		report_progress(runner->report, "preparing QEMU and kernel ...");
+	if (!runner->machine_tried)
 		runner->machine_result =
 			machine_prepare(&opts, &runner->machine, &runner->machine_error);
-	}
 	runner->machine_tried = true;
 	return runner->machine_result;
 }
@@ -321,6 +319,15 @@ static void close_run(struct runner *runner)
 	free(runner->program);
 }
 
+static void name_machine(struct runner *runner)
+{
+	if (!runner->machine.image_path)
+		return;
+	runner->totals.kernel = runner->machine.kernel.name;
+	runner->totals.qemu = runner->machine.qemu.version;
+	runner->totals.accelerator = runner->machine.accel == KTSTR_ACCEL_KVM ? "KVM" : "TCG";
+}
+
 int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 {
 	struct runner runner = {
@@ -339,6 +346,7 @@ int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 	if (r == 0) {
 		run_all(&runner);
 		runner.totals.duration_ns = clock_mono_ns() - runner.start_ns;
+		name_machine(&runner);
 		report_end(runner.report, &runner.totals);
 		r = totals_exit(&runner.totals);
 	} else {

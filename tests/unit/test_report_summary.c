@@ -84,6 +84,12 @@ static void totals_name_what_did_not_run(void **state)
 	assert_string_equal(strbuf_str(&out),
 			    "1 passed, 0 failed, 0 errors, 0 skipped, 0 undecided in 0 us\n"
 			    "interrupted: 3 of 4 tests did not run\nfiles: /x\n");
+	strbuf_clear(&out);
+	totals = (struct totals){ .kernel = "7.3", .qemu = "10.0.2", .accelerator = "TCG" };
+	summary_totals(&out, &totals, "/x", false);
+	assert_string_equal(strbuf_str(&out),
+			    "0 passed, 0 failed, 0 errors, 0 skipped, 0 undecided in 0 us\n"
+			    "guests: kernel 7.3, QEMU 10.0.2, TCG\nfiles: /x\n");
 }
 
 int main(void)

@@ -17,7 +17,8 @@ $(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
 
 # The same worker in the other shapes that programs with jemalloc have in the wild.
 VARIANTS := $(addprefix $(B)/payloads/,jemalloc-worker-stripped jemalloc-worker-shared \
-	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped)
+	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped \
+	libodd-dynamic-tls.so libodd-no-trace.so)
 
 $(B)/payloads/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
 	@mkdir -p $(@D)
@@ -39,6 +40,14 @@ $(B)/payloads/jemalloc-dwarf-tsd: payloads/fixtures/dwarf-tsd.c
 $(B)/payloads/jemalloc-dwarf-tsd-stripped: payloads/fixtures/dwarf-tsd.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -g0 -lpthread
+
+$(B)/payloads/libodd-dynamic-tls.so: payloads/fixtures/odd-jemalloc.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -shared -fPIC -ftls-model=global-dynamic -s
+
+$(B)/payloads/libodd-no-trace.so: payloads/fixtures/odd-jemalloc.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -DNO_TRACE -shared -fPIC -s
 
 .PHONY: payloads
 payloads: $(PAYLOADS) $(VARIANTS)

@@ -121,6 +121,7 @@ enum ktstr_jemalloc_tag {
 	KTSTR_JEMALLOC_READ_FAILED,    /* memory not readable */
 	KTSTR_JEMALLOC_IMPLAUSIBLE,    /* what was read breaks the rules above */
 	KTSTR_JEMALLOC_THREAD_GONE,    /* ended meanwhile */
+	KTSTR_JEMALLOC_FOREIGN_PROC,   /* /proc counts processes in another pid namespace */
 	KTSTR_JEMALLOC_NR_TAGS
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -103,6 +104,7 @@ static int walk_live(struct job *job, struct builder *b, int proc_fd)
 		.only = (uint32_t)opts->pid,
 	};
 
+	w.foreign = w.self != (uint32_t)getpid();
 	if (is_live(opts) && !opts->no_jemalloc) {
 		je = jemalloc_create(opts->no_calibration, &b->head.summary);
 		if (!je)

@@ -60,6 +60,7 @@ static const struct {
 					 "this build of jemalloc is not known; install its debug "
 					 "information" },
 	[KTSTR_JEMALLOC_THREAD_GONE] = { "thread-gone", NULL },
+	[KTSTR_JEMALLOC_FOREIGN_PROC] = { "foreign-proc", "mount the /proc of this pid namespace" },
 };
 
 _Static_assert(ARRAY_SIZE(tags) == KTSTR_JEMALLOC_NR_TAGS, "one row per tag");

@@ -272,6 +272,8 @@ static enum ktstr_jemalloc_tag jemalloc_tag(struct walk *w, struct visit *v,
 		return KTSTR_JEMALLOC_NOT_ASKED;
 	if (v->extra.kernel_thread)
 		return KTSTR_JEMALLOC_KERNEL_THREAD;
+	if (w->foreign)
+		return KTSTR_JEMALLOC_FOREIGN_PROC;
 	if (p->tgid == w->self)
 		return KTSTR_JEMALLOC_SELF;
 	if (v->extra.zombie || !v->stat_read)

@@ -22,6 +22,7 @@ struct walk {
 	int proc_fd;
 	uint32_t self; /* the capturing process as this /proc numbers it; 0: not in it */
 	uint32_t only; /* 0: all */
+	bool foreign;  /* this /proc numbers processes otherwise than system calls do */
 	char *buf;
 	size_t buf_size;
 	bool missing[KTSTR_CTPROF_NR_FILES]; /* this kernel has no such file */

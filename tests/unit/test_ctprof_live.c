@@ -25,9 +25,12 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "tests/lib/payloads.h"
+#include "tests/lib/scratch.h"
 #include <ktstr/ctprof.h>
 
 #define WORKER "ktstr-jemalloc-alloc-worker"
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 enum { PLANTED = 16 << 20, SLOP = 4 << 20, KTHREADD = 2, NOBODY = 65534 };
 
@@ -251,6 +254,77 @@ static void counters_never_go_back(void **state)
 	assert_true(compared > 100);
 }
 
+/* cat with a library preloaded; once it has echoed a byte, everything is in place. */
+static enum ktstr_jemalloc_tag tag_of_preloaded(const char *library)
+{
+	_cleanup_child_ struct child child = CHILD_INIT;
+	_cleanup_free_ char *path = payload_path(library);
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	const struct ktstr_ctprof_thread *t;
+	int in[2], out[2];
+	char preload[4096], c = 'x';
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", path);
+	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(child_start(&(struct child_opts){ .argv = ARGS("/bin/cat"),
+							   .env = ARGS(preload),
+							   .stdin_fd = in[0],
+							   .stdout_fd = out[1],
+							   .stderr_fd = -1 },
+				     &child, &err),
+			 0);
+	assert_int_equal(write(in[1], &c, 1) + read(out[0], &c, 1), 2);
+	snap = capture(child.pid);
+	for (int i = 0; i < 2; i++) {
+		close(in[i]);
+		close(out[i]);
+	}
+	t = leader(snap, child.pid);
+	assert_false(ktstr_ctprof_get(t, KTSTR_CTPROF_ALLOCATED, &(int64_t){ 0 }));
+	return t->jemalloc;
+}
+
+static void thread_data_out_of_reach_is_tagged(void **state)
+{
+	(void)state;
+	assert_int_equal(tag_of_preloaded("libodd-dynamic-tls.so"), KTSTR_JEMALLOC_DYNAMIC_TLS);
+	assert_int_equal(tag_of_preloaded("libodd-no-trace.so"), KTSTR_JEMALLOC_NO_TLS_SYMBOL);
+}
+
+/* The smallest 32-bit program: pause() for ever. */
+static void a_32_bit_process_is_tagged(void **state)
+{
+	static const unsigned char elf[] = {
+		0x7f, 'E',  'L', 'F', 1,    1,	1, 0, 0,    0,	  0,	0,    0,    0,	  0, 0,
+		2,    0,    3,	 0,   1,    0,	0, 0, 0x54, 0x80, 4,	8,    0x34, 0,	  0, 0,
+		0,    0,    0,	 0,   0,    0,	0, 0, 0x34, 0,	  0x20, 0,    1,    0,	  0, 0,
+		0,    0,    0,	 0,   1,    0,	0, 0, 0,    0,	  0,	0,    0,    0x80, 4, 8,
+		0,    0x80, 4,	 8,   0x5d, 0,	0, 0, 0x5d, 0,	  0,	0,    5,    0,	  0, 0,
+		0,    0x10, 0,	 0,   0xb8, 29, 0, 0, 0,    0xcd, 0x80, 0xeb, 0xf7,
+	};
+	_cleanup_child_ struct child child = CHILD_INIT;
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	struct scratch s;
+	int r;
+
+	(void)state;
+	scratch_create(&s);
+	r = child_start(&(struct child_opts){ .argv = ARGS(scratch_write(&s, "tiny", elf,
+									 sizeof(elf), 0755)),
+					      .stdin_fd = -1,
+					      .stdout_fd = -1,
+					      .stderr_fd = -1 },
+			&child, &err);
+	scratch_destroy(&s);
+	if (r == -ENOEXEC) {
+		print_message("needs a kernel with CONFIG_IA32_EMULATION\n");
+		skip();
+	}
+	assert_int_equal(r, 0);
+	snap = capture(child.pid);
+	assert_int_equal(leader(snap, child.pid)->jemalloc, KTSTR_JEMALLOC_ARCH_MISMATCH);
+}
+
 /* Runs the worker to its own end.  Return: its exit code. */
 static int exit_code(const char *const *args, const char *const *env)
 {
@@ -271,8 +345,6 @@ static int exit_code(const char *const *args, const char *const *env)
 	assert_int_equal(child.signal, 0);
 	return child.exit_code;
 }
-
-#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static void worker_refuses_zero_bytes(void **state)
 {
@@ -489,6 +561,8 @@ int main(void)
 		cmocka_unit_test(inside_a_dynamic_executable),
 		cmocka_unit_test(debug_information_gives_exact_values),
 		cmocka_unit_test(an_unproven_layout_gives_no_number),
+		cmocka_unit_test(thread_data_out_of_reach_is_tagged),
+		cmocka_unit_test(a_32_bit_process_is_tagged),
 		cmocka_unit_test(churn_costs_neither_leader_nor_snapshot),
 		cmocka_unit_test(kernel_threads_and_self_have_no_counters),
 		cmocka_unit_test(counters_never_go_back),

@@ -6,6 +6,8 @@
 #	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
 set -u
+# Compilers quote differently elsewhere.
+export LC_ALL=C
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tap_count=0
 tap_failed=0

@@ -31,9 +31,10 @@ static void parse_cgroup_files(struct span text)
 
 	if (procfs_parse_cpu_stat(text, &c) == 0 && procfs_parse_cpu_max(text, &c) == 0)
 		v = 0;
-	if (procfs_parse_number(text, &v) == 0 &&
+	/* A number alone is no mount. */
+	if (procfs_parse_number(text, &v) == 0 && !memchr(text.at, '\n', text.len) &&
 	    procfs_find_cgroup2(text, path, sizeof(path)) == 0)
-		abort(); /* a number is no mount */
+		abort();
 	if (procfs_find_cgroup2(text, path, sizeof(path)) == 0 && strlen(path) >= sizeof(path))
 		abort();
 }

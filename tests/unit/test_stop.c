@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -219,12 +220,56 @@ static void the_end_of_the_tracer_releases(void **state)
 	end_target(pid);
 }
 
+/* The parent of a vfork() waits where no signal reaches it, until its child is done. */
+static void become_unstoppable(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (vfork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		shared->ready = 1;
+		for (;;)
+			pause();
+	}
+	_exit(1);
+}
+
+static void a_thread_that_cannot_stop_is_given_up(void **state)
+{
+	struct attempt a = { .pid = fork() };
+	pthread_t thread;
+	char path[64], text[4096];
+	const char *tracer;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	if (a.pid == 0)
+		become_unstoppable();
+	while (!shared->ready)
+		sched_yield();
+	assert_int_equal(pthread_create(&thread, NULL, stop_once, &a), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	need(a.tag);
+	assert_int_equal(a.tag, KTSTR_JEMALLOC_STOP_TIMEOUT);
+	snprintf(path, sizeof(path), "/proc/%d/status", a.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n > 0);
+	text[n] = '\0';
+	tracer = strstr(text, "TracerPid:\t");
+	assert_non_null(tracer);
+	assert_int_equal(tracer[strlen("TracerPid:\t")], '0');
+	end_target(a.pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_thread_pointer_is_its_own, clear_shared),
 		cmocka_unit_test_setup(no_signal_is_lost, clear_shared),
 		cmocka_unit_test_setup(a_thread_that_ended_is_gone, clear_shared),
+		cmocka_unit_test_setup(a_thread_that_cannot_stop_is_given_up, clear_shared),
 		cmocka_unit_test_setup(the_end_of_the_tracer_releases, clear_shared),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Small tests in VMs; guests_test.sh and its neighbours know what must come out. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,5 +90,29 @@ KTSTR_TEST(reads_its_files) = {
 	.files = { "./plain", "./plain:/etc/elsewhere" },
 	.run = reads_its_files,
 };
+
+/* What a program logs stands at the start of its console line, as a real report does. */
+static void log_line(struct ktstr *t, const char *line)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	ASSERT_GE(t, fd, 0);
+	EXPECT_EQ(t, write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	close(fd);
+}
+
+static void logs_a_warning(struct ktstr *t)
+{
+	log_line(t, "<4>WARNING: CPU: 0 PID: 1 at kernel/sched/core.c:1 f+0x1/0x2\n");
+}
+
+KTSTR_TEST(logs_a_warning) = { .run = logs_a_warning };
+
+static void logs_a_lost_patch(struct ktstr *t)
+{
+	log_line(t, "<1>Oops: int3: 0000 [#1] SMP\n");
+}
+
+KTSTR_TEST(logs_a_lost_patch) = { .run = logs_a_lost_patch };
 
 KTSTR_MAIN

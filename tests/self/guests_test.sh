@@ -34,6 +34,14 @@ expect "a body beyond its limit" 1 '# TIMEOUT the body did not finish within its
 	"$guests" --test-timeout 1s waits_long
 expect "the run's limit ends a guest: exit 124" 124 'SKIP UNDECIDED: the time limit of the whole run' \
 	"$guests" --timeout 8s waits_long
+expect "a warning of the kernel fails a body that passed" 1 '^# kernel splat \(WARN\):$' \
+	"$guests" logs_a_warning
+if grep -q '^tests can run here, with KVM' "$scratch/doctor"; then
+	skip "a breakpoint trap under TCG is no verdict" "emulated guests"
+else
+	expect "a breakpoint trap under TCG is no verdict" 70 '# ERROR the emulator lost a patch' \
+		"$guests" logs_a_lost_patch
+fi
 expect "a guest without enough memory names the remedy" 70 \
 	'ERROR the guest ran out of memory: .*Out of memory|the guest had [0-9]+ MiB: give' \
 	"$guests" eats_memory

@@ -55,6 +55,7 @@ static int open_pipe(int *ret_read, int *ret_write)
 		return -errno;
 	*ret_read = fds[0];
 	*ret_write = fds[1];
+	fcntl(fds[1], F_SETPIPE_SZ, BODY_PIPE_BYTES); /* refused: the usual size will do */
 	return set_nonblocking(fds[0]);
 }
 

@@ -12,6 +12,8 @@
 #define BODY_FOLDER  "/tmp"
 #define BODY_BUSYBOX "/bin/busybox"
 
+enum { BODY_PIPE_BYTES = 256 << 10 };
+
 /* Descriptors are non-blocking ends of ours; -1 where the mode has none. */
 struct body {
 	pid_t pid; /* leads its own session and process group */

@@ -32,7 +32,13 @@ enum source {
 	NR_SOURCES
 };
 
-enum { OUTPUT_CHUNK = 32 << 10, LEFTOVERS_NAMED = 8 };
+enum {
+	OUTPUT_CHUNK = PROTOCOL_PAYLOAD_MAX - 1,
+	/* Between reads of output: a body that writes in small pieces would otherwise be preempted
+	 * for each of them.  The pipe holds BODY_PIPE_BYTES meanwhile. */
+	OUTPUT_PAUSE_NS = 4 * 1000000,
+	LEFTOVERS_NAMED = 8
+};
 
 struct loop {
 	const struct loop_opts *opts;
@@ -47,6 +53,7 @@ struct loop {
 	bool ending; /* the body is gone or given up; what is left is being killed */
 	bool given_up;
 	uint64_t output_bytes[2];
+	uint64_t output_ns; /* not read before */
 	uint64_t record_bytes;
 	uint64_t nr_garbage;
 };
@@ -276,6 +283,8 @@ static void on_output(struct loop *l, int which)
 		close(take_fd(&l->body.output[which]));
 		return;
 	}
+	if (n < OUTPUT_CHUNK)
+		l->output_ns = clock_mono_ns() + OUTPUT_PAUSE_NS;
 	l->output_bytes[which] += (uint64_t)n;
 	bytes[0] = (char)(which + 1);
 	if (l->output_bytes[which] <= max)
@@ -288,7 +297,15 @@ static void on_output(struct loop *l, int which)
 
 /* --- waiting ----------------------------------------------------------------------------- */
 
-static void watch(const struct loop *l, struct pollfd *fds)
+/* Time until output is read again. */
+static uint64_t pause_ns(const struct loop *l)
+{
+	uint64_t now = clock_mono_ns();
+
+	return l->ending || now >= l->output_ns ? 0 : l->output_ns - now;
+}
+
+static void watch(const struct loop *l, bool pause, struct pollfd *fds)
 {
 	/* While the host is slow, whoever produces must wait. */
 	bool wait = channel_full(l->channel);
@@ -301,10 +318,10 @@ static void watch(const struct loop *l, struct pollfd *fds)
 	fds[SOURCE_BEAT].fd = l->beat;
 	fds[SOURCE_LIMIT].fd = l->limit;
 	fds[SOURCE_RECORDS].fd = wait ? -1 : l->body.records;
-	fds[SOURCE_STDOUT].fd = wait ? -1 : l->body.output[0];
-	fds[SOURCE_STDERR].fd = wait ? -1 : l->body.output[1];
+	fds[SOURCE_STDOUT].fd = wait || pause ? -1 : l->body.output[0];
+	fds[SOURCE_STDERR].fd = wait || pause ? -1 : l->body.output[1];
 	if (l->has_shell)
-		shell_poll(&l->shell, &fds[SOURCE_SHELL]);
+		shell_poll(&l->shell, &fds[SOURCE_SHELL], !pause);
 }
 
 static void serve(struct loop *l, const struct pollfd *fds)
@@ -320,6 +337,8 @@ static void serve(struct loop *l, const struct pollfd *fds)
 	for (int i = 0; i < 2; i++)
 		if (fds[SOURCE_STDOUT + i].revents)
 			on_output(l, i);
+	if (fds[SOURCE_TERMINAL].revents & POLLIN)
+		l->output_ns = clock_mono_ns() + OUTPUT_PAUSE_NS;
 	if (l->has_shell && !shell_move(&l->shell, &fds[SOURCE_SHELL])) {
 		shell_deinit(&l->shell);
 		l->has_shell = false;
@@ -347,8 +366,11 @@ static int watch_body(struct loop *l, struct ktstr_error *err)
 	struct pollfd fds[NR_SOURCES];
 
 	while (!is_over(l)) {
-		watch(l, fds);
-		if (poll(fds, NR_SOURCES, -1) < 0) {
+		uint64_t pause = pause_ns(l);
+		const struct timespec timeout = { .tv_nsec = (long)pause };
+
+		watch(l, pause, fds);
+		if (ppoll(fds, NR_SOURCES, pause ? &timeout : NULL, NULL) < 0) {
 			if (errno == EINTR)
 				continue;
 			return ktstr_error_set(err, -errno, "poll: %s", strerror(errno));

@@ -70,11 +70,13 @@ static short events(const struct strbuf *in, const struct strbuf *out)
 	return (short)((in->len < SHELL_QUEUE_BYTES ? POLLIN : 0) | (out->len ? POLLOUT : 0));
 }
 
-void shell_poll(const struct shell *s, struct pollfd fds[2])
+void shell_poll(const struct shell *s, struct pollfd fds[2], bool read_terminal)
 {
 	short port = events(&s->to_terminal, &s->to_port);
 	short terminal = events(&s->to_port, &s->to_terminal);
 
+	if (!read_terminal)
+		terminal &= ~POLLIN;
 	/* poll() reports an end even where nothing is asked for, and would return at once. */
 	fds[0] = (struct pollfd){ .fd = port ? s->port : -1, .events = port };
 	fds[1] = (struct pollfd){ .fd = terminal ? s->terminal : -1, .events = terminal };

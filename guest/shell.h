@@ -29,8 +29,8 @@ struct shell {
 
 void shell_init(struct shell *s, int port, int terminal);
 void shell_deinit(struct shell *s);
-/* What to wait for: [0] the port, [1] the terminal. */
-void shell_poll(const struct shell *s, struct pollfd fds[2]);
+/* What to wait for: [0] the port, [1] the terminal, which is read only if @read_terminal. */
+void shell_poll(const struct shell *s, struct pollfd fds[2], bool read_terminal);
 /* Moves what can be moved.  Return: false once either side has ended and all of the terminal's
  * output has been written to a host that is still there. */
 bool shell_move(struct shell *s, const struct pollfd fds[2]);

@@ -244,10 +244,12 @@ KTSTR_TEST(closes_everything) = {
 static void writes_without_end(struct ktstr *t)
 {
 	static char line[4096];
+	int nr = 0;
 
 	memset(line, 'x', sizeof(line));
-	for (int i = 0; i < 8192; i++)
-		ASSERT_GT(t, write(STDOUT_FILENO, line, sizeof(line)), 0);
+	while (nr < 8192 && write(STDOUT_FILENO, line, sizeof(line)) > 0)
+		nr++;
+	EXPECT_EQ(t, nr, 8192);
 }
 
 KTSTR_TEST(writes_without_end) = {

@@ -74,6 +74,8 @@ struct evidence {
 	bool emulated;	  /* the guest ran under TCG */
 	bool on_host;	  /* a host_only test: no guest at all */
 	uint64_t memory_bytes;
+	uint64_t
+		frozen_ns; /* since STARTED: QEMU was not let run at all, in stretches of seconds */
 	uint64_t silence_ns;				   /* HUNG, STARVED: without a heartbeat */
 	uint64_t start_ns, hello_ns, started_ns, ended_ns; /* CLOCK_MONOTONIC; 0: not reached */
 	struct console console;

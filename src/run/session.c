@@ -70,6 +70,12 @@ bool session_was_starved(const struct session_silence *silence)
 	return silence->host_idle_ns < silence->window_ns / 2;
 }
 
+bool session_was_frozen(uint64_t gap_ns, uint64_t cpu_ns)
+{
+	/* If it used more, then it was the runner that saw nothing. */
+	return gap_ns >= SESSION_FROZEN_NS && cpu_ns < gap_ns / 10;
+}
+
 static uint64_t qemu_cpu_ns(struct session *s)
 {
 	uint64_t ns;
@@ -197,12 +203,14 @@ static void end_silence(struct session *s, uint64_t now)
 	end(s, session_was_starved(&silence) ? END_STARVED : END_HUNG, text);
 }
 
-static void note_progress(struct session *s, uint64_t now)
+static void note_progress(struct session *s)
 {
-	uint64_t used = qemu_cpu_ns(s);
+	uint64_t now = clock_mono_ns(), used = qemu_cpu_ns(s);
 
 	if (used == s->ran_qemu_ns)
 		return;
+	if (s->e->hello && session_was_frozen(now - s->ran_ns, since(used, s->ran_qemu_ns)))
+		s->e->frozen_ns += now - s->ran_ns;
 	s->ran_qemu_ns = used;
 	s->ran_ns = now;
 }
@@ -214,13 +222,18 @@ static uint64_t overdue_ns(const struct session *s)
 	return clock_add_ns(clock_add_ns(s->e->started_ns, s->opts->timeout_ns), SESSION_GRACE_NS);
 }
 
+static void end_overdue(struct session *s)
+{
+	s->e->timeout_limit_ns = s->opts->timeout_ns;
+	end(s, END_OVERDUE, NULL);
+}
+
 static void check_clock(struct session *s)
 {
 	uint64_t now = clock_mono_ns();
 	uint64_t boot = SESSION_BOOT_NS + s->opts->nr_cpus * SESSION_BOOT_CPU_NS;
 	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : boot;
 
-	note_progress(s, now);
 	if (s->bye_ns)
 		s->over = now > s->bye_ns + SESSION_GOODBYE_NS;
 	else if (now >= s->opts->deadline_ns)
@@ -228,7 +241,7 @@ static void check_clock(struct session *s)
 	else if (now - s->heard_ns > silence)
 		end_silence(s, now);
 	else if (now > overdue_ns(s))
-		end(s, END_OVERDUE, NULL);
+		end_overdue(s);
 }
 
 static void check_console_size(struct session *s)
@@ -258,6 +271,7 @@ static void watch(struct session *s)
 			end(s, END_INTERRUPTED, NULL);
 			return;
 		}
+		note_progress(s);
 		read_records(s);
 		if (!s->over)
 			note_exit(s);

@@ -18,6 +18,7 @@
 #define SESSION_BOOT_CPU_NS  SECS(2)
 #define SESSION_GRACE_NS     SECS(30) /* for the agent to end an overdue body */
 #define SESSION_GOODBYE_NS   SECS(10) /* from BYE to QEMU's exit */
+#define SESSION_FROZEN_NS    SECS(2)  /* without any CPU time */
 
 enum { SESSION_CONSOLE_MAX = 64 << 20, SESSION_RECORDS_MAX = 256 << 20 };
 
@@ -43,6 +44,10 @@ struct session_silence {
 	uint64_t still_ns;     /* of the window, at its end, QEMU used none at all */
 	uint64_t host_idle_ns; /* what all CPUs of the host had left over */
 };
+
+/* Was QEMU kept from running for all of @gap_ns, in which it used @cpu_ns?  Seconds must pass
+ * for that: heartbeats make even an idle guest run twice in each.  Pure. */
+bool session_was_frozen(uint64_t gap_ns, uint64_t cpu_ns);
 
 /* Did the host keep QEMU from running?  Pure. */
 bool session_was_starved(const struct session_silence *silence);

@@ -276,6 +276,19 @@ static bool timed_out(const struct evidence *e)
 	return e->timed_out || e->end == END_OVERDUE;
 }
 
+static bool timed_out_frozen(const struct evidence *e)
+{
+	return timed_out(e) && e->frozen_ns && e->frozen_ns >= e->timeout_limit_ns / 10;
+}
+
+static void explain_timed_out_frozen(const struct evidence *e, struct strbuf *out)
+{
+	strbuf_addstr(out, "the body did not finish within its limit, but the host did not let "
+			   "QEMU run for ");
+	text_add_duration(out, e->frozen_ns);
+	strbuf_addstr(out, " of it");
+}
+
 static void explain_timeout(const struct evidence *e, struct strbuf *out)
 {
 	strbuf_addstr(out, "the body did not finish within its limit");
@@ -440,6 +453,7 @@ static const struct row rows[] = {
 	{ "went-down", KTSTR_ERROR, true, true, went_down_early, explain_went_down },
 	{ "went-down", KTSTR_FAIL, true, true, went_down, explain_went_down },
 	{ "checks", KTSTR_ERROR, false, true, check_error, explain_checks },
+	{ "starved", KTSTR_UNDECIDED, false, true, timed_out_frozen, explain_timed_out_frozen },
 	{ "timeout", KTSTR_FAIL, false, true, timed_out, explain_timeout },
 	{ "crashed", KTSTR_FAIL, false, true, crashed, explain_crash },
 	{ "checks", KTSTR_FAIL, false, true, check_failed, explain_checks },

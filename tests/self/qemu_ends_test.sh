@@ -4,8 +4,8 @@
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/guest.sh"
 
-waiting_guest() { # name: start a test that waits; its QEMU is $qemu
-	"$guests" --run-dir "$scratch/$1" waits_long >"$scratch/$1.out" 2>&1 </dev/null &
+waiting_guest() { # name, option...: start a test that waits; its QEMU is $qemu
+	"$guests" --run-dir "$scratch/$1" "${@:2}" waits_long >"$scratch/$1.out" 2>&1 </dev/null &
 	runner=$!
 	until_true "$runner" grep -qsa '"ok":true' "$scratch/$1/waits_long/records.bin"
 	qemu=$(pgrep -P "$runner" -f -- "$scratch/$1/waits_long" | head -n 1)
@@ -24,6 +24,14 @@ waiting_guest stopped && kill -STOP "$qemu"
 status_is "QEMU stopped" 5
 check "... UNDECIDED: the host starved the guest" \
 	grep -q '# SKIP UNDECIDED: the host starved the guest: no sign of life for 2' "$scratch/stopped.out"
+
+# Its own clock goes on while it is stopped, so the guest finds its limit passed when it wakes up.
+waiting_guest frozen --test-timeout 5s && kill -STOP "$qemu"
+read -rt 6 <> <(:)
+kill -CONT "$qemu"
+status_is "QEMU stopped for longer than the test's limit" 5
+check "... UNDECIDED: not the body's fault" \
+	grep -q '# SKIP UNDECIDED: .* the host did not let QEMU run for ' "$scratch/frozen.out"
 
 # A machine that is not the one asked for.
 cat >"$scratch/half-qemu" <<'SH'

@@ -48,6 +48,15 @@ static void a_stopped_qemu_is_starved(void **state)
 	assert_true(starved(SECS(5), SECS(15), SECS(80)));
 }
 
+static void a_gap_without_cpu_time_is_a_freeze(void **state)
+{
+	(void)state;
+	assert_true(session_was_frozen(SECS(5), 0));
+	assert_true(session_was_frozen(SECS(2), MSECS(100)));
+	assert_false(session_was_frozen(MSECS(1900), 0));
+	assert_false(session_was_frozen(SECS(5), SECS(1)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -55,6 +64,7 @@ int main(void)
 		cmocka_unit_test(an_idle_guest_on_an_idle_host_hung),
 		cmocka_unit_test(little_time_on_a_busy_host_is_starved),
 		cmocka_unit_test(a_stopped_qemu_is_starved),
+		cmocka_unit_test(a_gap_without_cpu_time_is_a_freeze),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

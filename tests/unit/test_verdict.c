@@ -207,6 +207,18 @@ static void time_limits_fail(void **state)
 	judge(KTSTR_FAIL, "timeout", "could not end it");
 }
 
+static void a_limit_that_the_host_used_up_decides_nothing(void **state)
+{
+	(void)state;
+	e.done = false;
+	e.timed_out = true;
+	e.timeout_limit_ns = SECS(60);
+	e.frozen_ns = SECS(5);
+	judge(KTSTR_FAIL, "timeout", "did not finish");
+	e.frozen_ns = SECS(6);
+	judge(KTSTR_UNDECIDED, "starved", "the host did not let QEMU run for 6.00 s of it");
+}
+
 static void ends_of_the_host_side(void **state)
 {
 	(void)state;
@@ -348,6 +360,7 @@ int main(void)
 		TEST(crashes_say_where),
 		TEST(leaving_early_fails),
 		TEST(time_limits_fail),
+		TEST(a_limit_that_the_host_used_up_decides_nothing),
 		TEST(ends_of_the_host_side),
 		TEST(guests_that_go_down),
 		TEST(silence_is_told_apart),

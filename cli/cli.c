@@ -2,7 +2,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,14 +60,6 @@ int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs)
 			return verbs->verbs[i].run(argc - 1, argv + 1);
 	return cli_failf(KTSTR_EXIT_USAGE, "unknown %s '%s', try '%s --help'",
 			 argv[1][0] == '-' ? "option" : "command", argv[1], verbs->prefix);
-}
-
-void cli_hold_stdio(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
-			return;
 }
 
 int cli_close_stdout(int exit_code)

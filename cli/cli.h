@@ -43,10 +43,6 @@ struct cli_verbs {
  * Return: an exit code. */
 int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs);
 
-/* Fills closed descriptors 0 to 2, so that no file opened later takes their place; using them
- * still fails. */
-void cli_hold_stdio(void);
-
 /* Flushes and closes stdout.  Return: @exit_code, or HARNESS with a message if results were lost
  * although the command was content. */
 int cli_close_stdout(int exit_code);

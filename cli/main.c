@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 {
 	int r = KTSTR_EXIT_PASS;
 
-	cli_hold_stdio();
+	ktstr_stdio_hold();
 	/* A reader that went away must show up as a write error with a message. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && !strcmp(argv[1], "--version"))

@@ -89,4 +89,13 @@ KTSTR_API int ktstr_options_parse(const struct ktstr_command *command, int argc,
  */
 KTSTR_API void ktstr_options_help(const struct ktstr_command *command, FILE *out);
 
+/**
+ * ktstr_stdio_hold() - take the descriptors 0 to 2 that the program was started without.
+ *
+ * They are opened on /dev/null the wrong way round: nothing else ends up under their numbers, and
+ * whoever reads or writes there fails with EBADF as before.  For the beginning of main(), while
+ * there is one thread.
+ */
+KTSTR_API void ktstr_stdio_hold(void);
+
 #endif

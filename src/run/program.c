@@ -16,20 +16,6 @@
 #include "run/settings.h"
 #include <ktstr/log.h>
 
-/* Descriptors 0 to 2 must be taken: a file of ours under number 1 would get the results. */
-static bool stdout_is_closed(void)
-{
-	bool closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-	return closed;
-}
-
 static void log_line(void *arg, enum ktstr_log_level level, const char *text)
 {
 	const struct settings *settings = arg;
@@ -99,7 +85,7 @@ static int list_tests(const struct registry *registry, const struct settings *se
 }
 
 static int run_selected(const char *command, const struct settings *settings,
-			const struct registry *registry, bool stdout_closed)
+			const struct registry *registry)
 {
 	struct ktstr_error err = { 0 };
 	int r;
@@ -108,14 +94,13 @@ static int run_selected(const char *command, const struct settings *settings,
 		return complain(command, KTSTR_EXIT_HARNESS, &err);
 	r = runner_run(&(struct runner_opts){ .command = command,
 					      .settings = settings,
-					      .registry = registry,
-					      .stdout_was_closed = stdout_closed },
+					      .registry = registry },
 		       &err);
 	interrupt_release();
 	return err.text[0] ? complain(command, r, &err) : r;
 }
 
-static int run_program(int argc, char **argv, struct registry *registry, bool stdout_closed)
+static int run_program(int argc, char **argv, struct registry *registry)
 {
 	struct settings settings = { 0 };
 	struct ktstr_error err = { 0 };
@@ -137,7 +122,7 @@ static int run_program(int argc, char **argv, struct registry *registry, bool st
 	if (r < 0)
 		return complain(argv[0], KTSTR_EXIT_USAGE, &err);
 	r = settings.list ? list_tests(registry, &settings)
-			  : run_selected(argv[0], &settings, registry, stdout_closed);
+			  : run_selected(argv[0], &settings, registry);
 	ktstr_log_set(NULL, NULL);
 	return r;
 }
@@ -146,9 +131,9 @@ int ktstr_main(int argc, char **argv, const struct ktstr_entry *const *first,
 	       const struct ktstr_entry *const *end)
 {
 	_cleanup_registry_ struct registry registry = REGISTRY_INIT;
-	bool stdout_closed = stdout_is_closed();
 	struct ktstr_error err;
 
+	ktstr_stdio_hold();
 	if (argc < 1 || !argv[0])
 		return KTSTR_EXIT_USAGE;
 	if (registry_load(first, end, &registry, &err) < 0)
@@ -158,5 +143,5 @@ int ktstr_main(int argc, char **argv, const struct ktstr_entry *const *first,
 		return run_body(argv, &registry);
 	/* A reader that went away must show up as a write error with a message. */
 	signal(SIGPIPE, SIG_IGN);
-	return run_program(argc, argv, &registry, stdout_closed);
+	return run_program(argc, argv, &registry);
 }

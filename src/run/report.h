@@ -47,7 +47,6 @@ struct report_opts {
 	bool color;		/* on stderr */
 	bool progress;		/* stderr is a terminal */
 	bool one_screen;	/* both streams are terminals: KTAP has shown the details */
-	bool stdout_was_closed; /* when the program was started */
 };
 
 struct report;

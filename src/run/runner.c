@@ -299,16 +299,15 @@ static int open_run(struct runner *runner, struct ktstr_error *err)
 	r = folder_create_run(settings->run_dir, &runner->run_dir, err);
 	if (r < 0)
 		return r;
-	return report_create(
-		&(struct report_opts){ .program = path_base(runner->opts->command),
-				       .run_dir = runner->run_dir,
-				       .junit_path = settings->junit_path,
-				       .json = settings->json,
-				       .color = settings->color,
-				       .progress = isatty(STDERR_FILENO),
-				       .one_screen = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO),
-				       .stdout_was_closed = runner->opts->stdout_was_closed },
-		runner->totals.planned, &runner->report, err);
+	return report_create(&(struct report_opts){ .program = path_base(runner->opts->command),
+						    .run_dir = runner->run_dir,
+						    .junit_path = settings->junit_path,
+						    .json = settings->json,
+						    .color = settings->color,
+						    .progress = isatty(STDERR_FILENO),
+						    .one_screen = isatty(STDERR_FILENO) &&
+								  isatty(STDOUT_FILENO) },
+			     runner->totals.planned, &runner->report, err);
 }
 
 static void close_run(struct runner *runner)

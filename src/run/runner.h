@@ -14,7 +14,6 @@ struct runner_opts {
 	const char *command; /* argv[0], for the line that runs a test again */
 	const struct settings *settings;
 	const struct registry *registry; /* selected */
-	bool stdout_was_closed;
 };
 
 /* Return: enum ktstr_exit; what kept the run from starting is in @err (HARNESS or USAGE). */

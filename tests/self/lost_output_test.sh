@@ -15,6 +15,8 @@ expect "closed stdout is said, exit 70" 70 \
 	closed
 check "... and no result is lost" in_results "$scratch/closed" passes
 check "... nor the last one" in_results "$scratch/closed" fails
+list_closed() { "$prog" --list >&-; }
+expect "closed stdout of --list" 70 'write to standard output: Bad file descriptor' list_closed
 all_closed() { "$prog" --run-dir "$scratch/all_closed" passes <&- >&- 2>&-; }
 expect "all descriptors closed: exit 70" 70 '' all_closed
 check "... and results are not mixed with anything" bash -c \

@@ -273,7 +273,8 @@ static void on_records(struct loop *l)
 static void on_output(struct loop *l, int which)
 {
 	static char bytes[1 + OUTPUT_CHUNK];
-	uint64_t max = l->opts->job->mode == JOB_EXEC ? LOOP_EXEC_OUTPUT_MAX : LOOP_OUTPUT_MAX;
+	bool exec = l->opts->job->mode == JOB_EXEC;
+	uint64_t max = exec ? LOOP_EXEC_OUTPUT_MAX : LOOP_OUTPUT_MAX;
 	uint64_t before = l->output_bytes[which];
 	ssize_t n = read(l->body.output[which], bytes + 1, OUTPUT_CHUNK);
 
@@ -290,7 +291,7 @@ static void on_output(struct loop *l, int which)
 	if (l->output_bytes[which] <= max)
 		channel_send(l->channel, RECORD_OUTPUT, bytes, 1 + (size_t)n);
 	else if (before <= max)
-		channel_send_text(l->channel, RECORD_NOTE,
+		channel_send_text(l->channel, exec ? RECORD_ERROR : RECORD_NOTE,
 				  "%s is cut after %llu bytes; the rest is dropped",
 				  which == 0 ? "stdout" : "stderr", (unsigned long long)before);
 }

@@ -17,7 +17,7 @@
 
 enum {
 	LOOP_OUTPUT_MAX = 16 << 20,	   /* bytes kept of stdout and of stderr, mode TEST */
-	LOOP_EXEC_OUTPUT_MAX = 1 << 30,	   /* mode EXEC */
+	LOOP_EXEC_OUTPUT_MAX = 100 << 20,  /* mode EXEC, where more is an ERROR */
 	LOOP_GARBAGE_SHOWN = 5,		   /* bad messages that get an ERROR each */
 	LOOP_ENDING_NS = 10 * 1000000000ll /* for killed processes to go away */
 };

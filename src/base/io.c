@@ -88,13 +88,25 @@ int io_write_sysfs(const char *path, const char *text)
 	return (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
+/* A rename would replace the device by a file. */
+static int write_in_place(const char *path, const void *bytes, size_t len, struct ktstr_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int r = fd < 0 ? -errno : io_write_all(fd, bytes, len);
+
+	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", path, strerror(-r)) : 0;
+}
+
 int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		  struct ktstr_error *err)
 {
 	_cleanup_free_ char *temp = NULL;
 	_cleanup_close_ int fd = -1;
+	struct stat st;
 	int r;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_in_place(path, bytes, len, err);
 	if (asprintf(&temp, "%s.tmp.%d", path, (int)getpid()) < 0) {
 		temp = NULL;
 		return ktstr_error_nomem(err);

@@ -97,6 +97,34 @@ static void failed_writing_leaves_the_old_file(void **state)
 	assert_int_equal(mkdir(scratch.dir, 0755), 0);
 }
 
+/* "--junit /dev/null" as root must not leave a file there. */
+static void what_is_no_file_is_not_replaced(void **state)
+{
+	const char *fifo = scratch_path(&scratch, "fifo"), *link = scratch_path(&scratch, "link");
+	const char *file = scratch_text(&scratch, "file", "much longer before");
+	struct strbuf out = STRBUF_INIT;
+	char bytes[8];
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_file(fifo, "new", 3, 0644, NULL), 0);
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), 3);
+	close(fd);
+	assert_int_equal(lstat(fifo, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(symlink(file, link), 0);
+	assert_int_equal(io_write_file(link, "new", 3, 0644, NULL), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(io_read_file(file, &out, NULL), 0);
+	assert_string_equal(strbuf_str(&out), "new");
+	strbuf_deinit(&out);
+}
+
 static void short_writes_say_what_failed(void **state)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC), fds[2];
@@ -157,6 +185,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_is_read_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unreadable_files_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writing_replaces_the_whole_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_not_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failed_writing_leaves_the_old_file, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(short_writes_say_what_failed, set_up, tear_down),

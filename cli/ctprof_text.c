@@ -50,7 +50,7 @@ const char *ctprof_cell(const struct ktstr_ctprof_thread *t, unsigned int metric
 
 	if (!ktstr_ctprof_get(t, metric, &value))
 		snprintf(buf, CTPROF_CELL, "-");
-	else if (metric == KTSTR_CTPROF_STATE)
+	else if (metric == KTSTR_CTPROF_STATE && value > ' ' && value <= '~')
 		snprintf(buf, CTPROF_CELL, "%c", (char)value);
 	else
 		ctprof_scaled(ktstr_ctprof_metric_info(metric), value, buf);

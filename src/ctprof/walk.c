@@ -396,7 +396,8 @@ static int list_pids(int dir_fd, struct pid_list *list)
 			at += de->d_reclen;
 		}
 	}
-	qsort(list->pids, list->nr, sizeof(*list->pids), compare_pids);
+	if (list->nr)
+		qsort(list->pids, list->nr, sizeof(*list->pids), compare_pids);
 	return r;
 }
 

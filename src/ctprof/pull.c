@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void fail(struct pull *j, int error)
 {
 	if (!j->error)
@@ -268,31 +270,13 @@ void pull_finish(struct pull *j)
 		fail(j, -EBADMSG);
 }
 
-/* Bytes of the UTF-8 character at @s, 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t len = s[0] < 0x80		   ? 1
-		     : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		     : (s[0] & 0xf0) == 0xe0	   ? 3
-		     : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						   : 0;
-
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0;
-	return len;
-}
-
 void pull_add_bytes(struct strbuf *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	strbuf_addch(out, '"');
 	while (*s) {
-		size_t len = utf8_len(s);
+		size_t len = utf8_length(s, strnlen((const char *)s, 4));
 
 		if (!len)
 			strbuf_addf(out, "\\\\x%02x", *s);

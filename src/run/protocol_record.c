@@ -8,37 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 static const char replacement[] = "\xef\xbf\xbd";
-
-/* Bytes of the valid UTF-8 sequence at the front, 0 if there is none (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return s[0] ? 1 : 0;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (n > len)
-		return 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
 
 json_t *record_text_bytes(const char *bytes, size_t len)
 {
@@ -46,7 +18,7 @@ json_t *record_text_bytes(const char *bytes, size_t len)
 
 	strbuf_addstr(&text, "");
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length((const unsigned char *)bytes + i, len - i);
+		size_t n = utf8_length(bytes + i, len - i);
 
 		if (n)
 			strbuf_add(&text, bytes + i, n);

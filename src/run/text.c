@@ -1,43 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "run/text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-
-static bool continues(const unsigned char *p, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return false;
-	return true;
-}
+#include "base/utf8.h"
 
 /* Bytes of the character at @p if it may be written as it is, else 0. */
 static size_t character_size(const unsigned char *p, size_t left)
 {
-	if (*p < 0x80)
+	size_t size = utf8_length(p, left);
+
+	if (size == 1)
 		return (*p >= ' ' && *p != 0x7f) || *p == '\n' || *p == '\t' ? 1 : 0;
-	if (*p >= 0xc2 && *p <= 0xdf)
-		/* U+0080 to U+009F are control characters as well. */
-		return left >= 2 && continues(p + 1, 1) && (*p != 0xc2 || p[1] >= 0xa0) ? 2 : 0;
-	if (*p >= 0xe0 && *p <= 0xef) {
-		if (left < 3 || !continues(p + 1, 2))
-			return 0;
-		if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0))
-			return 0;
-		return *p == 0xef && p[1] == 0xbf && p[2] >= 0xbe ? 0 : 3;
-	}
-	if (*p >= 0xf0 && *p <= 0xf4) {
-		if (left < 4 || !continues(p + 1, 3))
-			return 0;
-		return (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90) ? 0 : 4;
-	}
-	return 0;
+	/* U+0080 to U+009F are control characters as well. */
+	if (size == 2 && *p == 0xc2 && p[1] < 0xa0)
+		return 0;
+	if (size == 3 && *p == 0xef && p[1] == 0xbf && p[2] >= 0xbe)
+		return 0;
+	return size;
 }
 
 /* Where to cut so that no character is halved. */

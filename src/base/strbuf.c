@@ -71,6 +71,24 @@ void strbuf_addch(struct strbuf *s, char c)
 	strbuf_add(s, &c, 1);
 }
 
+void strbuf_add_quoted(struct strbuf *s, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./=:,+@%";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		strbuf_addstr(s, word);
+		return;
+	}
+	strbuf_addch(s, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_addstr(s, "'\\'");
+		strbuf_addch(s, *word);
+	}
+	strbuf_addch(s, '\'');
+}
+
 void strbuf_vaddf(struct strbuf *s, const char *fmt, va_list ap)
 {
 	va_list copy;

@@ -40,6 +40,8 @@ void strbuf_clear(struct strbuf *s);
 void strbuf_add(struct strbuf *s, const void *bytes, size_t len);
 void strbuf_addstr(struct strbuf *s, const char *text);
 void strbuf_addch(struct strbuf *s, char c);
+/* As a shell reads it back: as it is where that will do, else in quotes. */
+void strbuf_add_quoted(struct strbuf *s, const char *word);
 void strbuf_addf(struct strbuf *s, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 void strbuf_vaddf(struct strbuf *s, const char *fmt, va_list ap) KTSTR_PRINTF(2, 0);
 /* Makes room for @len more bytes, so that adding them cannot fail. */

@@ -34,39 +34,19 @@ struct runner {
 	struct ktstr_error machine_error;
 };
 
-static void add_quoted(struct strbuf *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-./=:,+@%";
-
-	strbuf_addch(out, ' ');
-	if (*word && strspn(word, plain) == strlen(word)) {
-		strbuf_addstr(out, word);
-		return;
-	}
-	strbuf_addch(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_addstr(out, "'\\''");
-		else
-			strbuf_addch(out, *word);
-	}
-	strbuf_addch(out, '\'');
-}
-
 static void add_option(struct strbuf *out, const char *option, const char *value)
 {
 	if (!value)
 		return;
-	strbuf_addf(out, " %s", option);
-	add_quoted(out, value);
+	strbuf_addf(out, " %s ", option);
+	strbuf_add_quoted(out, value);
 }
 
 char *runner_again(const char *command, const char *test, const struct settings *settings)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 
-	add_quoted(&out, command);
+	strbuf_add_quoted(&out, command);
 	add_option(&out, "-t", test);
 	add_option(&out, "--topology", settings->topology_text);
 	add_option(&out, "--kernel", settings->kernel_spec);
@@ -76,7 +56,6 @@ char *runner_again(const char *command, const char *test, const struct settings 
 	if (settings->test_timeout_ns)
 		strbuf_addf(&out, " --test-timeout %lluns",
 			    (unsigned long long)settings->test_timeout_ns);
-	strbuf_consume(&out, 1);
 	return strbuf_take(&out);
 }
 

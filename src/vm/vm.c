@@ -32,25 +32,6 @@ struct vm {
 	clockid_t cpu_clock;
 };
 
-/* Text that a shell reads back as @arg. */
-static void add_quoted(struct strbuf *out, const char *arg)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_=+,./:@%";
-
-	if (*arg && strspn(arg, plain) == strlen(arg)) {
-		strbuf_addstr(out, arg);
-		return;
-	}
-	strbuf_addch(out, '\'');
-	for (; *arg; arg++) {
-		if (*arg == '\'')
-			strbuf_addstr(out, "'\\'");
-		strbuf_addch(out, *arg);
-	}
-	strbuf_addch(out, '\'');
-}
-
 static int create_in(const char *dir, const char *name, char **ret_path, struct ktstr_error *err)
 {
 	_cleanup_free_ char *path = path_format("%s/%s", dir, name);
@@ -77,7 +58,7 @@ static int write_args(const char *dir, char **args, struct ktstr_error *err)
 	for (char **p = args; *p; p++) {
 		if (p > args)
 			strbuf_addstr(&text, **p == '-' ? " \\\n\t" : " ");
-		add_quoted(&text, *p);
+		strbuf_add_quoted(&text, *p);
 	}
 	strbuf_addch(&text, '\n');
 	r = text.error ? text.error : io_write_all(fd, text.data, text.len);

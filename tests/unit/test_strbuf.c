@@ -98,6 +98,25 @@ static void clear_forgets_the_error(void **state)
 	assert_string_equal(strbuf_str(&s), "ab");
 }
 
+static void quoted(const char *word, const char *wanted)
+{
+	struct strbuf s = STRBUF_INIT;
+
+	strbuf_add_quoted(&s, word);
+	assert_string_equal(strbuf_str(&s), wanted);
+	strbuf_deinit(&s);
+}
+
+static void words_are_quoted_for_a_shell(void **state)
+{
+	(void)state;
+	quoted("/a/b-c_d.e=1,2", "/a/b-c_d.e=1,2");
+	quoted("", "''");
+	quoted("a b", "'a b'");
+	quoted("$x", "'$x'");
+	quoted("it's", "'it'\\''s'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +126,7 @@ int main(void)
 		cmocka_unit_test(consume_drops_the_front),
 		cmocka_unit_test(take_hands_over_even_when_empty),
 		cmocka_unit_test(clear_forgets_the_error),
+		cmocka_unit_test(words_are_quoted_for_a_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,9 @@ static long double exact(struct ktstr_value value)
 
 static bool holds(long double actual, enum ktstr_op op, long double bound)
 {
+	/* C says that NaN != 0: then what was never measured would pass. */
+	if (isnan(actual) || isnan(bound))
+		return false;
 	switch (op) {
 	case KTSTR_EQ:
 		return actual == bound;

@@ -26,7 +26,9 @@ static int see_head(void *arg, const struct cpio_entry *e)
 {
 	struct seen *seen = arg;
 
-	if (e->name[0] == '/' || strstr(e->name, "..") == e->name)
+	/* A part may begin with dots ("..v"), it must not be "..". */
+	if (e->name[0] == '/' || !strcmp(e->name, "..") || !strncmp(e->name, "../", 3) ||
+	    strstr(e->name, "/../"))
 		abort();
 	mix(seen, e->name, strlen(e->name));
 	mix(seen, &e->mode, sizeof(e->mode));

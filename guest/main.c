@@ -216,6 +216,8 @@ int main(void)
 		dprintf(STDERR_FILENO, "ktstr-agent: this is the guest's PID 1; use ktstr\n");
 		return 2;
 	}
+	/* Else jansson asks the kernel for chance, which makes a machine without any wait 1 s. */
+	json_object_seed(1);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (set_up(&port, &err) < 0)

@@ -11,10 +11,11 @@ int cmd_exec(int argc, char **argv)
 	const struct ktstr_command command = {
 		.name = "ktstr exec",
 		.usage = "[OPTION]... -- COMMAND [ARGUMENT]...",
-		.about = "Runs one command in a fresh guest; its output comes out here.  Included "
-			 "files and busybox's\ncommands can be run.\nExit status: that of the "
-			 "command, 128 + N if signal N killed it, 124 after --timeout,\n130 "
-			 "interrupted, 70 if the guest broke.",
+		.about =
+			"Runs one command in a fresh guest; its output comes out here, its "
+			"input is empty.\nIncluded files and busybox's commands can be run.\nExit status: that of the "
+			"command, 128 + N if signal N killed it, 124 after --timeout,\n130 "
+			"interrupted, 70 if the guest broke.",
 		.options = rows,
 		.nr_options = GUEST_OPTION_ROWS,
 		.takes_rest = true,

@@ -72,16 +72,20 @@ static void list_one(const struct ktstr_entry *entry, bool json)
 	json_decref(object);
 }
 
+static int end_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return KTSTR_EXIT_PASS;
+	fprintf(stderr, "ktstr: write to standard output: %s\n", strerror(errno));
+	return KTSTR_EXIT_HARNESS;
+}
+
 static int list_tests(const struct registry *registry, const struct settings *settings)
 {
 	for (size_t i = 0; i < registry->nr; i++)
 		if (registry->selected[i])
 			list_one(registry->entries[i], settings->json);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "ktstr: write to standard output: %s\n", strerror(errno));
-		return KTSTR_EXIT_HARNESS;
-	}
-	return KTSTR_EXIT_PASS;
+	return end_output();
 }
 
 static int run_selected(const char *command, const struct settings *settings,
@@ -113,7 +117,7 @@ static int run_program(int argc, char **argv, struct registry *registry)
 			settings_help(argv[0], stdout);
 		else
 			printf("%s (ktstr %s)\n", path_base(argv[0]), KTSTR_VERSION);
-		return fflush(stdout) == 0 ? KTSTR_EXIT_PASS : KTSTR_EXIT_HARNESS;
+		return end_output();
 	}
 	ktstr_log_set(log_line, &settings);
 	r = registry_select(registry, settings.patterns.items, settings.patterns.nr, &err);

@@ -36,6 +36,10 @@ expect "a reader that left is said, exit 70" 70 'write to standard output: Broke
 check "... and no result is lost" in_results "$scratch/pipe" passes
 list_full() { "$prog" --list >/dev/full; }
 expect "full stdout of --list" 70 'write to standard output: No space left' list_full
+list_closed() { "$prog" --list >&-; }
+expect "closed stdout of --list" 70 'write to standard output: Bad file descriptor' list_closed
+help_closed() { "$prog" --help >&-; }
+expect "closed stdout of --help" 70 'write to standard output: Bad file descriptor' help_closed
 
 expect "JUnit file in a folder that is not there" 70 \
 	"'$scratch/none/j.xml[^']*': No such file.*all results are in '.*/results.jsonl'" \

@@ -100,7 +100,7 @@ struct ktstr_payload {
 	struct ktstr_exit_meaning exits[KTSTR_PAYLOAD_EXITS];
 };
 
-#define KTSTR_ARGS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+#define KTSTR_ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* More than arguments; zero fields mean the default. */
 struct ktstr_spawn {

@@ -20,7 +20,7 @@ struct output_log {
 	struct evidence *e;
 };
 
-static void keep_output(void *arg, int stream, const void *bytes, size_t len)
+static int keep_output(void *arg, int stream, const void *bytes, size_t len)
 {
 	struct output_log *log = arg;
 	int r = io_write_all(log->fd, bytes, len);
@@ -28,6 +28,7 @@ static void keep_output(void *arg, int stream, const void *bytes, size_t len)
 	(void)stream;
 	if (r < 0 && !log->e->damage)
 		log->e->damage = path_format("write output.log: %s", strerror(-r));
+	return 0;
 }
 
 static int open_log(const char *dir, struct ktstr_error *err)

@@ -26,13 +26,14 @@ struct guestrun {
 	int output_error;
 };
 
-static void pass_output(void *arg, int stream, const void *bytes, size_t len)
+static int pass_output(void *arg, int stream, const void *bytes, size_t len)
 {
 	struct guestrun *g = arg;
 	int r = io_write_all(stream == 2 ? STDERR_FILENO : STDOUT_FILENO, bytes, len);
 
 	if (r < 0 && stream == 1)
 		g->output_error = r;
+	return g->output_error;
 }
 
 static int write_job(struct guestrun *g, const char *path, uint64_t *ret_bytes,
@@ -105,6 +106,9 @@ static int tell(const struct guestrun *g, const struct evidence *e, int *ret_sta
 {
 	_cleanup_verdict_ struct verdict verdict = VERDICT_INIT;
 
+	if (g->output_error < 0)
+		return ktstr_error_set(err, -EIO, "write to standard output: %s",
+				       strerror(-g->output_error));
 	if (e->end == END_INTERRUPTED)
 		return ktstr_error_set(err, -EINTR, "interrupted");
 	if (e->timed_out)
@@ -114,9 +118,6 @@ static int tell(const struct guestrun *g, const struct evidence *e, int *ret_sta
 		if (json_array_size(e->errors))
 			return ktstr_error_set(err, -ENOENT, "%s",
 					       json_string_value(json_array_get(e->errors, 0)));
-		if (g->output_error < 0)
-			return ktstr_error_set(err, -EIO, "write to standard output: %s",
-					       strerror(-g->output_error));
 		*ret_status = e->body_signal ? 128 + e->body_signal : e->body_exit;
 		return 0;
 	}

@@ -202,7 +202,12 @@ static void write_junit(struct report *report, const struct totals *totals)
 
 void report_end(struct report *report, struct totals *totals)
 {
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
 	hide_progress(report);
+	ktap_end(&text, totals);
+	if (text.len && !report->opts.json)
+		to_stdout(report, &text);
 	write_junit(report, totals);
 	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
 	put_json(report, totals_to_json(totals));

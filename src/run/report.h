@@ -20,6 +20,8 @@
  * reader of KTAP counts it as passed or as failed. */
 void ktap_begin(struct strbuf *out, unsigned int planned);
 void ktap_result(struct strbuf *out, unsigned int number, const struct result *result);
+/* "Bail out!" with the reason if the run ended before its plan did; else nothing. */
+void ktap_end(struct strbuf *out, const struct totals *totals);
 
 /* JUnit as Jenkins and GitLab read it: FAIL is <failure>, ERROR is <error>, SKIP and UNDECIDED
  * are <skipped>.  junit_case() for every result into one buffer, then junit_document(). */

@@ -112,3 +112,11 @@ void ktap_result(struct strbuf *out, unsigned int number, const struct result *r
 		add_directive(out, "TIMEOUT ", reason);
 	strbuf_addch(out, '\n');
 }
+
+void ktap_end(struct strbuf *out, const struct totals *totals)
+{
+	if (totals->interrupted)
+		strbuf_addstr(out, "Bail out! interrupted\n");
+	else if (totals->time_over)
+		strbuf_addstr(out, "Bail out! the time limit of the run is over\n");
+}

@@ -99,9 +99,10 @@ static void end(struct session *s, enum evidence_end how, const char *text)
 static void take_record(struct session *s, const struct record *record)
 {
 	evidence_add(s->e, record);
-	if (record->type == RECORD_OUTPUT && record->length > 1 && s->opts->output)
-		s->opts->output(s->opts->arg, record->payload[0] == 2 ? 2 : 1, record->payload + 1,
-				record->length - 1);
+	if (record->type == RECORD_OUTPUT && record->length > 1 && s->opts->output &&
+	    s->opts->output(s->opts->arg, record->payload[0] == 2 ? 2 : 1, record->payload + 1,
+			    record->length - 1) < 0)
+		end(s, END_INTERRUPTED, "its output could not be passed on");
 	if (record->type == RECORD_BYE)
 		s->bye_ns = clock_mono_ns();
 }

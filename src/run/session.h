@@ -22,8 +22,9 @@
 
 enum { SESSION_CONSOLE_MAX = 64 << 20, SESSION_RECORDS_MAX = 256 << 20 };
 
-/* Bytes a body or command wrote; @stream is 1 or 2. */
-typedef void (*session_output_fn)(void *arg, int stream, const void *bytes, size_t len);
+/* Bytes a body or command wrote; @stream is 1 or 2.  A negative answer ends the guest: nobody is left
+ * to hear more. */
+typedef int (*session_output_fn)(void *arg, int stream, const void *bytes, size_t len);
 
 struct session_opts {
 	const char *dir;      /* the VM's folder */

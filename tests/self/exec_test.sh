@@ -18,6 +18,10 @@ expect "exec: a signal is 128 + its number" 137 '' "$ktstr" exec -- sh -c 'kill 
 expect "exec: a command that is not there is 127" 127 'nothing-here' "$ktstr" exec -- nothing-here
 expect "exec: a limit is exit 124" 124 'did not finish within 1000 ms' \
 	"$ktstr" exec --timeout 1s -- sleep 1000
+endless() { { "$ktstr" exec -- yes 2>"$scratch/endless.err"; echo "status $?" >"$scratch/endless"; } | head -n 1; }
+expect "exec: a reader that has enough ends the command" 0 '^y$' endless
+check "... with exit 70" grep -qx 'status 70' "$scratch/endless"
+check "... and the reason" grep -q 'Broken pipe' "$scratch/endless.err"
 expect "exec: an included file that is not there" 70 "'\./nope': No such file" \
 	"$ktstr" exec --include ./nope -- true
 check "nothing is left of these guests" bash -c "! ls $scratch/state/ktstr/runs/*/job.cpio 2>/dev/null"

@@ -45,6 +45,8 @@ check "while the guest boots: the finished result is kept" has_result
 check "while the guest boots: the summary is printed" grep -q '^1 passed, ' "$scratch/boot.err"
 check "while the guest boots: the interrupted test is UNDECIDED" grep -q \
 	'^ok 2 waits_long # SKIP UNDECIDED: interrupted by the user$' "$scratch/boot.out"
+check "while the guest boots: the plan is called off" grep -qx 'Bail out! interrupted' \
+	"$scratch/boot.out"
 
 start_run body "$guests" --run-dir "$scratch/body" --junit "$scratch/body.xml" waits_long a_first_one
 until_true "$runner" body_began

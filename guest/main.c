@@ -180,7 +180,7 @@ static int watch_job(struct channel *c, const struct job *job, int *ret_status,
 	if (r < 0)
 		return r;
 	if (job->mode != JOB_TEST)
-		*ret_status = result.exited ? result.exit_code : SIGNALLED + result.signal;
+		*ret_status = result.exited ? result.exit_code : (int)SIGNALLED + result.signal;
 	return 0;
 }
 

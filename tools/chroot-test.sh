@@ -76,6 +76,9 @@ cp -L /etc/resolv.conf "$dir/etc/resolv.conf" 2>/dev/null || :
 cp -L /etc/hosts "$dir/etc/hosts" 2>/dev/null || :
 git clone -q --no-hardlinks "$top" "$dir/ktstr"
 
+# Tests that take a mount namespace want the root to be a mount.
+mount --bind "$dir" "$dir"
+mounts+=("$dir")
 for m in proc sys dev; do
 	mount --rbind "/$m" "$dir/$m"
 	mounts+=("$dir/$m")

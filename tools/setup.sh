@@ -37,6 +37,7 @@ libdw-dev|elfutils-devel|elfutils|pc:libdw
 libjemalloc-dev|jemalloc-devel|jemalloc|pc:jemalloc
 busybox-static|busybox|busybox|cmd:busybox
 util-linux|util-linux|util-linux|cmd:flock
+procps|procps-ng|procps-ng|cmd:pgrep
 xz-utils|xz|xz|cmd:xz
 lz4|lz4|lz4|cmd:lz4
 zstd|zstd|zstd|cmd:zstd

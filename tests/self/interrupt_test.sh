@@ -16,7 +16,7 @@ start_run() { # name, command...
 }
 
 gone() { # no process has this folder in its command line
-	! pgrep -f -- "$scratch/$name[/]" >/dev/null
+	no_process "$scratch/$name[/]"
 }
 
 # The end of a run: how, and what is left of it.

@@ -9,7 +9,9 @@ waiting_guest() { # name, option...: start a test that waits; its QEMU is $qemu
 	runner=$!
 	until_true "$runner" grep -qsa '"ok":true' "$scratch/$1/waits_long/records.bin"
 	qemu=$(pgrep -P "$runner" -f -- "$scratch/$1/waits_long" | head -n 1)
-	[ -n "$qemu" ]
+	[ -n "$qemu" ] && return
+	kill "$runner"
+	return 1
 }
 status_is() { # what, status
 	wait "$runner"

@@ -5,6 +5,7 @@
 #	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
 #	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
+#	no_process PATTERN	succeeds if no command line matches; fails if that cannot be seen
 set -u
 # Compilers quote differently elsewhere.
 export LC_ALL=C
@@ -52,6 +53,11 @@ check_python() {
 	shift
 	cat >"$scratch/check.py"
 	check "$what" python3 "$scratch/check.py" "$@"
+}
+
+no_process() {
+	pgrep -f -- "$1" >/dev/null
+	[ $? = 1 ]
 }
 
 skip() {

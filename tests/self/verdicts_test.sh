@@ -45,7 +45,7 @@ one has_impossible_topology 70 '# ERROR topology: '
 one needs_other_kernel 4 '# SKIP needs Linux 99.0; '
 one built_with_other_headers 70 'built against other headers'
 
-check "a body that waits leaves no process behind" bash -c "! pgrep -f -- '[-]-guest-body waits_too_long'"
+check "a body that waits leaves no process behind" no_process '[-]-guest-body waits_too_long'
 expect "test's own limit can be overruled" 1 'limit of 50 ms' \
 	"$prog" --test-timeout 50ms -t waits_too_long
 expect "limit of the whole run: exit 124" 124 'time limit of the run reached: 1 of 2 tests' \

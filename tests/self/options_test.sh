@@ -41,7 +41,7 @@ usage "a program without tests" "there are no tests in this program" "$top/build
 
 printf '#include <ktstr/test.h>\n%s\n%s\nKTSTR_MAIN\n' 'KTSTR_TEST(a) = { .host_only = true };' \
 	'KTSTR_TEST(a) = { .host_only = true };' >"$scratch/two.c"
-expect "a name given twice in one file does not compile" 1 "redefinition of '?‘?ktstr_test_a" \
+expect "a name given twice in one file does not compile" 1 "redefinition of .*ktstr_test_a" \
 	env LC_ALL=C cc -I"$top/include" -c -o /dev/null "$scratch/two.c"
 
 expect "-l lists every test, sorted" 0 '^aborts$' "$prog" -l
@@ -52,7 +52,9 @@ check_python "--list --json is one object per test" "$prog" <<'PY'
 import json, subprocess, sys
 text = subprocess.run([sys.argv[1], "--list", "--json"], capture_output=True, check=True).stdout
 tests = [json.loads(line) for line in text.splitlines()]
-assert {t["type"] for t in tests} == {"test"} and len(tests) == 21, tests
+names = subprocess.run([sys.argv[1], "-l"], capture_output=True, check=True, text=True).stdout.split()
+assert {t["type"] for t in tests} == {"test"} and [t["test"] for t in tests] == names, tests
+assert len(names) > 20
 assert next(t for t in tests if t["test"] == "passes")["about"] == "a passing test"
 PY
 expect "-h goes to stdout, exit 0" 0 '^  -t, --test PATTERN ' "$prog" -h

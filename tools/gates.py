@@ -3,7 +3,7 @@
 """Style by numbers.  usage: tools/gates.py [--root DIR] [--quiet] [GATE...]
 
 Prints TAP: one line per gate, its findings below as comments.  `report:` lines are advice and fail
-nothing.  Needs only python3-minimal; a gate whose tool is missing is skipped and names the tool.
+nothing.  A gate whose tool is missing is skipped and names the tool.
 """
 import os
 import re

@@ -28,7 +28,7 @@ pkgconf|pkgconf-pkg-config|pkgconf|cmd:pkg-config
 git|git-core|git|cmd:git
 clang-format|clang-tools-extra|clang|cmd:clang-format
 universal-ctags|ctags|ctags|cmd:ctags
-python3-minimal|python3|python|cmd:python3
+python3|python3|python|cmd:python3
 libcmocka-dev|libcmocka-devel|cmocka|pc:cmocka
 libjansson-dev|jansson-devel jansson-static|jansson|pc:jansson
 libzstd-dev|libzstd-devel|zstd|pc:libzstd

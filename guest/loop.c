@@ -345,10 +345,11 @@ static void serve(struct loop *l, const struct pollfd *fds)
 		l->has_shell = false;
 		begin_ending(l);
 	}
-	if (fds[SOURCE_LIMIT].revents)
-		on_limit(l);
+	/* A body that ended in time did, even if its limit has passed since. */
 	if (fds[SOURCE_SIGNALS].revents)
 		on_child(l);
+	if (fds[SOURCE_LIMIT].revents)
+		on_limit(l);
 }
 
 /* Nothing is left that could write, or it was waited for long enough. */

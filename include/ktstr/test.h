@@ -198,8 +198,8 @@ struct ktstr_site {
  * @op:		relation that must hold
  * @bound:	what it is compared with
  *
- * Return: true if it holds; false for NaN, which is no value and so not even unequal to one.  Either
- * way both values are recorded.
+ * Return: true if it holds; false for NaN, which is no value and so not even unequal to one.
+ * Either way both values are recorded.
  */
 KTSTR_API bool ktstr_expect(struct ktstr *t, const struct ktstr_site *site,
 			    struct ktstr_value actual, enum ktstr_op op, struct ktstr_value bound);

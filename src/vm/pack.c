@@ -25,7 +25,7 @@ enum {
 static const char job_name[] = "job.json";
 
 /* fw_cfg counts a file's bytes in 32 bits, and QEMU keeps all of them in memory. */
-#define ARCHIVE_MAX (2ull << 30)
+#define ARCHIVE_MAX (512ull << 20) /* what the agent reads */
 
 struct item {
 	char *name;	 /* in the guest, without a leading slash */
@@ -326,7 +326,7 @@ static int write_file(struct cpio_writer *w, const struct item *item)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if ((uint64_t)st.st_size > ARCHIVE_MAX - w->bytes)
+	if (w->bytes > ARCHIVE_MAX || (uint64_t)st.st_size > ARCHIVE_MAX - w->bytes)
 		return -EFBIG;
 	entry.mode = S_IFREG | (st.st_mode & 0111 ? 0755 : 0644);
 	entry.size = (uint32_t)st.st_size;

@@ -106,8 +106,8 @@ static void child_dies_with_its_parent(void **state)
 	if (middle == 0) {
 		struct child child = CHILD_INIT;
 
-		if (child_start(&(struct child_opts){ .argv = SHELL("sleep 1000"), QUIET }, &child,
-				NULL) < 0)
+		if (child_start(&(struct child_opts){ .argv = SHELL("exec sleep 1000"), QUIET },
+				&child, NULL) < 0)
 			_exit(1);
 		if (write(fds[1], &child.pid, sizeof(child.pid)) < 0)
 			_exit(1);

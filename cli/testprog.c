@@ -86,6 +86,9 @@ int testprog_exec(char **argv)
 
 	if (testprog_check(argv[0], &err) < 0)
 		return cli_fail(KTSTR_EXIT_USAGE, &err);
+	/* So that the command it gives for another run is one that a shell finds. */
+	if (!strchr(argv[0], '/') && asprintf(&argv[0], "./%s", argv[0]) < 0)
+		return cli_failf(KTSTR_EXIT_HARNESS, "out of memory");
 	fflush(stdout);
 	execv(argv[0], argv);
 	return cli_failf(KTSTR_EXIT_HARNESS, "run '%s': %s", argv[0], strerror(errno));

@@ -77,6 +77,10 @@ printf '\177ELF' >"$scratch/torn"
 usage "run of a damaged program" "'$scratch/torn' is not a program" "$ktstr" run "$scratch/torn"
 head -c 3000 "$prog" >"$scratch/torn"
 usage "run of a truncated program" "'$scratch/torn' is not a" "$ktstr" run "$scratch/torn"
+cp "$prog" "$scratch/near"
+beside() { (cd "$scratch" && "$ktstr" run near -t fails); }
+expect "run of a program in this folder: the command to run it again works" 1 \
+	'run again: \./near -t fails' beside
 expect "run hands over options and exit code" 1 '^not ok 1 fails$' "$ktstr" run "$prog" -t fails
 expect "list" 0 '^passes$' "$ktstr" list "$prog"
 usage "list of another program" "is not a test program" "$ktstr" list "$ktstr"

@@ -5,6 +5,7 @@
 
 #include "run/evidence.h"
 #include "run/machine.h"
+#include "run/protocol.h"
 #include <ktstr/test.h>
 
 struct guestbody_opts {
@@ -13,7 +14,12 @@ struct guestbody_opts {
 	const struct machine *machine;
 	struct ktstr_topology topology;
 	uint64_t memory_bytes; /* 0: enough */
+	uint64_t seed;
+	enum perturb perturb;
+	bool cold;		/* boot, whatever templates there are */
+	uint64_t wall_limit_ns; /* of an exact run's body on the host's clock; 0: the default */
 	const char *dir;
+	const char *objects_dir; /* of the run: files shared by its tests, named by SHA-256 */
 	uint64_t timeout_ns;
 	uint64_t deadline_ns;
 };

@@ -8,17 +8,22 @@
 #include <ktstr/kernel.h>
 #include <ktstr/vm.h>
 
+/* AUTO is live where KVM boots a guest, else exact. */
+enum machine_mode { MACHINE_AUTO, MACHINE_LIVE, MACHINE_EXACT };
+
 struct machine {
 	struct ktstr_qemu qemu;
 	struct ktstr_kernel kernel;
 	enum ktstr_accel accel;
+	bool exact;	  /* accel is TCG then */
 	char *image_path; /* in the folder the machine was prepared in */
 };
 
 struct machine_opts {
 	const char *qemu_path;	 /* NULL: find */
 	const char *kernel_spec; /* NULL: choose */
-	const char *dir;	 /* receives guest.cpio */
+	enum machine_mode mode;
+	const char *dir; /* receives guest.cpio */
 };
 
 int machine_prepare(const struct machine_opts *opts, struct machine *ret_machine,

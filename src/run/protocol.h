@@ -36,13 +36,26 @@
  *	ERROR	  text		the agent could not do its work
  *	BYE	  exit (int: exec mode's exit status; else 0)	the last record; power off follows
  *
- * Job.  One cpio archive (newc) through fw_cfg "opt/ktstr/job".  Its first entry "job.json" is the
- * job below; everything else is unpacked at the guest's root before the body starts.  job.json
- * has the keys version (PROTOCOL_VERSION), mode ("test", "exec", "shell"), argv, env (arrays of
- * text), topology (text; empty: any), timeout_ns, heartbeat_ns, rows, columns (whole numbers).
- * In mode "test" the agent appends the descriptor of the body's record socket to argv.  A program
- * without '/' is looked up in the PATH of env, then among busybox's; mode "shell" without argv is
- * busybox's sh.
+ * Job.  Two files through fw_cfg.  "opt/ktstr/files" is a cpio archive (newc) that is unpacked at the
+ * guest's root before the body starts; runs of one test share it.  "opt/ktstr/job" is the description,
+ * one JSON object with the keys version (PROTOCOL_VERSION), mode ("test", "exec", "shell"), argv, env
+ * (arrays of text), topology (text; empty: any), timeout_ns, heartbeat_ns, rows, columns (whole
+ * numbers), and
+ *
+ *	seed	    text, 16 hex digits: all chance in the guest comes from it
+ *	perturb	    text, "off", "light" or "heavy": what else the seed moves (guest/perturb.h)
+ *	exact	    bool: settle before HELLO and before the body, so that all CPUs idle at a known time
+ *	realtime_ns whole number: CLOCK_REALTIME to set; 0: leave it
+ *	stop_seq    text, 20 digits: stop the machine when the record of this seq has been sent; 0: never
+ *	files_bytes whole number: size of the archive
+ *	files_xxh64 text, 16 hex digits: XXH64 of the archive, seed 0
+ *
+ * In mode "test" argv is PROGRAM, PROTOCOL_BODY_OPTION, the test's name, the seed, the perturbation;
+ * the agent appends the descriptor of the body's record socket.  A program without '/' is looked up
+ * in the PATH of env, then among busybox's; mode "shell" without argv is busybox's sh.
+ *
+ * Stop.  When all is set up that no job decides, and before HELLO, the agent writes 1 to the I/O port
+ * PROTOCOL_STOP_PORT (QEMU's pvpanic): a template is taken there, any other machine runs on.
  *
  * Shell.  The port "ktstr.shell" carries the terminal's bytes both ways.  A window change is
  * written by the host as in RFC 1282: ff ff 73 73, then rows, columns, x and y pixels as u16
@@ -61,7 +74,8 @@
 #define PROTOCOL_RECORDS_PORT "ktstr.records"
 #define PROTOCOL_SHELL_PORT   "ktstr.shell"
 #define PROTOCOL_JOB_FILE     "opt/ktstr/job"
-#define PROTOCOL_BODY_OPTION  "--guest-body" /* PROGRAM --guest-body TEST RECORD_FD */
+#define PROTOCOL_FILES_FILE   "opt/ktstr/files"
+#define PROTOCOL_BODY_OPTION  "--guest-body" /* PROGRAM --guest-body TEST SEED PERTURB RECORD_FD */
 
 enum {
 	PROTOCOL_VERSION = 1,
@@ -71,6 +85,7 @@ enum {
 	PROTOCOL_BODY_RECORDS_MAX = 64 << 20, /* bytes of records that a body may send */
 	PROTOCOL_ARGS_MAX = 256,
 	PROTOCOL_JOB_JSON_MAX = 1 << 20,
+	PROTOCOL_STOP_PORT = 0x505,
 	/* What the agent writes to isa-debug-exit; QEMU's exit status is twice that and 1. */
 	PROTOCOL_END_FINISHED = 0x10, /* after BYE */
 	PROTOCOL_END_GAVE_UP = 0x11   /* it could not report; the console says why */
@@ -154,6 +169,10 @@ int frame_parser_next(struct frame_parser *p, struct record *ret_record,
 		      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 enum job_mode { JOB_TEST, JOB_EXEC, JOB_SHELL };
+
+/* How much the seed disturbs the guest: nothing but its random numbers, also start offsets, timer
+ * phases and order of CPUs, also work that preempts the workload. */
+enum perturb { PERTURB_OFF, PERTURB_LIGHT, PERTURB_HEAVY };
 
 struct job {
 	enum job_mode mode;

@@ -13,6 +13,11 @@ static char *clean_or_null(const char *text)
 	return text ? text_clean(text, TEXT_LONG_MAX) : NULL;
 }
 
+static char *dup_or_null(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
 /* The last lines of what the body wrote. */
 static char *last_lines(const struct strbuf *output)
 {
@@ -51,8 +56,8 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 
 	verdict_judge(e, &verdict);
 	*ret_result = (struct result){
-		.name = entry->name,
-		.about = entry->test->about,
+		.name = strdup(entry->name),
+		.about = dup_or_null(entry->test->about),
 		.verdict = verdict.verdict,
 		.end = verdict.end,
 		.failed = json_incref(e->failed),
@@ -79,9 +84,11 @@ int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdi
 		       const char *reason, struct result *ret_result)
 {
 	*ret_result = (struct result){
-		.name = entry->name,
+		.name = strdup(entry->name),
 		/* Built against other headers, nothing but the name may be looked at. */
-		.about = entry->test_size == sizeof(struct ktstr_test) ? entry->test->about : NULL,
+		.about = entry->test_size == sizeof(struct ktstr_test)
+				 ? dup_or_null(entry->test->about)
+				 : NULL,
 		.verdict = verdict,
 		.end = verdict == KTSTR_SKIP ? "skipped" : "not-started",
 		.reasons = text_clean(reason, TEXT_LONG_MAX),
@@ -91,6 +98,10 @@ int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdi
 
 void result_deinit(struct result *result)
 {
+	free(result->name);
+	free(result->about);
+	free(result->id);
+	json_decref(result->inputs);
 	free(result->reasons);
 	json_decref(result->failed);
 	json_decref(result->notes);

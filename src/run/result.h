@@ -15,7 +15,18 @@ enum { RESULT_VERSION = 1, RESULT_OUTPUT_LINES = 10 };
 /* All texts are cleaned (text.h) but those in the JSON lists, which are as they came; NULL and 0
  * where there is nothing. */
 struct result {
-	const char *name, *about; /* borrowed from the test */
+	char *name, *about; /* of the test */
+	/* What was run of it: plan.h.  The id alone is unique within a run. */
+	char *id;
+	uint64_t seed;
+	uint32_t repetition; /* from 1 */
+	char mode[8];	     /* "exact", "live" or "host" */
+	/* Exact and live runs: all that the run is a function of ("inputs"), and what came of it. */
+	json_t *inputs;
+	char events_sha256[65]; /* of the guest's records; "" if they are not whole */
+	uint64_t nr_events;
+	uint64_t virtual_ns; /* guest time from HELLO to its last record; 0: not known */
+	bool cloned;	     /* restored from a template */
 	enum ktstr_verdict verdict;
 	const char *end;
 	char *reasons; /* lines; "" for PASS */

@@ -18,6 +18,7 @@
 #include <ktstr/vm.h>
 
 struct vm;
+struct template; /* template.h */
 
 struct vm_opts {
 	const struct ktstr_qemu *qemu;
@@ -26,9 +27,17 @@ struct vm_opts {
 	uint64_t memory_bytes;	 /* 0: vm_memory_bytes() of the job's size */
 	enum ktstr_accel accel;	 /* AUTO is not allowed here: probe first */
 	const char *initrd_path; /* guest image */
-	const char *job_path;	 /* cpio for fw_cfg opt/ktstr/job */
-	const char *dir;	 /* exists; receives the four files */
-	int shell_fd;		 /* -1, or a stream socket joined to port ktstr.shell; borrowed */
+	/* Virtual time and no chance from outside: icount, a fixed clock, no hardware randomness.
+	 * @accel must be TCG. */
+	bool exact;
+	const struct template *template; /* restored instead of booting; NULL: cold boot */
+	const char *job_path;	/* fw_cfg opt/ktstr/job: the description; NULL: an empty one */
+	const char *files_path; /* fw_cfg opt/ktstr/files: cpio archive; NULL: an empty one */
+	const char *gdb_path;	/* QEMU serves gdb at this unix socket; NULL: not */
+	bool hold;		/* no vCPU runs before gdb says so */
+	bool pause_at_stop;	/* the guest's own stop (protocol.h, stop_seq) pauses it for gdb */
+	const char *dir;	/* exists; receives the four files */
+	int shell_fd;		/* -1, or a stream socket joined to port ktstr.shell; borrowed */
 };
 
 /* The whole QEMU command line, NULL-terminated, one malloc'ed block per string and one for the

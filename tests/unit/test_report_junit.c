@@ -23,7 +23,7 @@ static int clear(void **state)
 static void text_is_escaped(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_FAIL,
 		.end = "checks",
 		.reasons = (char *)"a < b && \"c\"\n  seen > 1",
@@ -44,7 +44,7 @@ static void text_is_escaped(void **state)
 static void one(enum ktstr_verdict verdict, const char *wanted)
 {
 	struct result result = {
-		.name = "t", .verdict = verdict, .end = "x", .reasons = (char *)"why"
+		.name = (char *)"t", .verdict = verdict, .end = "x", .reasons = (char *)"why"
 	};
 
 	strbuf_clear(&out);
@@ -66,7 +66,7 @@ static void every_verdict_has_its_element(void **state)
 static void notes_and_values_are_attached(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_PASS,
 		.notes = json_pack("[s]", "n<1>"),
 		.values = json_pack("[{s:s,s:f,s:s}]", "name", "v", "value", 2.5, "unit", "ns"),

@@ -30,8 +30,8 @@ static void plan_comes_first(void **state)
 static void passes_carry_notes_and_values(void **state)
 {
 	struct result result = {
-		.name = "t",
-		.about = "what\nholds",
+		.name = (char *)"t",
+		.about = (char *)"what\nholds",
 		.verdict = KTSTR_PASS,
 		.end = "finished",
 		.reasons = (char *)"",
@@ -61,7 +61,7 @@ static void passes_carry_notes_and_values(void **state)
 static void what_the_guest_says_cannot_drive_the_terminal(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_PASS,
 		.end = "finished",
 		.reasons = (char *)"",
@@ -85,7 +85,7 @@ static void what_the_guest_says_cannot_drive_the_terminal(void **state)
 static void failures_say_why_and_how_to_repeat(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_FAIL,
 		.end = "panic",
 		.reasons = (char *)"first\n  second",
@@ -111,7 +111,7 @@ static void failures_say_why_and_how_to_repeat(void **state)
 static void result_line(enum ktstr_verdict verdict, const char *end, const char *wanted)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = verdict,
 		.end = end,
 		.reasons = (char *)"why # ok 1\tx\nmore",

@@ -23,7 +23,7 @@ static int clear(void **state)
 static void a_pass_is_one_line(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_PASS,
 		.duration_ns = 3000000000,
 		.hello_ns = 2500000000,
@@ -39,7 +39,7 @@ static void a_pass_is_one_line(void **state)
 static void a_failure_has_its_details(void **state)
 {
 	struct result result = {
-		.name = "t",
+		.name = (char *)"t",
 		.verdict = KTSTR_FAIL,
 		.reasons = (char *)"why\n  more",
 		.console_tail = (char *)"c\n",
@@ -58,7 +58,9 @@ static void a_failure_has_its_details(void **state)
 
 static void details_can_be_left_out(void **state)
 {
-	struct result result = { .name = "t", .verdict = KTSTR_FAIL, .reasons = (char *)"why" };
+	struct result result = { .name = (char *)"t",
+				 .verdict = KTSTR_FAIL,
+				 .reasons = (char *)"why" };
 
 	(void)state;
 	summary_result(&out, &result, &(struct summary_style){ .details = false });
@@ -67,7 +69,9 @@ static void details_can_be_left_out(void **state)
 
 static void color_only_if_asked(void **state)
 {
-	struct result result = { .name = "t", .verdict = KTSTR_SKIP, .reasons = (char *)"need\nx" };
+	struct result result = { .name = (char *)"t",
+				 .verdict = KTSTR_SKIP,
+				 .reasons = (char *)"need\nx" };
 
 	(void)state;
 	summary_result(&out, &result, &(struct summary_style){ .color = true });

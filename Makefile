@@ -11,7 +11,9 @@ VERSION := 0.1.0
 include mk/warnings.mk
 
 PKGS := jansson libzstd libelf libdw
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+# Headers only: nothing to link (docs/decisions/0005-xxhash.md).
+HEADER_PKGS := libxxhash
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(HEADER_PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 CPPFLAGS += -D_GNU_SOURCE -DKTSTR_VERSION='"$(VERSION)"' -Iinclude -Isrc -I.

@@ -32,6 +32,7 @@ python3|python3|python|cmd:python3
 libcmocka-dev|libcmocka-devel|cmocka|pc:cmocka
 libjansson-dev|jansson-devel jansson-static|jansson|pc:jansson
 libzstd-dev|libzstd-devel|zstd|pc:libzstd
+libxxhash-dev|xxhash-devel|xxhash|pc:libxxhash
 libelf-dev|elfutils-libelf-devel|libelf|pc:libelf
 libdw-dev|elfutils-devel|elfutils|pc:libdw
 libjemalloc-dev|jemalloc-devel|jemalloc|pc:jemalloc

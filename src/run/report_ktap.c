@@ -108,7 +108,7 @@ void ktap_result(struct strbuf *out, unsigned int number, const struct result *r
 		add_directive(out, "SKIP UNDECIDED: ", reason);
 	else if (result->verdict == KTSTR_ERROR)
 		add_directive(out, "ERROR ", reason);
-	else if (result->end && !strcmp(result->end, "timeout"))
+	else if (!strcmp(result->end, "timeout"))
 		add_directive(out, "TIMEOUT ", reason);
 	strbuf_addch(out, '\n');
 }

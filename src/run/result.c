@@ -2,6 +2,7 @@
 #include "run/result.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,11 @@ static int take_reasons(struct strbuf *reasons, struct result *result)
 	return result->reasons ? 0 : -ENOMEM;
 }
 
+void result_set_end(struct result *result, const char *word)
+{
+	snprintf(result->end, sizeof(result->end), "%s", word);
+}
+
 int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 			 struct result *ret_result)
 {
@@ -59,7 +65,6 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 		.name = strdup(entry->name),
 		.about = dup_or_null(entry->test->about),
 		.verdict = verdict.verdict,
-		.end = verdict.end,
 		.failed = json_incref(e->failed),
 		.notes = json_incref(e->notes),
 		.values = json_incref(e->values),
@@ -73,6 +78,7 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 		.kernel = clean_or_null(e->kernel_release),
 		.no_capacity = e->end == END_NOT_STARTED && e->no_capacity,
 	};
+	result_set_end(ret_result, verdict.end);
 	if (verdict.console_matters)
 		ret_result->console_tail = clean_or_null(e->console.tail);
 	if (verdict.output_matters)
@@ -90,9 +96,9 @@ int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdi
 				 ? dup_or_null(entry->test->about)
 				 : NULL,
 		.verdict = verdict,
-		.end = verdict == KTSTR_SKIP ? "skipped" : "not-started",
 		.reasons = text_clean(reason, TEXT_LONG_MAX),
 	};
+	result_set_end(ret_result, verdict == KTSTR_SKIP ? "skipped" : "not-started");
 	return ret_result->reasons ? 0 : -ENOMEM;
 }
 
@@ -126,46 +132,6 @@ static void set_text(json_t *object, const char *key, const char *text)
 {
 	if (text && *text)
 		json_object_set_new(object, key, json_string(text));
-}
-
-static void set_number(json_t *object, const char *key, uint64_t value)
-{
-	if (value)
-		json_object_set_new(object, key, json_integer((json_int_t)value));
-}
-
-static void set_list(json_t *object, const char *key, json_t *list)
-{
-	if (json_array_size(list))
-		json_object_set(object, key, list);
-}
-
-json_t *result_to_json(const struct result *result)
-{
-	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I}", "type", "result",
-				   "version", RESULT_VERSION, "test", result->name, "verdict",
-				   ktstr_verdict_name(result->verdict), "end", result->end,
-				   "checks", (json_int_t)result->nr_checks, "duration_ns",
-				   (json_int_t)result->duration_ns);
-
-	if (!object)
-		return NULL;
-	set_text(object, "about", result->about);
-	set_text(object, "reasons", result->reasons);
-	set_number(object, "hello_ns", result->hello_ns);
-	set_number(object, "body_ns", result->body_ns);
-	set_text(object, "topology", result->topology);
-	set_text(object, "kernel", result->kernel);
-	set_number(object, "checks_failed", result->nr_failed);
-	set_list(object, "failed", result->failed);
-	set_list(object, "notes", result->notes);
-	set_list(object, "values", result->values);
-	set_list(object, "payloads", result->payloads);
-	set_text(object, "console_tail", result->console_tail);
-	set_text(object, "output_tail", result->output_tail);
-	set_text(object, "folder", result->folder);
-	set_text(object, "rerun", result->rerun);
-	return object;
 }
 
 void totals_add(struct totals *totals, const struct result *result)

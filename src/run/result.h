@@ -10,10 +10,16 @@
 #include "run/verdict.h"
 #include <ktstr/test.h>
 
-enum { RESULT_VERSION = 1, RESULT_OUTPUT_LINES = 10 };
+enum {
+	RESULT_VERSION = 2,
+	RESULT_OUTPUT_LINES = 10,
+	RESULT_END_SIZE = 24,	  /* of the word and its NUL */
+	RESULT_ID_MAX = 255,	  /* bytes of an id or a test's name */
+	RESULT_TEXT_MAX = 4 << 20 /* bytes of any other text */
+};
 
-/* All texts are cleaned (text.h) but those in the JSON lists, which are as they came; NULL and 0
- * where there is nothing. */
+/* All texts are cleaned (text.h) but folder, rerun and those in the JSON lists, which are as they
+ * came; NULL and 0 where there is nothing. */
 struct result {
 	char *name, *about; /* of the test */
 	/* What was run of it: plan.h.  The id alone is unique within a run. */
@@ -28,8 +34,8 @@ struct result {
 	uint64_t virtual_ns; /* guest time from HELLO to its last record; 0: not known */
 	bool cloned;	     /* restored from a template */
 	enum ktstr_verdict verdict;
-	const char *end;
-	char *reasons; /* lines; "" for PASS */
+	char end[RESULT_END_SIZE]; /* one word for programs, such as "panic" */
+	char *reasons;		   /* lines; "" for PASS */
 	json_t *failed, *notes, *values, *payloads;
 	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
 	uint64_t duration_ns;		    /* from the start of its set-up to the verdict */
@@ -48,10 +54,18 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 /* A test that never had evidence: not met needs, broken declaration. */
 int result_without_run(const struct ktstr_entry *entry, enum ktstr_verdict verdict,
 		       const char *reason, struct result *ret_result) KTSTR_MUST_CHECK;
+void result_set_end(struct result *result, const char *word);
 void result_deinit(struct result *result);
 
 /* One JSON object, "type": "result"; keys as in docs/format/results.md.  NULL: lack of memory. */
 json_t *result_to_json(const struct result *result);
+/* The reverse, whole or not at all: every field is as it was written.  Unknown keys are ignored;
+ * lists and inputs are shared with @object.
+ *
+ * Return: 0, -EINVAL (a key is missing or of another type, named in @err), -E2BIG (over a limit),
+ * -ENOTSUP (written by a newer version), -ENOMEM. */
+int result_from_json(const json_t *object, struct result *ret_result,
+		     struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* The first line of the reasons, malloc'ed; "" if there are none. */
 char *result_headline(const struct result *result);

@@ -113,11 +113,11 @@ static void result_line(enum ktstr_verdict verdict, const char *end, const char 
 	struct result result = {
 		.name = (char *)"t",
 		.verdict = verdict,
-		.end = end,
 		.reasons = (char *)"why # ok 1\tx\nmore",
 	};
 	const char *line;
 
+	result_set_end(&result, end);
 	strbuf_clear(&out);
 	ktap_result(&out, 4, &result);
 	line = strstr(strbuf_str(&out), "# took 0 us\n") + 12;

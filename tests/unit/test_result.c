@@ -44,7 +44,7 @@ static void evidence_becomes_a_result(void **state)
 	assert_string_equal(json_string_value(json_object_get(object, "type")), "result");
 	assert_string_equal(json_string_value(json_object_get(object, "verdict")), "FAIL");
 	assert_string_equal(json_string_value(json_object_get(object, "about")), "holds");
-	assert_int_equal(json_integer_value(json_object_get(object, "version")), 1);
+	assert_int_equal(json_integer_value(json_object_get(object, "version")), RESULT_VERSION);
 	/* Never reached is absent, not zero. */
 	assert_null(json_object_get(object, "hello_ns"));
 	assert_null(json_object_get(object, "kernel"));

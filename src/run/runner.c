@@ -65,6 +65,7 @@ static int prepare_machine(struct runner *runner)
 	struct machine_opts opts = {
 		.qemu_path = runner->settings->qemu_path,
 		.kernel_spec = runner->settings->kernel_spec,
+		.mode = runner->settings->mode,
 		.dir = runner->run_dir,
 	};
 
@@ -131,6 +132,10 @@ static void run_in_guest(struct runner *runner, const struct ktstr_entry *entry,
 			.topology = settings->has_topology ? settings->topology : test->topology,
 			.memory_bytes = settings->memory_bytes ? settings->memory_bytes
 							       : test->memory_bytes,
+			.seed = settings->first_seed,
+			.perturb = settings->perturb,
+			.cold = settings->no_template,
+			.wall_limit_ns = settings->wall_limit_ns,
 			.dir = dir,
 			.timeout_ns = timeout_of(runner, test),
 			.deadline_ns = runner->deadline_ns },

@@ -7,14 +7,18 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 
-/* Where the rows put what they read; color is a word until it is decided. */
+/* Where the rows put what they read: words, until they are understood. */
 struct raw {
 	struct settings settings;
-	const char *color;
+	const char *color, *mode, *perturb, *seed, *seeds, *repetitions, *jobs;
 };
 
-enum { ROWS = 16 };
+enum { ROWS = 32 };
+
+static const char *const mode_words[] = { "auto", "live", "exact" };
+static const char *const perturb_words[] = { "off", "light", "heavy" };
 
 static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 {
@@ -36,6 +40,30 @@ static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &s->qemu_path },
 		{ 0, "memory", "SIZE", "give every VM this much memory, such as 512M",
 		  KTSTR_OPTION_BYTES, &s->memory_bytes },
+		{ 0, "mode", "MODE",
+		  "auto, live (this machine's time) or exact (virtual time, repeatable)",
+		  KTSTR_OPTION_TEXT, &raw->mode },
+		{ 0, "seed", "N", "where all chance in a guest comes from (1)", KTSTR_OPTION_TEXT,
+		  &raw->seed },
+		{ 0, "seeds", "N|A..B", "run every test with each of the seeds 1..N or A..B",
+		  KTSTR_OPTION_TEXT, &raw->seeds },
+		{ 0, "repeat", "N", "run everything this many times", KTSTR_OPTION_TEXT,
+		  &raw->repetitions },
+		{ 0, "perturb", "HOW", "how much a seed disturbs a guest: off, light, heavy",
+		  KTSTR_OPTION_TEXT, &raw->perturb },
+		{ 'j', "jobs", "N", "run so many at once (by cores and free memory)",
+		  KTSTR_OPTION_TEXT, &raw->jobs },
+		{ 0, "partition", "KIND:M/N", "run the Mth of N shares: slice:M/N or hash:M/N",
+		  KTSTR_OPTION_TEXT, &s->partition_text },
+		{ 0, "fail-fast", NULL, "start nothing more after the first FAIL or ERROR",
+		  KTSTR_OPTION_FLAG, &s->fail_fast },
+		{ 0, "no-template", NULL, "boot every guest instead of cloning a booted one",
+		  KTSTR_OPTION_FLAG, &s->no_template },
+		{ 0, "console", NULL, "show guests' consoles on standard error, one at a time",
+		  KTSTR_OPTION_FLAG, &s->console },
+		{ 0, "wall-limit", "TIME",
+		  "end an exact run's body after this long on this machine", KTSTR_OPTION_DURATION,
+		  &s->wall_limit_ns },
 		{ 0, "timeout", "TIME", "end the whole run after this long, such as 90s or 10m",
 		  KTSTR_OPTION_DURATION, &s->run_timeout_ns },
 		{ 0, "test-timeout", "TIME", "end every body after this long, whatever it declares",
@@ -62,11 +90,12 @@ static struct ktstr_command make_command(const char *name, const struct ktstr_op
 	return (struct ktstr_command){
 		.name = name,
 		.usage = "[OPTION]... [PATTERN]...",
-		.about = "Runs the tests in this program, each in a fresh VM.  KTAP goes to "
-			 "standard output,\na summary to standard error, all files to "
-			 "$XDG_STATE_HOME/ktstr/runs.\nExit status: 0 passed, 1 failed, 2 usage, "
-			 "4 all skipped, 5 undecided, 70 harness broke,\n75 no capacity, 124 time "
-			 "limit of the run, 130 interrupted.",
+		.about =
+			"Runs the tests in this program, each in a fresh VM, several at once.  KTAP goes to "
+			"standard output,\na summary to standard error, all files to "
+			"$XDG_STATE_HOME/ktstr/runs.\nExit status: 0 passed, 1 failed, 2 usage, "
+			"4 all skipped, 5 undecided, 70 harness broke,\n75 no capacity, 124 time "
+			"limit of the run, 130 interrupted.",
 		.options = rows,
 		.nr_options = nr_rows,
 		.operands_max = KTSTR_OPTION_LIST_MAX,
@@ -98,6 +127,82 @@ static int decide_color(const char *word, bool *ret_color, struct ktstr_error *e
 	return 0;
 }
 
+/* @ret_index keeps its value without a @word. */
+static int find_word(const char *option, const char *word, const char *const words[3],
+		     unsigned int *ret_index, struct ktstr_error *err)
+{
+	for (unsigned int i = 0; word && i < 3; i++) {
+		if (strcmp(word, words[i]) != 0)
+			continue;
+		*ret_index = i;
+		return 0;
+	}
+	return word ? ktstr_error_set(err, -EINVAL, "%s '%s': it is %s, %s or %s", option, word,
+				      words[0], words[1], words[2])
+		    : 0;
+}
+
+static int decide_words(const struct raw *raw, struct settings *s, struct ktstr_error *err)
+{
+	unsigned int mode = MACHINE_AUTO, perturb = PERTURB_LIGHT;
+	int r = find_word("--mode", raw->mode, mode_words, &mode, err);
+
+	if (r == 0)
+		r = find_word("--perturb", raw->perturb, perturb_words, &perturb, err);
+	s->mode = (enum machine_mode)mode;
+	s->perturb = (enum perturb)perturb;
+	return r;
+}
+
+/* @ret_value keeps its value without a @text. */
+static int parse_count(const char *option, const char *text, uint32_t max, uint32_t *ret_value,
+		       struct ktstr_error *err)
+{
+	uint32_t value;
+
+	if (!text)
+		return 0;
+	if (parse_u32(text, &value) < 0 || !value || value > max)
+		return ktstr_error_set(err, -EINVAL, "%s '%s': it is a number from 1 to %u", option,
+				       text, max);
+	*ret_value = value;
+	return 0;
+}
+
+static int decide_seeds(const struct raw *raw, struct settings *s, struct ktstr_error *err)
+{
+	s->first_seed = s->last_seed = 1;
+	if (raw->seed && raw->seeds)
+		return ktstr_error_set(err, -EINVAL,
+				       "--seed and --seeds: one or many, not both at once");
+	if (raw->seeds)
+		return plan_parse_seeds(raw->seeds, &s->first_seed, &s->last_seed, err);
+	if (raw->seed && (parse_u64(raw->seed, &s->first_seed) < 0 || s->first_seed > INT64_MAX))
+		return ktstr_error_set(err, -EINVAL, "--seed '%s': it is a number from 0 to %lld",
+				       raw->seed, (long long)INT64_MAX);
+	s->last_seed = s->first_seed;
+	return 0;
+}
+
+static int decide_many(const struct raw *raw, struct settings *s, struct ktstr_error *err)
+{
+	int r = decide_seeds(raw, s, err);
+
+	s->repetitions = 1;
+	if (r == 0)
+		r = parse_count("--repeat", raw->repetitions, PLAN_ITEMS_MAX, &s->repetitions, err);
+	if (r == 0)
+		r = parse_count("--jobs", raw->jobs, SETTINGS_JOBS_MAX, &s->jobs, err);
+	if (r == 0 && s->partition_text)
+		r = plan_parse_shard(s->partition_text, &s->shard, err);
+	if (r == 0 && s->console && s->jobs > 1)
+		r = ktstr_error_set(err, -EINVAL,
+				    "--console shows one guest at a time: leave out --jobs");
+	if (r == 0 && s->console)
+		s->jobs = 1;
+	return r;
+}
+
 static int add_operands(struct settings *s, const struct ktstr_operands *operands,
 			struct ktstr_error *err)
 {
@@ -126,6 +231,10 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 	r = add_operands(s, &operands, err);
 	if (r == 0)
 		r = decide_color(raw.color, &s->color, err);
+	if (r == 0)
+		r = decide_words(&raw, s, err);
+	if (r == 0)
+		r = decide_many(&raw, s, err);
 	if (r == 0 && s->topology_text) {
 		r = ktstr_topology_parse(s->topology_text, &s->topology, err);
 		s->has_topology = true;
@@ -134,4 +243,14 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 		return -EINVAL;
 	*ret_settings = *s;
 	return 0;
+}
+
+const char *settings_mode_word(enum machine_mode mode)
+{
+	return mode_words[mode];
+}
+
+const char *settings_perturb_word(enum perturb perturb)
+{
+	return perturb_words[perturb];
 }

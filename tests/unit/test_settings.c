@@ -72,12 +72,74 @@ static void nonsense_is_refused(void **state)
 	assert_non_null(strstr(err.text, "'--nope'"));
 }
 
+static void many_runs_are_read(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(PARSE(&s, "--mode", "exact", "--seeds", "3..9", "--repeat", "4",
+			       "--perturb", "heavy", "-j8", "--partition", "hash:2/3"),
+			 0);
+	assert_int_equal(s.mode, MACHINE_EXACT);
+	assert_int_equal(s.perturb, PERTURB_HEAVY);
+	assert_int_equal(s.first_seed, 3);
+	assert_int_equal(s.last_seed, 9);
+	assert_int_equal(s.repetitions, 4);
+	assert_int_equal(s.jobs, 8);
+	assert_int_equal(s.shard.partition, PLAN_HASH);
+	assert_int_equal(PARSE(&s, "--seed", "9223372036854775807", "--wall-limit", "2m",
+			       "--fail-fast", "--no-template", "--console"),
+			 0);
+	assert_int_equal(s.first_seed, INT64_MAX);
+	assert_int_equal(s.last_seed, INT64_MAX);
+	assert_int_equal(s.wall_limit_ns, 120000000000);
+	assert_true(s.fail_fast && s.no_template && s.console);
+	assert_int_equal(s.jobs, 1);
+	assert_int_equal(PARSE(&s, "x"), 0);
+	assert_int_equal(s.mode, MACHINE_AUTO);
+	assert_int_equal(s.perturb, PERTURB_LIGHT);
+	assert_int_equal(s.first_seed, 1);
+	assert_int_equal(s.last_seed, 1);
+	assert_int_equal(s.repetitions, 1);
+	assert_int_equal(s.jobs, 0);
+	assert_int_equal(s.shard.partition, PLAN_WHOLE);
+	assert_string_equal(settings_mode_word(MACHINE_LIVE), "live");
+	assert_string_equal(settings_perturb_word(PERTURB_HEAVY), "heavy");
+}
+
+#define REFUSED(why, ...)                                                \
+	do {                                                             \
+		struct settings refused;                                 \
+                                                                         \
+		assert_int_equal(PARSE(&refused, __VA_ARGS__), -EINVAL); \
+		if (!strstr(err.text, why))                              \
+			fail_msg("'%s' is not in: %s", why, err.text);   \
+	} while (0)
+
+static void nonsense_of_many_is_refused(void **state)
+{
+	(void)state;
+	REFUSED("'slow': it is auto, live or exact", "--mode", "slow");
+	REFUSED("'no': it is off, light or heavy", "--perturb", "no");
+	REFUSED("one or many", "--seed", "1", "--seeds", "3");
+	REFUSED("0 to 9223372036854775807", "--seed", "9223372036854775808");
+	REFUSED("0 to 9223372036854775807", "--seed", "-1");
+	REFUSED("from 1 to 1000000", "--repeat", "0");
+	REFUSED("from 1 to 1024", "--jobs", "0");
+	REFUSED("from 1 to 1024", "-j", "1025");
+	REFUSED("first shard is 1", "--partition", "slice:0/2");
+	REFUSED("N for 1..N", "--seeds", "some");
+	REFUSED("one guest at a time", "--console", "-j2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_read),
 		cmocka_unit_test(nothing_said_is_the_default),
 		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(many_runs_are_read),
+		cmocka_unit_test(nonsense_of_many_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

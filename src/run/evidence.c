@@ -34,6 +34,7 @@ void evidence_deinit(struct evidence *e)
 	json_decref(e->values);
 	json_decref(e->payloads);
 	json_decref(e->errors);
+	json_decref(e->inputs);
 	free(e->kernel_release);
 	free(e->shape_seen);
 	free(e->shape_wanted);
@@ -247,10 +248,30 @@ static void add_output(struct evidence *e, const struct record *record)
 		strbuf_consume(&e->output_tail, e->output_tail.len - EVIDENCE_OUTPUT_TAIL);
 }
 
+static void add_time(struct evidence *e, const struct record *record)
+{
+	if (record->type == RECORD_HELLO && !e->first_virtual_ns)
+		e->first_virtual_ns = record->time_ns;
+	if (record->type == RECORD_STARTED)
+		e->started_virtual_ns = record->time_ns;
+	/* A body's record may be older than the agent's before it. */
+	if (record->time_ns > e->last_virtual_ns)
+		e->last_virtual_ns = record->time_ns;
+	e->nr_events++;
+}
+
+uint64_t evidence_virtual_ns(const struct evidence *e)
+{
+	if (!e->first_virtual_ns || e->last_virtual_ns < e->first_virtual_ns)
+		return 0;
+	return e->last_virtual_ns - e->first_virtual_ns;
+}
+
 void evidence_add(struct evidence *e, const struct record *record)
 {
 	json_t *object;
 
+	add_time(e, record);
 	if (record->type == RECORD_OUTPUT) {
 		add_output(e, record);
 		return;

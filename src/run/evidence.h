@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/sha256.h"
 #include "base/strbuf.h"
 #include "run/console.h"
 #include "run/protocol.h"
@@ -39,6 +40,7 @@ enum evidence_end {
 	END_OVERDUE,	   /* alive, but the agent did not end the body in time */
 	END_DISK_FULL,	   /* the run folder has no room, so records and console have holes */
 	END_FLOODED,	   /* more console or record bytes than are kept */
+	END_WALL_LIMIT,	   /* an exact guest took more of the host's time than it is given */
 	END_RUN_TIME_OVER, /* the whole run's time limit */
 	END_INTERRUPTED	   /* Ctrl-C or SIGTERM */
 };
@@ -65,8 +67,15 @@ struct evidence {
 	uint64_t timeout_limit_ns;
 	char *timeout_tasks;
 	int bye_exit;
+	uint64_t nr_events;			      /* records taken in */
+	uint64_t first_virtual_ns;		      /* guest time of HELLO */
+	uint64_t started_virtual_ns, last_virtual_ns; /* of STARTED, and the latest of all */
+	char events_sha256[SHA256_HEX];		      /* intake.h; "": the stream is not whole */
 
 	/* --- what the host saw --- */
+	bool exact;	/* virtual time: nothing the host does can disturb it */
+	bool cloned;	/* restored from a template */
+	json_t *inputs; /* all that an exact run is a function of; NULL: not known */
 	enum evidence_end end;
 	char *end_text;	  /* more on the end; NULL: nothing */
 	bool no_capacity; /* NOT_STARTED for lack of memory or processes */
@@ -76,6 +85,7 @@ struct evidence {
 	uint64_t memory_bytes;
 	uint64_t
 		frozen_ns; /* since STARTED: QEMU was not let run at all, in stretches of seconds */
+	uint64_t wall_limit_ns;				   /* WALL_LIMIT */
 	uint64_t silence_ns;				   /* HUNG, STARVED: without a heartbeat */
 	uint64_t start_ns, hello_ns, started_ns, ended_ns; /* CLOCK_MONOTONIC; 0: not reached */
 	struct console console;
@@ -90,6 +100,9 @@ void evidence_deinit(struct evidence *e);
 
 /* Takes in one record.  A record whose payload is not what protocol.h says becomes damage. */
 void evidence_add(struct evidence *e, const struct record *record);
+
+/* Guest time from HELLO to the latest record; 0: not known. */
+uint64_t evidence_virtual_ns(const struct evidence *e);
 
 /* Sets an end unless one is known already; the first cause counts.  @text may be NULL. */
 void evidence_end(struct evidence *e, enum evidence_end end, const char *text);

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "run/folder.h"
+#include "run/intake.h"
 #include "run/interrupt.h"
 
 enum { READ_CHUNK = 64 << 10, QEMU_LOG_TAIL = 2048 };
@@ -20,15 +21,15 @@ struct session {
 	struct vm *vm;
 	const struct session_opts *opts;
 	struct evidence *e;
-	struct frame_parser parser;
-	uint64_t records_bytes;
-	uint64_t bye_ns;
+	struct intake intake;
+	uint64_t start_ns, bye_ns, status_ns;
 	uint64_t next_size_check_ns;
 	/* When the guest was heard last, and what had been used by then. */
 	uint64_t heard_ns, heard_qemu_ns, heard_idle_ns;
 	/* When QEMU was last seen to have run, and how much it had by then. */
 	uint64_t ran_ns, ran_qemu_ns;
 	bool over;
+	bool is_whole; /* QEMU is gone, so its records are all there */
 };
 
 /* Idle and waiting time of all CPUs since boot, /proc/stat (proc(5)); 0 if it cannot be read. */
@@ -96,9 +97,10 @@ static void end(struct session *s, enum evidence_end how, const char *text)
 	s->over = true;
 }
 
-static void take_record(struct session *s, const struct record *record)
+static void on_record(void *arg, const struct record *record)
 {
-	evidence_add(s->e, record);
+	struct session *s = arg;
+
 	if (record->type == RECORD_OUTPUT && record->length > 1 && s->opts->output &&
 	    s->opts->output(s->opts->arg, record->payload[0] == 2 ? 2 : 1, record->payload + 1,
 			    record->length - 1) < 0)
@@ -107,35 +109,19 @@ static void take_record(struct session *s, const struct record *record)
 		s->bye_ns = clock_mono_ns();
 }
 
-static int parse_records(struct session *s, const void *bytes, size_t len)
-{
-	struct ktstr_error err = { 0 };
-	struct record record;
-	int r = frame_parser_feed(&s->parser, bytes, len);
-
-	while (r == 0 && (r = frame_parser_next(&s->parser, &record, &err)) > 0) {
-		take_record(s, &record);
-		r = 0;
-	}
-	if (r < 0 && !s->e->damage)
-		s->e->damage = strdup(err.text[0] ? err.text : strerror(-r));
-	return r;
-}
-
 static void read_records(struct session *s)
 {
-	static char chunk[READ_CHUNK];
+	char chunk[READ_CHUNK];
 	int n;
 
 	while ((n = vm_read_records(s->vm, chunk, sizeof(chunk))) > 0) {
-		s->records_bytes += (uint64_t)n;
 		hear(s);
-		if (s->records_bytes > SESSION_RECORDS_MAX) {
-			end(s, END_FLOODED, "the guest sent more than 256 MiB of records");
+		if (intake_feed(&s->intake, chunk, (size_t)n) < 0) {
+			s->over = true;
 			return;
 		}
-		if (parse_records(s, chunk, (size_t)n) < 0) {
-			s->over = true;
+		if (s->intake.bytes > SESSION_RECORDS_MAX) {
+			end(s, END_FLOODED, "the guest sent more than 256 MiB of records");
 			return;
 		}
 	}
@@ -171,9 +157,8 @@ static void note_exit(struct session *s)
 	read_records(s);
 	if (s->over)
 		return;
-	if (frame_parser_pending(&s->parser) && !s->e->damage)
-		s->e->damage = strdup("the last record is cut off");
 	s->over = true;
+	s->is_whole = true;
 	/* The agent has said all; if it is not here, the records are incomplete. */
 	if (s->bye_ns || (ending.exited && ending.exit_code == (PROTOCOL_END_FINISHED << 1 | 1)))
 		return;
@@ -201,7 +186,7 @@ static void end_silence(struct session *s, uint64_t now)
 			    silence.host_idle_ns / NSEC_PER_MSEC);
 
 	s->e->silence_ns = silence.window_ns;
-	end(s, session_was_starved(&silence) ? END_STARVED : END_HUNG, text);
+	end(s, !s->opts->exact && session_was_starved(&silence) ? END_STARVED : END_HUNG, text);
 }
 
 static void note_progress(struct session *s)
@@ -216,33 +201,112 @@ static void note_progress(struct session *s)
 	s->ran_ns = now;
 }
 
-static uint64_t overdue_ns(const struct session *s)
+uint64_t session_wall_limit_ns(uint64_t timeout_ns)
 {
-	if (!s->e->started || s->e->body_ended || !s->opts->timeout_ns)
+	if (timeout_ns > UINT64_MAX / SESSION_WALL_FACTOR)
 		return UINT64_MAX;
-	return clock_add_ns(clock_add_ns(s->e->started_ns, s->opts->timeout_ns), SESSION_GRACE_NS);
+	timeout_ns *= SESSION_WALL_FACTOR;
+	return timeout_ns > SESSION_WALL_LIMIT_NS ? timeout_ns : SESSION_WALL_LIMIT_NS;
 }
 
-static void end_overdue(struct session *s)
+static bool is_silent(const struct session_clock *c)
 {
-	s->e->timeout_limit_ns = s->opts->timeout_ns;
-	end(s, END_OVERDUE, NULL);
+	uint64_t boot = SESSION_BOOT_NS + c->nr_cpus * SESSION_BOOT_CPU_NS;
+
+	if (c->exact)
+		return c->cpu_ns >
+		       (c->hello ? SESSION_EXACT_SILENCE_NS : SESSION_EXACT_BOOT * boot);
+	return c->heard_ns > (c->hello ? SESSION_SILENCE_NS : boot);
+}
+
+enum session_due session_due(const struct session_clock *c)
+{
+	if (c->patient)
+		return SESSION_GOES_ON;
+	if (c->run_is_over)
+		return SESSION_RUN_OVER;
+	if (is_silent(c))
+		return SESSION_SILENT;
+	if (c->timeout_ns && c->body_ns > clock_add_ns(c->timeout_ns, SESSION_GRACE_NS))
+		return SESSION_OVERDUE;
+	if (c->exact && c->wall_limit_ns && c->wall_ns > c->wall_limit_ns)
+		return SESSION_WALL;
+	return SESSION_GOES_ON;
+}
+
+static uint64_t body_ns(const struct session *s, uint64_t now)
+{
+	const struct evidence *e = s->e;
+
+	if (!e->started || e->body_ended)
+		return 0;
+	return s->opts->exact ? since(e->last_virtual_ns, e->started_virtual_ns)
+			      : since(now, e->started_ns);
+}
+
+static void end_wall_limit(struct session *s)
+{
+	s->e->wall_limit_ns = s->opts->wall_limit_ns;
+	end(s, END_WALL_LIMIT, NULL);
+}
+
+static void check_limits(struct session *s, uint64_t now)
+{
+	const struct session_opts *opts = s->opts;
+	const struct session_clock c = {
+		.exact = opts->exact,
+		.patient = opts->patient,
+		.hello = s->e->hello,
+		.wall_ns = now - s->start_ns,
+		.heard_ns = now - s->heard_ns,
+		.cpu_ns = opts->exact ? since(qemu_cpu_ns(s), s->heard_qemu_ns) : 0,
+		.body_ns = body_ns(s, now),
+		.timeout_ns = opts->timeout_ns,
+		.wall_limit_ns = opts->wall_limit_ns,
+		.nr_cpus = opts->nr_cpus,
+		.run_is_over = now >= opts->deadline_ns,
+	};
+
+	switch (session_due(&c)) {
+	case SESSION_GOES_ON:
+		return;
+	case SESSION_RUN_OVER:
+		end(s, END_RUN_TIME_OVER, NULL);
+		return;
+	case SESSION_SILENT:
+		end_silence(s, now);
+		return;
+	case SESSION_OVERDUE:
+		s->e->timeout_limit_ns = opts->timeout_ns;
+		end(s, END_OVERDUE, NULL);
+		return;
+	case SESSION_WALL:
+		end_wall_limit(s);
+		return;
+	}
 }
 
 static void check_clock(struct session *s)
 {
 	uint64_t now = clock_mono_ns();
-	uint64_t boot = SESSION_BOOT_NS + s->opts->nr_cpus * SESSION_BOOT_CPU_NS;
-	uint64_t silence = s->e->hello ? SESSION_SILENCE_NS : boot;
 
 	if (s->bye_ns)
 		s->over = now > s->bye_ns + SESSION_GOODBYE_NS;
-	else if (now >= s->opts->deadline_ns)
-		end(s, END_RUN_TIME_OVER, NULL);
-	else if (now - s->heard_ns > silence)
-		end_silence(s, now);
-	else if (now > overdue_ns(s))
-		end_overdue(s);
+	else
+		check_limits(s, now);
+}
+
+static void tell_status(struct session *s)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!s->opts->status || now < s->status_ns)
+		return;
+	s->status_ns = now + SESSION_STATUS_NS;
+	s->opts->status(s->opts->status_arg,
+			&(struct session_status){ .exact = s->opts->exact,
+						  .virtual_ns = evidence_virtual_ns(s->e),
+						  .wall_ns = now - s->start_ns });
 }
 
 static void check_console_size(struct session *s)
@@ -280,6 +344,7 @@ static void watch(struct session *s)
 			check_clock(s);
 		if (!s->over)
 			check_console_size(s);
+		tell_status(s);
 	}
 }
 
@@ -298,13 +363,16 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 	_cleanup_free_ char *console = path_format("%s/console.log", opts->dir);
 	struct ktstr_error err;
 
-	frame_parser_init(&s.parser);
+	e->exact = opts->exact;
+	intake_init(&s.intake, e, on_record, &s);
 	hear(&s);
-	s.ran_ns = s.heard_ns;
+	s.start_ns = s.ran_ns = s.heard_ns;
 	watch(&s);
 	vm_stop(vm);
+	if (s.is_whole || s.bye_ns)
+		intake_end(&s.intake);
 	check_disk(&s);
-	frame_parser_deinit(&s.parser);
+	intake_deinit(&s.intake);
 	if (console && console_scan_file(console, &e->console, &err) < 0 && !e->damage)
 		e->damage = strdup(err.text);
 }

@@ -278,7 +278,8 @@ static bool timed_out(const struct evidence *e)
 
 static bool timed_out_frozen(const struct evidence *e)
 {
-	return timed_out(e) && e->frozen_ns && e->frozen_ns >= e->timeout_limit_ns / 10;
+	return !e->exact && timed_out(e) && e->frozen_ns &&
+	       e->frozen_ns >= e->timeout_limit_ns / 10;
 }
 
 static void explain_timed_out_frozen(const struct evidence *e, struct strbuf *out)
@@ -302,6 +303,20 @@ static void explain_timeout(const struct evidence *e, struct strbuf *out)
 		return;
 	strbuf_addstr(out, "; what was running:\n");
 	add_indented(out, e->timeout_tasks);
+}
+
+static bool wall_limit(const struct evidence *e)
+{
+	return e->end == END_WALL_LIMIT;
+}
+
+static void explain_wall_limit(const struct evidence *e, struct strbuf *out)
+{
+	strbuf_addstr(out, "the guest reached ");
+	text_add_duration(out, evidence_virtual_ns(e));
+	strbuf_addstr(out, " of virtual time in the ");
+	text_add_duration(out, e->wall_limit_ns);
+	strbuf_addstr(out, " of the host's that it is given (--wall-limit gives more)");
 }
 
 static bool went_down_early(const struct evidence *e)
@@ -446,6 +461,7 @@ static const struct row rows[] = {
 	{ "flood", KTSTR_ERROR, true, false, flooded, explain_flooded },
 	{ "splat", KTSTR_FAIL, true, true, splatted, explain_splat },
 	{ "starved", KTSTR_UNDECIDED, true, false, starved, explain_starved },
+	{ "wall-limit", KTSTR_UNDECIDED, true, true, wall_limit, explain_wall_limit },
 	{ "hung", KTSTR_ERROR, true, true, hung_in_boot, explain_hung },
 	{ "hung", KTSTR_FAIL, true, true, hung, explain_hung },
 	{ "damaged", KTSTR_ERROR, false, true, damaged, explain_damage },

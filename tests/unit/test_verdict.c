@@ -217,6 +217,20 @@ static void a_limit_that_the_host_used_up_decides_nothing(void **state)
 	judge(KTSTR_FAIL, "timeout", "did not finish");
 	e.frozen_ns = SECS(6);
 	judge(KTSTR_UNDECIDED, "starved", "the host did not let QEMU run for 6.00 s of it");
+	e.exact = true;
+	judge(KTSTR_FAIL, "timeout", "did not finish");
+}
+
+static void a_runaway_says_how_far_it_came(void **state)
+{
+	(void)state;
+	e.exact = true;
+	e.body_ended = e.bye = false;
+	e.end = END_WALL_LIMIT;
+	e.wall_limit_ns = SECS(600);
+	e.first_virtual_ns = SECS(2);
+	e.last_virtual_ns = SECS(9);
+	judge(KTSTR_UNDECIDED, "wall-limit", "reached 7.00 s of virtual time in the 10 min 0 s");
 }
 
 static void ends_of_the_host_side(void **state)
@@ -361,6 +375,7 @@ int main(void)
 		TEST(leaving_early_fails),
 		TEST(time_limits_fail),
 		TEST(a_limit_that_the_host_used_up_decides_nothing),
+		TEST(a_runaway_says_how_far_it_came),
 		TEST(ends_of_the_host_side),
 		TEST(guests_that_go_down),
 		TEST(silence_is_told_apart),

@@ -229,7 +229,7 @@ static int read_directory(struct fwcfg *f, struct strbuf *out, struct ktstr_erro
 	return out->error ? ktstr_error_nomem(err) : r;
 }
 
-static int find_file(struct fwcfg *f, const char *name, struct ktstr_error *err)
+int64_t fwcfg_select(struct fwcfg *f, const char *name, struct ktstr_error *err)
 {
 	_cleanup_strbuf_ struct strbuf directory = STRBUF_INIT;
 	struct fwcfg_file file;
@@ -245,12 +245,12 @@ static int find_file(struct fwcfg *f, const char *name, struct ktstr_error *err)
 		return ktstr_error_set(err, -E2BIG, "fw_cfg file '%s' has %u bytes, at most %d fit",
 				       name, file.size, FWCFG_FILE_MAX);
 	select_file(f, file);
-	return 0;
+	return file.size;
 }
 
 DEFINE_CLEANUP(struct fwcfg *, fwcfg_close);
 
-int fwcfg_open(const char *name, struct fwcfg **ret_file, struct ktstr_error *err)
+int fwcfg_open(struct fwcfg **ret_fwcfg, struct ktstr_error *err)
 {
 	_cleanup_(fwcfg_closep) struct fwcfg *f = NULL;
 	int r = probe(err);
@@ -264,10 +264,7 @@ int fwcfg_open(const char *name, struct fwcfg **ret_file, struct ktstr_error *er
 	r = open_memory(f);
 	if (r < 0)
 		return ktstr_error_set(err, r, "fw_cfg: memory for DMA: %s", strerror(-r));
-	r = find_file(f, name, err);
-	if (r < 0)
-		return r;
-	*ret_file = take_ptr(f);
+	*ret_fwcfg = take_ptr(f);
 	return 0;
 }
 

@@ -29,12 +29,14 @@ struct fwcfg_file {
 int fwcfg_find(const void *directory, size_t size, const char *name,
 	       struct fwcfg_file *ret_file) KTSTR_MUST_CHECK;
 
-struct fwcfg; /* one file being read */
+struct fwcfg;
 
-/* Return: 0, -ENODEV (no fw_cfg with DMA), -ENOENT (no such file), -E2BIG, -ENOMEM, -errno of what
- * else failed. */
-int fwcfg_open(const char *name, struct fwcfg **ret_file, struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* The next bytes, borrowed until the next call.  Return: how many, 0 at the end, -EIO. */
+/* Takes the memory it needs; asks for no file yet, so a machine may be given others afterwards.
+ * Return: 0, -ENODEV (no fw_cfg with DMA), -ENOMEM, -errno of what else failed. */
+int fwcfg_open(struct fwcfg **ret_fwcfg, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Goes to the beginning of a file.  Return: its size, -ENOENT (no such file), -E2BIG, -EIO. */
+int64_t fwcfg_select(struct fwcfg *f, const char *name, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* The next bytes of it, borrowed until the next call.  Return: how many, 0 at the end, -EIO. */
 int fwcfg_read(struct fwcfg *f, const void **ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
 void fwcfg_close(struct fwcfg *f);
 

@@ -83,12 +83,6 @@ static int on_begin(void *arg, const struct cpio_entry *entry)
 
 	u->entry = *entry;
 	memcpy(u->name, entry->name, strlen(entry->name) + 1);
-	if (!u->has_job) {
-		if (strcmp(u->name, "job.json") == 0 && S_ISREG(entry->mode))
-			return 0;
-		return ktstr_error_set(u->err, -EINVAL, "the first entry is '%s', not job.json",
-				       u->name);
-	}
 	r = begin_entry(u, entry);
 	return r < 0 ? failed(u, r) : 0;
 }
@@ -96,14 +90,9 @@ static int on_begin(void *arg, const struct cpio_entry *entry)
 static int on_data(void *arg, const void *bytes, size_t len)
 {
 	struct unpack *u = arg;
-	int r;
+	int r = io_write_all(u->fd, bytes, len);
 
-	if (u->has_job) {
-		r = io_write_all(u->fd, bytes, len);
-		return r < 0 ? failed(u, r) : 0;
-	}
-	strbuf_add(&u->job_text, bytes, len);
-	return u->job_text.error ? failed(u, u->job_text.error) : 0;
+	return r < 0 ? failed(u, r) : 0;
 }
 
 static int on_end(void *arg)
@@ -111,10 +100,6 @@ static int on_end(void *arg)
 	struct unpack *u = arg;
 	int r;
 
-	if (!u->has_job) {
-		u->has_job = true;
-		return job_decode(strbuf_str(&u->job_text), u->job_text.len, u->job, u->err);
-	}
 	if (u->fd < 0)
 		return 0;
 	r = fchmod(u->fd, u->entry.mode & 07777) < 0 ? -errno : 0;
@@ -124,14 +109,10 @@ static int on_end(void *arg)
 
 static const struct cpio_stream_ops ops = { on_begin, on_data, on_end };
 
-void unpack_init(struct unpack *u, int root_fd, struct job *job)
+void unpack_init(struct unpack *u, int root_fd)
 {
-	*u = (struct unpack){
-		.root_fd = root_fd,
-		.job_text = STRBUF_INIT_LIMIT(PROTOCOL_JOB_JSON_MAX),
-		.job = job,
-		.fd = -1,
-	};
+	*u = (struct unpack){ .root_fd = root_fd, .fd = -1 };
+	xxh64_init(&u->sum);
 	cpio_stream_init(&u->stream, &ops, u);
 }
 
@@ -140,24 +121,31 @@ int unpack_feed(struct unpack *u, const void *bytes, size_t size, struct ktstr_e
 	int r;
 
 	u->err = err;
+	u->bytes += size;
+	xxh64_update(&u->sum, bytes, size);
 	r = cpio_stream_feed(&u->stream, bytes, size, err);
-	return r < 0 ? ktstr_error_wrap(err, r, "job") : 0;
+	return r < 0 ? ktstr_error_wrap(err, r, "the job's files") : 0;
 }
 
-int unpack_finish(struct unpack *u, struct ktstr_error *err)
+int unpack_finish(struct unpack *u, const struct job *job, struct ktstr_error *err)
 {
-	int r = cpio_stream_finish(&u->stream, err);
+	uint64_t sum = xxh64_value(&u->sum);
+	int r = 0;
 
-	if (r < 0)
-		return ktstr_error_wrap(err, r, "job");
-	if (!u->has_job)
-		return ktstr_error_set(err, -EINVAL, "job: the archive is empty");
-	return 0;
+	if (u->bytes != job->files_bytes || sum != job->files_xxh64)
+		return ktstr_error_set(err, -EBADMSG,
+				       "the job's files arrived damaged: %llu bytes with XXH64 "
+				       "%016llx, the job says %llu and %016llx",
+				       (unsigned long long)u->bytes, (unsigned long long)sum,
+				       (unsigned long long)job->files_bytes,
+				       (unsigned long long)job->files_xxh64);
+	if (u->bytes)
+		r = cpio_stream_finish(&u->stream, err);
+	return r < 0 ? ktstr_error_wrap(err, r, "the job's files") : 0;
 }
 
 void unpack_deinit(struct unpack *u)
 {
 	closep(&u->fd);
 	u->fd = -1;
-	strbuf_deinit(&u->job_text);
 }

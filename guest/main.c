@@ -86,37 +86,73 @@ static void beat_now_and_then(struct channel *c, uint64_t *last_ns)
 	channel_send(c, RECORD_HEARTBEAT, "{}", 2);
 }
 
-static int unpack_all(struct channel *c, struct fwcfg *file, struct unpack *u,
-		      struct ktstr_error *err)
+static int read_job(struct fwcfg *f, struct job *job, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(PROTOCOL_JOB_JSON_MAX);
+	int64_t size = fwcfg_select(f, PROTOCOL_JOB_FILE, err);
+	const void *bytes;
+	int r;
+
+	if (size < 0)
+		return (int)size;
+	if (size == 0)
+		return ktstr_error_set(err, -ENOENT, "this machine was given no job");
+	while ((r = fwcfg_read(f, &bytes, err)) > 0)
+		strbuf_add(&text, bytes, (size_t)r);
+	if (r == 0 && text.error)
+		r = ktstr_error_set(err, text.error, "job: %lld bytes do not fit", (long long)size);
+	return r < 0 ? r : job_decode(strbuf_str(&text), text.len, job, err);
+}
+
+static int unpack_all(struct channel *c, struct fwcfg *f, struct unpack *u, struct ktstr_error *err)
 {
 	uint64_t last_ns = clock_mono_ns();
 	const void *bytes;
 	int r;
 
-	while ((r = fwcfg_read(file, &bytes, err)) > 0) {
+	while ((r = fwcfg_read(f, &bytes, err)) > 0) {
 		r = unpack_feed(u, bytes, (size_t)r, err);
 		if (r < 0)
 			break;
 		beat_now_and_then(c, &last_ns);
 	}
-	return r < 0 ? r : unpack_finish(u, err);
+	return r;
+}
+
+static int receive_files(struct channel *c, struct fwcfg *f, const struct job *job,
+			 struct ktstr_error *err)
+{
+	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int64_t size = fwcfg_select(f, PROTOCOL_FILES_FILE, err);
+	static struct unpack u;
+	int r;
+
+	if (size < 0)
+		return (int)size;
+	if ((uint64_t)size != job->files_bytes)
+		return ktstr_error_set(err, -EBADMSG,
+				       "the job's files have %lld bytes, the job says %llu",
+				       (long long)size, (unsigned long long)job->files_bytes);
+	umask(0);
+	unpack_init(&u, root_fd);
+	r = unpack_all(c, f, &u, err);
+	if (r == 0)
+		r = unpack_finish(&u, job, err);
+	unpack_deinit(&u);
+	umask(022);
+	return r;
 }
 
 static int receive_job(struct channel *c, struct job *job, struct ktstr_error *err)
 {
-	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct fwcfg *file = NULL;
-	static struct unpack u;
-	int r = fwcfg_open(PROTOCOL_JOB_FILE, &file, err);
+	struct fwcfg *f = NULL;
+	int r = fwcfg_open(&f, err);
 
-	if (r < 0)
-		return r;
-	umask(0);
-	unpack_init(&u, root_fd, job);
-	r = unpack_all(c, file, &u, err);
-	unpack_deinit(&u);
-	umask(022);
-	fwcfg_close(file);
+	if (r == 0)
+		r = read_job(f, job, err);
+	if (r == 0)
+		r = receive_files(c, f, job, err);
+	fwcfg_close(f);
 	return r;
 }
 

@@ -72,6 +72,8 @@ void cpio_writer_to_strbuf(struct cpio_writer *w, struct strbuf *out)
 static int put(struct cpio_writer *w, const void *bytes, size_t len)
 {
 	w->bytes += len;
+	if (w->tap)
+		w->tap(w->tap_arg, bytes, len);
 	if (!w->out)
 		return io_write_all(w->fd, bytes, len);
 	strbuf_add(w->out, bytes, len);

@@ -30,11 +30,16 @@ struct cpio_entry {
 	const void *data; /* not terminated */
 };
 
+/* Sees every byte that is written, in order. */
+typedef void (*cpio_tap_fn)(void *arg, const void *bytes, size_t len);
+
 struct cpio_writer {
 	int fd;		    /* where to, or -1 */
 	struct strbuf *out; /* else where to */
 	uint32_t entries;
-	uint64_t bytes; /* written so far */
+	uint64_t bytes;	 /* written so far */
+	cpio_tap_fn tap; /* NULL: nobody; set it before the first entry */
+	void *tap_arg;
 };
 
 void cpio_writer_to_fd(struct cpio_writer *w, int fd);

@@ -14,14 +14,16 @@
 #include "run/protocol_record.h"
 #include "run/registry.h"
 
-struct ktstr *body_create(const struct ktstr_entry *entry, int record_fd)
+struct ktstr *body_create(const struct body_opts *opts)
 {
 	struct ktstr *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->entry = entry;
-	t->record_fd = record_fd;
+	t->entry = opts->entry;
+	t->record_fd = opts->record_fd;
+	t->seed = opts->seed;
+	t->perturb = opts->perturb;
 	return t;
 }
 
@@ -66,20 +68,20 @@ void body_send(struct ktstr *t, enum record_type type, json_t *payload)
 		lose_runner(-r);
 }
 
-int body_run(const struct ktstr_entry *entry, int record_fd)
+int body_run(const struct body_opts *opts)
 {
-	_cleanup_(body_destroyp) struct ktstr *t = body_create(entry, record_fd);
+	_cleanup_(body_destroyp) struct ktstr *t = body_create(opts);
 	struct ktstr_error err;
 
 	if (!t)
 		lose_runner(ENOMEM);
 	/* Else jansson asks the kernel for chance: 1 s in a guest that has no source of it. */
 	json_object_seed(1);
-	if (registry_check(entry, &err) < 0 || crash_catch(record_fd, &err) < 0) {
+	if (registry_check(opts->entry, &err) < 0 || crash_catch(opts->record_fd, &err) < 0) {
 		body_send(t, RECORD_ERROR, json_pack("{s:s}", "text", err.text));
 		return KTSTR_EXIT_HARNESS;
 	}
-	entry->test->run(t);
+	opts->entry->test->run(t);
 	payload_end_all(t);
 	fflush(NULL);
 	body_send(t, RECORD_DONE, json_pack("{s:I}", "checks", (json_int_t)t->nr_checks));

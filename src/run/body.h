@@ -2,7 +2,7 @@
 /*
  * body.h - one running test, seen from inside the process that runs its body.
  *
- * The process is started as "PROGRAM --guest-body TEST FD" by the agent in a guest, or by the
+ * The process is started as "PROGRAM --guest-body TEST SEED PERTURB FD" by the agent in a guest, or by the
  * runner for a host_only test.  FD is one end of a SOCK_SEQPACKET pair; one message is one frame
  * (protocol.h).  A fatal signal sends CRASH and then kills the process as it would have; a body
  * that returns sends DONE.  Everything here belongs to the thread that runs the body.
@@ -28,16 +28,25 @@ enum {
 struct ktstr {
 	const struct ktstr_entry *entry;
 	int record_fd;
+	uint64_t seed;
+	enum perturb perturb;
 	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
 	struct ktstr_error pending; /* code 0: none */
 };
 
-/* @record_fd is borrowed.  NULL for lack of memory. */
-struct ktstr *body_create(const struct ktstr_entry *entry, int record_fd);
+struct body_opts {
+	const struct ktstr_entry *entry;
+	uint64_t seed;
+	enum perturb perturb;
+	int record_fd; /* borrowed */
+};
+
+/* NULL for lack of memory. */
+struct ktstr *body_create(const struct body_opts *opts);
 void body_destroy(struct ktstr *t);
 
 /* Runs the test to its end and sends what it says.  Return: exit code of the process. */
-int body_run(const struct ktstr_entry *entry, int record_fd);
+int body_run(const struct body_opts *opts);
 
 /* Where a library call that takes @t says why it failed.  Call it once, at the start of that
  * call: it forgets what an earlier call left.  EXPECT_OK() reads it. */

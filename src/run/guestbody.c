@@ -45,22 +45,30 @@ static int open_log(const char *dir, struct ktstr_error *err)
 static int start(const struct guestbody_opts *opts, struct evidence *e, struct vm **ret_vm,
 		 struct ktstr_error *err)
 {
-	_cleanup_free_ char *job_path = path_format("%s/job.cpio", opts->dir);
+	_cleanup_free_ char *job_path = path_format("%s/job.json", opts->dir);
+	_cleanup_free_ char *files_path = path_format("%s/files.cpio", opts->dir);
+	struct pack_sums files;
 	struct jobfile_opts job = {
 		.path = job_path,
+		.files = &files,
 		.topology = &opts->topology,
 		.timeout_ns = opts->timeout_ns,
+		.seed = opts->seed,
+		.perturb = opts->perturb,
+		.exact = opts->machine->exact,
+		.realtime_ns = opts->machine->exact ? 0 : clock_real_ns(),
 	};
-	uint64_t bytes;
 	int r;
 
-	if (!job_path)
+	if (!job_path || !files_path)
 		return ktstr_error_nomem(err);
-	r = jobfile_for_test(&job, opts->entry, opts->program, &bytes, err);
+	r = jobfile_pack_test(files_path, opts->entry, opts->program, &files, err);
+	if (r == 0)
+		r = jobfile_describe_test(&job, opts->program, opts->entry->name, err);
 	if (r < 0)
 		return r;
-	e->memory_bytes =
-		opts->memory_bytes ? opts->memory_bytes : vm_memory_bytes(&opts->topology, bytes);
+	e->memory_bytes = opts->memory_bytes ? opts->memory_bytes
+					     : vm_memory_bytes(&opts->topology, files.bytes);
 	e->start_ns = clock_mono_ns();
 	r = vm_start(&(struct vm_opts){ .qemu = &opts->machine->qemu,
 					.kernel = &opts->machine->kernel,
@@ -68,7 +76,9 @@ static int start(const struct guestbody_opts *opts, struct evidence *e, struct v
 					.memory_bytes = e->memory_bytes,
 					.accel = opts->machine->accel,
 					.initrd_path = opts->machine->image_path,
+					.exact = opts->machine->exact,
 					.job_path = job_path,
+					.files_path = files_path,
 					.dir = opts->dir,
 					.shell_fd = -1 },
 		     ret_vm, err);

@@ -36,18 +36,21 @@ static int pass_output(void *arg, int stream, const void *bytes, size_t len)
 	return g->output_error;
 }
 
-static int write_job(struct guestrun *g, const char *path, uint64_t *ret_bytes,
+static int write_job(struct guestrun *g, const char *path, const struct pack_sums *files,
 		     struct ktstr_error *err)
 {
 	struct jobfile_opts job = {
 		.path = path,
+		.files = files,
 		.topology = &g->opts->topology,
 		.timeout_ns = g->opts->timeout_ns,
+		.exact = g->machine.exact,
+		.realtime_ns = g->machine.exact ? 0 : clock_real_ns(),
 	};
-	struct jobfile_guest guest = { .argv = g->opts->argv, .includes = g->opts->includes };
+	struct jobfile_guest guest = { .argv = g->opts->argv };
 
 	terminal_size(&guest.rows, &guest.columns);
-	return jobfile_for_guest(&job, &guest, ret_bytes, err);
+	return jobfile_describe_guest(&job, &guest, err);
 }
 
 static int open_shell(struct guestrun *g, struct ktstr_error *err)
@@ -65,25 +68,28 @@ static int open_shell(struct guestrun *g, struct ktstr_error *err)
 
 static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err)
 {
-	_cleanup_free_ char *job_path = path_format("%s/job.cpio", g->dir);
-	uint64_t bytes;
+	_cleanup_free_ char *job_path = path_format("%s/job.json", g->dir);
+	_cleanup_free_ char *files_path = path_format("%s/files.cpio", g->dir);
+	struct pack_sums files;
 	int r;
 
-	if (!job_path)
+	if (!job_path || !files_path)
 		return ktstr_error_nomem(err);
 	r = machine_prepare(&(struct machine_opts){ .qemu_path = g->opts->qemu_path,
 						    .kernel_spec = g->opts->kernel_spec,
 						    .dir = g->dir },
 			    &g->machine, err);
 	if (r == 0)
-		r = write_job(g, job_path, &bytes, err);
+		r = jobfile_pack_guest(files_path, g->opts->includes, &files, err);
+	if (r == 0)
+		r = write_job(g, job_path, &files, err);
 	if (r == 0)
 		r = open_shell(g, err);
 	if (r < 0)
 		return r;
 	e->emulated = g->machine.accel == KTSTR_ACCEL_TCG;
 	e->memory_bytes = g->opts->memory_bytes ? g->opts->memory_bytes
-						: vm_memory_bytes(&g->opts->topology, bytes);
+						: vm_memory_bytes(&g->opts->topology, files.bytes);
 	e->start_ns = clock_mono_ns();
 	r = vm_start(&(struct vm_opts){ .qemu = &g->machine.qemu,
 					.kernel = &g->machine.kernel,
@@ -91,7 +97,9 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 					.memory_bytes = e->memory_bytes,
 					.accel = g->machine.accel,
 					.initrd_path = g->machine.image_path,
+					.exact = g->machine.exact,
 					.job_path = job_path,
+					.files_path = files_path,
 					.dir = g->dir,
 					.shell_fd = g->shell_far },
 		     &g->vm, err);

@@ -168,9 +168,14 @@ static int open_file(struct hostbody *b, const char *name, struct ktstr_error *e
 
 static int start_child(struct hostbody *b, const int far[3], struct ktstr_error *err)
 {
-	char fd_text[16];
-	const char *argv[] = { b->opts->program, PROTOCOL_BODY_OPTION, b->opts->entry->name,
-			       fd_text, NULL };
+	char fd_text[16], seed[PROTOCOL_SEED_TEXT];
+	const char *argv[] = { b->opts->program,
+			       PROTOCOL_BODY_OPTION,
+			       b->opts->entry->name,
+			       seed_format(b->opts->seed, seed),
+			       perturb_name(b->opts->perturb),
+			       fd_text,
+			       NULL };
 	struct child_opts opts = {
 		.argv = argv,
 		.stdin_fd = -1,

@@ -9,6 +9,8 @@
 struct hostbody_opts {
 	const char *program; /* this program's file */
 	const struct ktstr_entry *entry;
+	uint64_t seed;
+	enum perturb perturb;
 	const char *dir;      /* receives records.bin and output.log */
 	uint64_t timeout_ns;  /* of the body */
 	uint64_t deadline_ns; /* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */

@@ -7,10 +7,9 @@
 
 #include "base/child.h"
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/path.h"
-#include "run/protocol.h"
 #include "run/session.h"
-#include "vm/vm.h"
 #include "work/payload_find.h"
 
 #define APPLET_LIST_NS SECS(20)
@@ -42,15 +41,22 @@ static void fill_job(struct job *job, const struct jobfile_opts *opts, char *top
 	job->topology = topology;
 	job->timeout_ns = opts->timeout_ns;
 	job->heartbeat_ns = SESSION_HEARTBEAT_NS;
+	job->seed = opts->seed;
+	job->perturb = opts->perturb;
+	job->exact = opts->exact;
+	job->realtime_ns = opts->realtime_ns;
+	job->stop_seq = opts->stop_seq;
+	job->files_bytes = opts->files->bytes;
+	job->files_xxh64 = opts->files->xxh64;
 }
 
-static int begin(const struct jobfile_opts *opts, const struct job *job, struct pack **ret_pack,
-		 struct ktstr_error *err)
+static int write_job(const struct jobfile_opts *opts, const struct job *job,
+		     struct ktstr_error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = job_encode(job, &text, err);
 
-	return r < 0 ? r : pack_create(opts->path, text, ret_pack, err);
+	return r < 0 ? r : io_write_file(opts->path, text, strlen(text), 0644, err);
 }
 
 int jobfile_split(const char *spec, char **ret_host, char **ret_guest, struct ktstr_error *err)
@@ -115,27 +121,39 @@ static int add_test_files(struct pack *pack, const struct ktstr_test *test, cons
 	return r;
 }
 
-int jobfile_for_test(const struct jobfile_opts *opts, const struct ktstr_entry *entry,
-		     const char *program, uint64_t *ret_bytes, struct ktstr_error *err)
+int jobfile_pack_test(const char *path, const struct ktstr_entry *entry, const char *program,
+		      struct pack_sums *ret_sums, struct ktstr_error *err)
 {
 	_cleanup_pack_ struct pack *pack = NULL;
 	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program));
-	char topology[KTSTR_TOPOLOGY_TEXT];
-	struct job job = { .mode = JOB_TEST };
 	int r;
+
+	if (!guest)
+		return ktstr_error_nomem(err);
+	r = pack_create(path, &pack, err);
+	if (r == 0)
+		r = pack_add(pack, program, guest, err);
+	if (r == 0)
+		r = add_test_files(pack, entry->test, program, err);
+	return r < 0 ? r : pack_finish(pack, ret_sums, err);
+}
+
+int jobfile_describe_test(const struct jobfile_opts *opts, const char *program, const char *test,
+			  struct ktstr_error *err)
+{
+	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program));
+	char topology[KTSTR_TOPOLOGY_TEXT], seed[PROTOCOL_SEED_TEXT];
+	struct job job = { .mode = JOB_TEST };
 
 	if (!guest)
 		return ktstr_error_nomem(err);
 	fill_job(&job, opts, topology);
 	add_arg(&job, guest);
 	add_arg(&job, PROTOCOL_BODY_OPTION);
-	add_arg(&job, entry->name);
-	r = begin(opts, &job, &pack, err);
-	if (r == 0)
-		r = pack_add(pack, program, guest, err);
-	if (r == 0)
-		r = add_test_files(pack, entry->test, program, err);
-	return r < 0 ? r : pack_finish(pack, ret_bytes, err);
+	add_arg(&job, test);
+	add_arg(&job, seed_format(opts->seed, seed));
+	add_arg(&job, perturb_name(opts->perturb));
+	return write_job(opts, &job, err);
 }
 
 /* Every applet as a link in /bin; busybox itself knows which it has. */
@@ -169,17 +187,28 @@ static int add_busybox(struct pack *pack, struct ktstr_error *err)
 	return r;
 }
 
-int jobfile_for_guest(const struct jobfile_opts *opts, const struct jobfile_guest *guest,
-		      uint64_t *ret_bytes, struct ktstr_error *err)
+int jobfile_pack_guest(const char *path, const char *const *includes, struct pack_sums *ret_sums,
+		       struct ktstr_error *err)
 {
 	_cleanup_pack_ struct pack *pack = NULL;
+	int r = pack_create(path, &pack, err);
+
+	if (r == 0)
+		r = add_busybox(pack, err);
+	for (size_t i = 0; r == 0 && includes && includes[i]; i++)
+		r = add_file(pack, includes[i], err);
+	return r < 0 ? r : pack_finish(pack, ret_sums, err);
+}
+
+int jobfile_describe_guest(const struct jobfile_opts *opts, const struct jobfile_guest *guest,
+			   struct ktstr_error *err)
+{
 	char topology[KTSTR_TOPOLOGY_TEXT];
 	struct job job = {
 		.mode = guest->argv ? JOB_EXEC : JOB_SHELL,
 		.rows = guest->rows,
 		.columns = guest->columns,
 	};
-	int r;
 
 	fill_job(&job, opts, topology);
 	for (size_t i = 0; guest->argv && guest->argv[i]; i++) {
@@ -188,10 +217,5 @@ int jobfile_for_guest(const struct jobfile_opts *opts, const struct jobfile_gues
 					       PROTOCOL_ARGS_MAX);
 		add_arg(&job, guest->argv[i]);
 	}
-	r = begin(opts, &job, &pack, err);
-	if (r == 0)
-		r = add_busybox(pack, err);
-	for (size_t i = 0; r == 0 && guest->includes && guest->includes[i]; i++)
-		r = add_file(pack, guest->includes[i], err);
-	return r < 0 ? r : pack_finish(pack, ret_bytes, err);
+	return write_job(opts, &job, err);
 }

@@ -1,34 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * jobfile.h - put together what one guest gets: the job and the files it needs.
+ * jobfile.h - put together what one guest gets: the files it needs, and what to do with them.
+ *
+ * The files depend on the test only, so that one archive serves runs with any number of seeds.
  */
 #ifndef KTSTR_RUN_JOBFILE_H
 #define KTSTR_RUN_JOBFILE_H
 
+#include "run/protocol.h"
+#include "vm/vm.h"
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
 
+/* Writes the files of a test to the archive @path: the program and every payload's binary in /bin,
+ * and all declared files.  Seed, limits and the like are no part of it.
+ * -ENOENT, -EACCES: a payload, file or library is missing; the text names it. */
+int jobfile_pack_test(const char *path, const struct ktstr_entry *entry, const char *program,
+		      struct pack_sums *ret_sums, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* The same for a command or a shell: busybox with a link for every applet, and @includes as in
+ * struct ktstr_guest_opts. */
+int jobfile_pack_guest(const char *path, const char *const *includes, struct pack_sums *ret_sums,
+		       struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* What a description says, whatever is run; fields as in struct job. */
 struct jobfile_opts {
-	const char *path; /* archive to write */
+	const char *path; /* description to write */
+	const struct pack_sums *files;
 	const struct ktstr_topology *topology;
 	uint64_t timeout_ns;
+	uint64_t seed;
+	enum perturb perturb;
+	bool exact;
+	uint64_t realtime_ns;
+	uint64_t stop_seq;
 };
 
-/* For a test: the program and every payload's binary in /bin, and all declared files.
- * -ENOENT, -EACCES: a payload, file or library is missing; the text names it. */
-int jobfile_for_test(const struct jobfile_opts *opts, const struct ktstr_entry *entry,
-		     const char *program, uint64_t *ret_bytes,
-		     struct ktstr_error *err) KTSTR_MUST_CHECK;
+int jobfile_describe_test(const struct jobfile_opts *opts, const char *program, const char *test,
+			  struct ktstr_error *err) KTSTR_MUST_CHECK;
 
-/* For a command (@argv) or a shell (NULL): busybox with a link for every applet, and @includes as
- * in struct ktstr_guest_opts. */
+/* For a command (@argv) or a shell (NULL). */
 struct jobfile_guest {
 	const char *const *argv;
-	const char *const *includes;
 	uint32_t rows, columns;
 };
-int jobfile_for_guest(const struct jobfile_opts *opts, const struct jobfile_guest *guest,
-		      uint64_t *ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
+int jobfile_describe_guest(const struct jobfile_opts *opts, const struct jobfile_guest *guest,
+			   struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* Where "HOST" or "HOST:/guest/path" goes: the host part, malloc'ed, and the guest part.
  * Return: 0, -EINVAL (guest path not absolute, or with ".."), -ENOMEM. */

@@ -78,7 +78,7 @@
 #define PROTOCOL_BODY_OPTION  "--guest-body" /* PROGRAM --guest-body TEST SEED PERTURB RECORD_FD */
 
 enum {
-	PROTOCOL_VERSION = 1,
+	PROTOCOL_VERSION = 2,
 	PROTOCOL_MAGIC = 0x3152544b, /* "KTR1" */
 	PROTOCOL_HEADER_BYTES = 32,
 	PROTOCOL_PAYLOAD_MAX = 60 << 10,      /* a frame fits into one SEQPACKET message */
@@ -185,7 +185,25 @@ struct job {
 	uint64_t timeout_ns;	/* of the body; 0: none */
 	uint64_t heartbeat_ns;	/* interval */
 	uint32_t rows, columns; /* SHELL */
+	uint64_t seed;
+	enum perturb perturb;
+	bool exact;
+	uint64_t realtime_ns;
+	uint64_t stop_seq;
+	uint64_t files_bytes, files_xxh64;
 };
+
+enum { PROTOCOL_SEED_TEXT = 17 };
+
+/* 16 hex digits, as a seed is written everywhere in a job. */
+const char *seed_format(uint64_t seed, char text[PROTOCOL_SEED_TEXT]);
+/* Takes exactly what seed_format() gives.  Return: 0 or -EINVAL. */
+int seed_parse(const char *text, uint64_t *ret_seed) KTSTR_MUST_CHECK;
+
+/* "off", "light" or "heavy". */
+const char *perturb_name(enum perturb perturb);
+/* Return: 0 or -EINVAL. */
+int perturb_parse(const char *text, enum perturb *ret_perturb) KTSTR_MUST_CHECK;
 
 /* malloc'ed JSON text.  Return: 0, -ENOMEM, -E2BIG, -EINVAL (a string is not UTF-8, a number is
  * over INT64_MAX, no argv in TEST or EXEC mode; @err names it). */

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "run/protocol.h"
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
@@ -16,7 +18,59 @@ static const char *const mode_names[] = {
 	[JOB_SHELL] = "shell",
 };
 
-enum { JOB_KEYS = 9 };
+static const char *const perturb_names[] = {
+	[PERTURB_OFF] = "off",
+	[PERTURB_LIGHT] = "light",
+	[PERTURB_HEAVY] = "heavy",
+};
+
+enum { JOB_KEYS = 16, SEQ_DIGITS = 20 };
+
+const char *seed_format(uint64_t seed, char text[PROTOCOL_SEED_TEXT])
+{
+	snprintf(text, PROTOCOL_SEED_TEXT, "%016llx", (unsigned long long)seed);
+	return text;
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int seed_parse(const char *text, uint64_t *ret_seed)
+{
+	uint64_t seed = 0;
+
+	if (strlen(text) != PROTOCOL_SEED_TEXT - 1)
+		return -EINVAL;
+	for (; *text; text++) {
+		int digit = digit_value(*text);
+
+		if (digit < 0)
+			return -EINVAL;
+		seed = seed << 4 | (uint64_t)digit;
+	}
+	*ret_seed = seed;
+	return 0;
+}
+
+const char *perturb_name(enum perturb perturb)
+{
+	return (unsigned int)perturb < ARRAY_SIZE(perturb_names) ? perturb_names[perturb] : "?";
+}
+
+int perturb_parse(const char *text, enum perturb *ret_perturb)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(perturb_names); i++) {
+		if (strcmp(text, perturb_names[i]) == 0) {
+			*ret_perturb = (enum perturb)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
 
 static int set_text(json_t *object, const char *key, const char *text, struct ktstr_error *err)
 {
@@ -34,6 +88,39 @@ static int set_number(json_t *object, const char *key, uint64_t number, struct k
 	if (json_object_set_new(object, key, json_integer((json_int_t)number)) < 0)
 		return ktstr_error_nomem(err);
 	return 0;
+}
+
+static int set_hex(json_t *object, const char *key, uint64_t value, struct ktstr_error *err)
+{
+	char text[PROTOCOL_SEED_TEXT];
+
+	return set_text(object, key, seed_format(value, text), err);
+}
+
+/* Of one width, so that the guest does the same work whatever it says. */
+static int set_seq(json_t *object, const char *key, uint64_t seq, struct ktstr_error *err)
+{
+	char text[SEQ_DIGITS + 1];
+
+	snprintf(text, sizeof(text), "%0*llu", SEQ_DIGITS, (unsigned long long)seq);
+	return set_text(object, key, text, err);
+}
+
+static int set_chance(json_t *object, const struct job *job, struct ktstr_error *err)
+{
+	int r = set_hex(object, "seed", job->seed, err);
+
+	if (r == 0)
+		r = set_text(object, "perturb", perturb_name(job->perturb), err);
+	if (r == 0 && json_object_set_new(object, "exact", json_boolean(job->exact)) < 0)
+		r = ktstr_error_nomem(err);
+	if (r == 0)
+		r = set_number(object, "realtime_ns", job->realtime_ns, err);
+	if (r == 0)
+		r = set_seq(object, "stop_seq", job->stop_seq, err);
+	if (r == 0)
+		r = set_number(object, "files_bytes", job->files_bytes, err);
+	return r < 0 ? r : set_hex(object, "files_xxh64", job->files_xxh64, err);
 }
 
 static int set_list(json_t *object, const char *key, char *const *list, unsigned int nr,
@@ -78,7 +165,7 @@ static int fill_object(json_t *object, const struct job *job, struct ktstr_error
 		r = set_number(object, "rows", job->rows, err);
 	if (r == 0)
 		r = set_number(object, "columns", job->columns, err);
-	return r;
+	return r < 0 ? r : set_chance(object, job, err);
 }
 
 static int check_argv(const struct job *job, struct ktstr_error *err)
@@ -99,6 +186,8 @@ int job_encode(const struct job *job, char **ret_text, struct ktstr_error *err)
 		return ktstr_error_nomem(err);
 	if ((unsigned int)job->mode >= ARRAY_SIZE(mode_names))
 		return ktstr_error_set(err, -EINVAL, "job: no mode %d", (int)job->mode);
+	if ((unsigned int)job->perturb >= ARRAY_SIZE(perturb_names))
+		return ktstr_error_set(err, -EINVAL, "job: no perturbation %d", (int)job->perturb);
 	r = check_argv(job, err);
 	if (r == 0)
 		r = fill_object(object, job, err);
@@ -194,6 +283,53 @@ static int get_limits(const json_t *object, struct job *job, struct ktstr_error 
 	return r;
 }
 
+/* Empty where there is no text: no key takes that. */
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static int get_hex(const json_t *object, const char *key, uint64_t *ret_value,
+		   struct ktstr_error *err)
+{
+	if (seed_parse(text_of(object, key), ret_value) < 0)
+		return ktstr_error_set(err, -EINVAL, "job: '%s' is not 16 hex digits", key);
+	return 0;
+}
+
+static int get_seq(const json_t *object, const char *key, uint64_t *ret_seq,
+		   struct ktstr_error *err)
+{
+	const char *text = text_of(object, key);
+
+	if (strlen(text) != SEQ_DIGITS || parse_u64(text, ret_seq) < 0)
+		return ktstr_error_set(err, -EINVAL, "job: '%s' is no number of %d digits", key,
+				       SEQ_DIGITS);
+	return 0;
+}
+
+static int get_chance(const json_t *object, struct job *job, struct ktstr_error *err)
+{
+	const json_t *exact = json_object_get(object, "exact");
+	int r = get_hex(object, "seed", &job->seed, err);
+
+	if (r < 0)
+		return r;
+	if (perturb_parse(text_of(object, "perturb"), &job->perturb) < 0)
+		return ktstr_error_set(err, -EINVAL, "job: 'perturb' is none of off, light, heavy");
+	if (!json_is_boolean(exact))
+		return ktstr_error_set(err, -EINVAL, "job: 'exact' is neither true nor false");
+	job->exact = json_is_true(exact);
+	r = get_number(object, "realtime_ns", INT64_MAX, &job->realtime_ns, err);
+	if (r == 0)
+		r = get_seq(object, "stop_seq", &job->stop_seq, err);
+	if (r == 0)
+		r = get_number(object, "files_bytes", INT64_MAX, &job->files_bytes, err);
+	return r < 0 ? r : get_hex(object, "files_xxh64", &job->files_xxh64, err);
+}
+
 static int get_job(const json_t *object, struct job *job, struct ktstr_error *err)
 {
 	uint64_t version;
@@ -218,6 +354,8 @@ static int get_job(const json_t *object, struct job *job, struct ktstr_error *er
 		r = get_text(object, "topology", &job->topology, err);
 	if (r == 0)
 		r = get_limits(object, job, err);
+	if (r == 0)
+		r = get_chance(object, job, err);
 	return r < 0 ? r : check_argv(job, err);
 }
 

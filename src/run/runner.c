@@ -213,7 +213,8 @@ static void tidy(struct runner *runner, const struct result *result)
 {
 	if (runner->settings->keep)
 		return;
-	folder_remove_file(result->folder, "job.cpio");
+	folder_remove_file(result->folder, "files.cpio");
+	folder_remove_file(result->folder, "job.json");
 	if (result->verdict == KTSTR_PASS || result->verdict == KTSTR_SKIP)
 		folder_trim(result->folder);
 }

@@ -246,8 +246,12 @@ static void add_channels(struct builder *b, const struct vm_opts *opts)
 		addf(b, "-chardev", "socket,id=shell,fd=%d", opts->shell_fd);
 		add2(b, "-device", "virtserialport,chardev=shell,name=ktstr.shell");
 	}
-	if (opts->job_path)
-		add_path(b, "-fw_cfg", "name=opt/ktstr/job,file=", opts->job_path, NULL);
+	/* Always both: what has read the directory of files must not see another one in a clone. */
+	add_path(b, "-fw_cfg",
+		 "name=opt/ktstr/job,file=", opts->job_path ? opts->job_path : "/dev/null", NULL);
+	add_path(b, "-fw_cfg",
+		 "name=opt/ktstr/files,file=", opts->files_path ? opts->files_path : "/dev/null",
+		 NULL);
 	/* The fastest way out: outl(0x10, 0xf4) ends QEMU with exit code 0x10 << 1 | 1. */
 	add2(b, "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
 }

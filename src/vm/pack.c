@@ -12,6 +12,7 @@
 #include "base/cpio.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/xxh64.h"
 #include "vm/closure.h"
 #include "vm/guestpath.h"
 
@@ -21,8 +22,6 @@ enum {
 	FIRST_LINE_MAX = 256,
 	COMPARE_BYTES = 65536,
 };
-
-static const char job_name[] = "job.json";
 
 /* fw_cfg counts a file's bytes in 32 bits, and QEMU keeps all of them in memory. */
 #define ARCHIVE_MAX (512ull << 20) /* what the agent reads */
@@ -37,7 +36,7 @@ struct item {
 };
 
 struct pack {
-	char *path, *job;
+	char *path;
 	int fd;
 	bool finished;
 	struct item *items;
@@ -70,8 +69,7 @@ static struct item *find_item(struct pack *pack, const char *name)
 	return NULL;
 }
 
-int pack_create(const char *path, const char *job_text, struct pack **ret_pack,
-		struct ktstr_error *err)
+int pack_create(const char *path, struct pack **ret_pack, struct ktstr_error *err)
 {
 	struct pack *pack = calloc(1, sizeof(*pack));
 	int r;
@@ -80,9 +78,8 @@ int pack_create(const char *path, const char *job_text, struct pack **ret_pack,
 		return ktstr_error_nomem(err);
 	pack->fd = -1;
 	pack->path = strdup(path);
-	pack->job = strdup(job_text);
-	r = pack->path && pack->job ? library_dirs_read(&pack->dirs, "/etc/ld.so.conf", err)
-				    : ktstr_error_nomem(err);
+	r = pack->path ? library_dirs_read(&pack->dirs, "/etc/ld.so.conf", err)
+		       : ktstr_error_nomem(err);
 	if (r == 0) {
 		pack->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (pack->fd < 0)
@@ -151,11 +148,6 @@ static int place(struct pack *pack, struct item *item, struct ktstr_error *err)
 	struct item *there = find_item(pack, item->name);
 	int r = 0;
 
-	if (!strcmp(item->name, job_name)) {
-		item_deinit(item);
-		return ktstr_error_set(err, -EEXIST, "'/%s' in the guest is the job itself",
-				       job_name);
-	}
 	if (!there)
 		return append(pack, item, err);
 	if (same_content(there, item)) {
@@ -359,28 +351,40 @@ static int write_items(struct pack *pack, struct cpio_writer *w, struct ktstr_er
 	return 0;
 }
 
-int pack_finish(struct pack *pack, uint64_t *ret_bytes, struct ktstr_error *err)
+struct sums {
+	struct xxh64 xxh64;
+	struct sha256 sha256;
+};
+
+static void add_to_sums(void *arg, const void *bytes, size_t len)
 {
-	const struct cpio_entry job = { .name = job_name,
-					.mode = S_IFREG | 0644,
-					.size = (uint32_t)strlen(pack->job),
-					.data = pack->job };
+	struct sums *sums = arg;
+
+	xxh64_update(&sums->xxh64, bytes, len);
+	sha256_update(&sums->sha256, bytes, len);
+}
+
+int pack_finish(struct pack *pack, struct pack_sums *ret_sums, struct ktstr_error *err)
+{
 	struct cpio_writer w;
+	struct sums sums;
 	int r;
 
+	xxh64_init(&sums.xxh64);
+	sha256_init(&sums.sha256);
 	cpio_writer_to_fd(&w, pack->fd);
-	r = cpio_add(&w, &job);
-	if (r == 0) {
-		r = write_items(pack, &w, err);
-		if (r < 0)
-			return r;
-		r = cpio_finish(&w);
-	}
+	w.tap = add_to_sums;
+	w.tap_arg = &sums;
+	r = write_items(pack, &w, err);
+	if (r < 0)
+		return r;
+	r = cpio_finish(&w);
 	if (r < 0)
 		return ktstr_error_set(err, r, "write '%s': %s", pack->path, strerror(-r));
 	pack->finished = true;
-	if (ret_bytes)
-		*ret_bytes = w.bytes;
+	ret_sums->bytes = w.bytes;
+	ret_sums->xxh64 = xxh64_value(&sums.xxh64);
+	sha256_final_hex(&sums.sha256, ret_sums->sha256);
 	return 0;
 }
 
@@ -398,6 +402,5 @@ void pack_destroy(struct pack *pack)
 	free(pack->items);
 	library_dirs_deinit(&pack->dirs);
 	free(pack->path);
-	free(pack->job);
 	free(pack);
 }

@@ -154,7 +154,7 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error *err)
 {
-	uint64_t job_bytes = file_bytes(opts->job_path);
+	uint64_t job_bytes = file_bytes(opts->job_path) + file_bytes(opts->files_path);
 	struct vm_opts full = *opts;
 	struct vm *vm;
 	char **args = NULL;

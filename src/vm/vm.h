@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include <ktstr/kernel.h>
 #include <ktstr/topology.h>
 #include <ktstr/vm.h>
@@ -87,9 +88,14 @@ int vm_image_write(const char *path, const struct ktstr_kernel *kernel,
 
 struct pack; /* an archive being put together */
 
-/* Starts an archive at @path whose first entry is job.json with @job_text. */
-int pack_create(const char *path, const char *job_text, struct pack **ret_pack,
-		struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* What a whole archive is known by. */
+struct pack_sums {
+	uint64_t bytes;
+	uint64_t xxh64;
+	char sha256[SHA256_HEX];
+};
+
+int pack_create(const char *path, struct pack **ret_pack, struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* Adds a host file as @guest_path (absolute); if it is a dynamic ELF file, its interpreter and
  * every library it needs go to /usr/lib (once each, by soname).  Scripts bring their interpreter.
  * -ENOENT: no such file, or a library that the text names together with who needs it;
@@ -99,8 +105,9 @@ int pack_add(struct pack *pack, const char *host_path, const char *guest_path,
 /* Adds a symbolic link. */
 int pack_link(struct pack *pack, const char *target, const char *guest_path,
 	      struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* Writes the trailer.  Return: 0, and bytes in all through @ret_bytes. */
-int pack_finish(struct pack *pack, uint64_t *ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Writes the archive.  It depends on nothing but the files' content and their places. */
+int pack_finish(struct pack *pack, struct pack_sums *ret_sums,
+		struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* Frees; removes an archive that was not finished.  NULL is fine. */
 void pack_destroy(struct pack *pack);
 

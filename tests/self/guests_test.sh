@@ -23,7 +23,7 @@ check "... the command to run it again repeats the option" grep -q \
 expect "a failing test shows both sides" 1 '^#   seen 42; wanted 41$' \
 	"$guests" --run-dir failed --keep fails
 check "... the last lines of its output" grep -q 'something the body said' failed/fails/output.log
-for f in console.log records.bin qemu.args qemu.log output.log result.json job.cpio; do
+for f in console.log records.bin qemu.args qemu.log output.log result.json job.json files.cpio; do
 	check "... --keep leaves $f" test -e "failed/fails/$f"
 done
 expect "a need that is not met is a SKIP that names it" 4 \

@@ -33,7 +33,7 @@ usage "pattern that matches nothing" "no test matches 'pases'; near: 'passes'" "
 usage "pattern that is near to nothing" "no test matches 'zzzzzzzzzzz'; -l lists all" \
 	"$prog" -t zzzzzzzzzzz
 usage "the body option is not for users" "for the runner and the guest's agent only" \
-	"$prog" --guest-body passes 77
+	"$prog" --guest-body passes 0000000000000001 off 77
 usage "a name given twice names both places" \
 	"two tests are called 'twin': .*twins.c:[0-9]+ and elsewhere.c:7|elsewhere.c:7 and .*twins.c" \
 	"$top/build/tests/self/twins"

@@ -21,7 +21,8 @@ static struct vm_opts usual(const char *topology)
 				.kernel = &kernel,
 				.accel = KTSTR_ACCEL_TCG,
 				.initrd_path = "/run/guest.cpio",
-				.job_path = "/run/job.cpio",
+				.job_path = "/run/job.json",
+				.files_path = "/run/files.cpio",
 				.dir = "/run",
 				.shell_fd = -1 };
 
@@ -71,7 +72,8 @@ static void the_usual_line_is_complete(void **state)
 		"-device virtio-serial-pci,ioeventfd=off "
 		"-chardev file,id=records,path=/run/records.bin "
 		"-device virtserialport,chardev=records,name=ktstr.records "
-		"-fw_cfg name=opt/ktstr/job,file=/run/job.cpio "
+		"-fw_cfg name=opt/ktstr/job,file=/run/job.json "
+		"-fw_cfg name=opt/ktstr/files,file=/run/files.cpio "
 		"-device isa-debug-exit,iobase=0xf4,iosize=0x04 "
 		"-kernel /k/vmlinux -initrd /run/guest.cpio "
 		"-append console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr "
@@ -137,13 +139,24 @@ static void optional_parts_are_left_out(void **state)
 
 	(void)state;
 	opts.qemu = &bare;
-	opts.job_path = NULL;
 	assert_null(strstr(joined(&opts), "-bios"));
-	assert_null(strstr(joined(&opts), "-fw_cfg"));
 	assert_null(strstr(joined(&opts), "ktstr.shell"));
 	opts.shell_fd = 7;
 	expect_words(joined(&opts), "-chardev socket,id=shell,fd=7 "
 				    "-device virtserialport,chardev=shell,name=ktstr.shell ");
+}
+
+static void both_files_are_always_there(void **state)
+{
+	struct vm_opts opts = usual("1n1l1c1t");
+
+	(void)state;
+	opts.job_path = NULL;
+	expect_words(joined(&opts), "-fw_cfg name=opt/ktstr/job,file=/dev/null "
+				    "-fw_cfg name=opt/ktstr/files,file=/run/files.cpio ");
+	opts.files_path = NULL;
+	expect_words(joined(&opts), "-fw_cfg name=opt/ktstr/job,file=/dev/null "
+				    "-fw_cfg name=opt/ktstr/files,file=/dev/null ");
 }
 
 static void commas_in_paths_are_doubled_where_lists_are_read(void **state)
@@ -153,10 +166,12 @@ static void commas_in_paths_are_doubled_where_lists_are_read(void **state)
 	(void)state;
 	opts.dir = "/a,b c/,";
 	opts.job_path = "/j,";
+	opts.files_path = "/f,";
 	opts.initrd_path = "/i,";
 	expect_words(joined(&opts), "file,id=console,path=/a,,b c/,,/console.log ");
 	expect_words(joined(&opts), "file,id=records,path=/a,,b c/,,/records.bin ");
 	expect_words(joined(&opts), "name=opt/ktstr/job,file=/j,, ");
+	expect_words(joined(&opts), "name=opt/ktstr/files,file=/f,, ");
 	expect_words(joined(&opts), "-initrd /i, ");
 }
 
@@ -244,6 +259,7 @@ int main(void)
 		cmocka_unit_test(kvm_differs_in_engine_and_cpu_only),
 		cmocka_unit_test(topologies_become_smp_and_nodes),
 		cmocka_unit_test(optional_parts_are_left_out),
+		cmocka_unit_test(both_files_are_always_there),
 		cmocka_unit_test(commas_in_paths_are_doubled_where_lists_are_read),
 		cmocka_unit_test(kernels_without_pvh_entry_unpack_themselves),
 		cmocka_unit_test(memory_follows_topology_and_job),

@@ -62,7 +62,7 @@ static struct end run(void (*function)(struct ktstr *t))
 		signal(SIGSEGV, SIG_DFL);
 		signal(SIGABRT, SIG_DFL);
 		close(pair[0]);
-		_exit(body_run(&entry, pair[1]));
+		_exit(body_run(&(struct body_opts){ .entry = &entry, .record_fd = pair[1] }));
 	}
 	assert_true(pid > 0);
 	close(pair[1]);
@@ -177,7 +177,9 @@ static void a_runner_that_is_gone_ends_the_body(void **state)
 	pid = fork();
 	if (pid == 0) {
 		close(STDERR_FILENO);
-		ktstr_note(body_create(&entry, pair[1]), "lost");
+		ktstr_note(
+			body_create(&(struct body_opts){ .entry = &entry, .record_fd = pair[1] }),
+			"lost");
 		_exit(0);
 	}
 	close(pair[1]);

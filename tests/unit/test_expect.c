@@ -30,7 +30,7 @@ static int set_up(void **state)
 	(void)state;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	t = body_create(&entry, pair[0]);
+	t = body_create(&(struct body_opts){ .entry = &entry, .record_fd = pair[0] });
 	far_fd = pair[1];
 	return t ? 0 : -1;
 }

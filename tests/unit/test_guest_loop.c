@@ -237,8 +237,9 @@ static void run_named(const char *name, uint64_t timeout_ns)
 {
 	struct job job = {
 		.mode = JOB_TEST,
-		.argv = { self, (char *)PROTOCOL_BODY_OPTION, (char *)name },
-		.argc = 3,
+		.argv = { self, (char *)PROTOCOL_BODY_OPTION, (char *)name,
+			  (char *)"0000000000000001", (char *)"off" },
+		.argc = 5,
 		.env = { (char *)"A=b" },
 		.nr_env = 1,
 		.timeout_ns = timeout_ns,
@@ -477,8 +478,8 @@ int main(int argc, char **argv)
 	sigset_t mask;
 	int r;
 
-	if (argc == 4 && strcmp(argv[1], PROTOCOL_BODY_OPTION) == 0)
-		return run_body(argv[2], argv[3]);
+	if (argc == 6 && strcmp(argv[1], PROTOCOL_BODY_OPTION) == 0)
+		return run_body(argv[2], argv[5]);
 	self = path_self(NULL);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);

@@ -15,6 +15,7 @@
 #include "../lib/scratch.h"
 #include "base/cpio.h"
 #include "base/io.h"
+#include "base/xxh64.h"
 #include "vm/vm.h"
 
 enum { ARCHIVE_MAX = 64 << 20 };
@@ -22,14 +23,14 @@ enum { ARCHIVE_MAX = 64 << 20 };
 static struct scratch scratch;
 static struct pack *pack;
 static struct strbuf archive;
+static struct pack_sums sums;
 
 static int set_up(void **state)
 {
 	(void)state;
 	scratch_create(&scratch);
 	archive = (struct strbuf)STRBUF_INIT_LIMIT(ARCHIVE_MAX);
-	assert_int_equal(pack_create(scratch_path(&scratch, "job.cpio"), "{\"a\":1}", &pack, NULL),
-			 0);
+	assert_int_equal(pack_create(scratch_path(&scratch, "files.cpio"), &pack, NULL), 0);
 	return 0;
 }
 
@@ -45,15 +46,14 @@ static int tear_down(void **state)
 
 static void finish(void)
 {
-	uint64_t bytes = 0;
 	struct ktstr_error err = { 0 };
 
 	if (archive.len)
 		return;
-	if (pack_finish(pack, &bytes, &err) < 0)
+	if (pack_finish(pack, &sums, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(io_read_file(scratch_path(&scratch, "job.cpio"), &archive, NULL), 0);
-	assert_int_equal(bytes, archive.len);
+	assert_int_equal(io_read_file(scratch_path(&scratch, "files.cpio"), &archive, NULL), 0);
+	assert_int_equal(sums.bytes, archive.len);
 }
 
 /* "NAME " for a file, "NAME/ " for a folder, "NAME>TARGET " for a link. */
@@ -78,24 +78,32 @@ static const char *listed(void)
 	return strbuf_str(&list);
 }
 
-static int check_job(void *arg, const struct cpio_entry *e)
-{
-	(void)arg;
-	assert_string_equal(e->name, "job.json");
-	assert_int_equal(e->size, 7);
-	assert_memory_equal(e->data, "{\"a\":1}", 7);
-	return -ECANCELED;
-}
-
-static void the_job_comes_first_and_the_rest_is_sorted(void **state)
+static void entries_are_sorted(void **state)
 {
 	(void)state;
 	assert_int_equal(pack_add(pack, scratch_text(&scratch, "x", "x"), "/z/x", NULL), 0);
 	assert_int_equal(pack_add(pack, scratch_text(&scratch, "y", "y"), "/a/b/y", NULL), 0);
 	assert_int_equal(pack_add(pack, scratch_text(&scratch, "y", "y"), "/a/b-c", NULL), 0);
 	assert_int_equal(pack_link(pack, "y", "/a/b/link", NULL), 0);
-	assert_string_equal(listed(), "job.json a/ a/b-c a/b/ a/b/link>y a/b/y z/ z/x ");
-	assert_int_equal(cpio_read(archive.data, archive.len, check_job, NULL, NULL), -ECANCELED);
+	assert_string_equal(listed(), "a/ a/b-c a/b/ a/b/link>y a/b/y z/ z/x ");
+}
+
+static void sums_are_those_of_the_file(void **state)
+{
+	struct sha256 sha256;
+	struct xxh64 xxh64;
+	char hex[SHA256_HEX];
+
+	(void)state;
+	assert_int_equal(pack_add(pack, scratch_text(&scratch, "x", "x"), "/x", NULL), 0);
+	finish();
+	sha256_init(&sha256);
+	sha256_update(&sha256, archive.data, archive.len);
+	sha256_final_hex(&sha256, hex);
+	assert_string_equal(sums.sha256, hex);
+	xxh64_init(&xxh64);
+	xxh64_update(&xxh64, archive.data, archive.len);
+	assert_int_equal(sums.xxh64, xxh64_value(&xxh64));
 }
 
 static int check_mode(void *arg, const struct cpio_entry *e)
@@ -138,7 +146,7 @@ static void libraries_go_to_one_folder_once(void **state)
 	put_elf("lib/lib/libb.so", &(struct elfmake){ 0 });
 	assert_int_equal(pack_add(pack, put_elf("one", &one), "/bin/one", NULL), 0);
 	assert_int_equal(pack_add(pack, put_elf("two", &two), "/bin/two", NULL), 0);
-	assert_string_equal(listed(), "job.json usr/ usr/bin/ usr/bin/one usr/bin/two usr/lib/ "
+	assert_string_equal(listed(), "usr/ usr/bin/ usr/bin/one usr/bin/two usr/lib/ "
 				      "usr/lib/liba.so usr/lib/libb.so ");
 	/* No path of this machine is a name in the archive. */
 	assert_null(strstr(listed(), "tmp"));
@@ -170,8 +178,7 @@ static void two_files_for_one_path_are_refused(void **state)
 	assert_non_null(strstr(err.text, a));
 	assert_non_null(strstr(err.text, b));
 	assert_int_equal(pack_link(pack, "y", "/bin/x", NULL), -EEXIST);
-	assert_int_equal(pack_add(pack, a, "/job.json", &err), -EEXIST);
-	assert_string_equal(listed(), "job.json usr/ usr/bin/ usr/bin/x ");
+	assert_string_equal(listed(), "usr/ usr/bin/ usr/bin/x ");
 }
 
 static void conflicting_libraries_are_refused(void **state)
@@ -253,9 +260,9 @@ static void bad_inputs_are_refused(void **state)
 	assert_int_equal(pack_link(pack, "", "/x", &err), -EINVAL);
 	assert_int_equal(pack_add(pack, file, "/a", &err), 0);
 	assert_int_equal(pack_add(pack, file, "/a/b", &err), 0);
-	assert_int_equal(pack_finish(pack, NULL, &err), -ENOTDIR);
+	assert_int_equal(pack_finish(pack, &sums, &err), -ENOTDIR);
 	assert_int_equal(
-		pack_create(scratch_path(&scratch, "none/x"), "", &(struct pack *){ NULL }, &err),
+		pack_create(scratch_path(&scratch, "none/x"), &(struct pack *){ NULL }, &err),
 		-ENOENT);
 }
 
@@ -264,7 +271,7 @@ static void unfinished_archives_are_removed(void **state)
 	char path[512];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s", scratch_path(&scratch, "job.cpio"));
+	snprintf(path, sizeof(path), "%s", scratch_path(&scratch, "files.cpio"));
 	assert_int_equal(access(path, F_OK), 0);
 	pack_destroy(pack);
 	pack = NULL;
@@ -306,8 +313,8 @@ static void archives_depend_on_content_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_job_comes_first_and_the_rest_is_sorted, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(entries_are_sorted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sums_are_those_of_the_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(modes_are_reduced_to_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(libraries_go_to_one_folder_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(missing_libraries_are_named, set_up, tear_down),

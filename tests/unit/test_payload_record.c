@@ -34,7 +34,7 @@ static int set_up(void **state)
 	(void)state;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -1;
-	t = body_create(&entry, fds[0]);
+	t = body_create(&(struct body_opts){ .entry = &entry, .record_fd = fds[0] });
 	records = json_object();
 	return t && records ? 0 : -1;
 }

@@ -12,10 +12,16 @@
 static struct ktstr_error err;
 static struct job job;
 
-#define REST \
-	"\"topology\":\"1n1l1c1t\",\"timeout_ns\":5,\"heartbeat_ns\":6,\"rows\":24,\"columns\":80}"
-#define HEAD "{\"version\":1,\"mode\":\"test\","
-#define GOOD HEAD "\"argv\":[\"/t\"],\"env\":[\"A=b\"]," REST
+#define LIMITS \
+	"\"topology\":\"1n1l1c1t\",\"timeout_ns\":5,\"heartbeat_ns\":6,\"rows\":24,\"columns\":80,"
+#define CHANCE \
+	"\"seed\":\"00000000000000ff\",\"perturb\":\"light\",\"exact\":true,\"realtime_ns\":0,"
+#define STOP  "\"stop_seq\":\"00000000000000000017\","
+#define FILES "\"files_bytes\":9,\"files_xxh64\":\"ef46db3751d8e999\"}"
+#define REST  LIMITS CHANCE STOP FILES
+#define HEAD  "{\"version\":2,\"mode\":\"test\","
+#define LISTS "\"argv\":[\"/t\"],\"env\":[\"A=b\"],"
+#define GOOD  HEAD LISTS REST
 
 static int decode(const char *text)
 {
@@ -36,6 +42,13 @@ static void what_is_encoded_is_decoded(void **state)
 		.heartbeat_ns = 250000000,
 		.rows = 50,
 		.columns = 132,
+		.seed = UINT64_MAX,
+		.perturb = PERTURB_HEAVY,
+		.exact = true,
+		.realtime_ns = 1795000000000000001,
+		.stop_seq = UINT64_MAX,
+		.files_bytes = 512 << 20,
+		.files_xxh64 = 0x0123456789abcdef,
 	};
 	char *text = NULL;
 
@@ -55,6 +68,13 @@ static void what_is_encoded_is_decoded(void **state)
 	assert_int_equal(job.heartbeat_ns, 250000000);
 	assert_int_equal(job.rows, 50);
 	assert_int_equal(job.columns, 132);
+	assert_int_equal(job.seed, UINT64_MAX);
+	assert_int_equal(job.perturb, PERTURB_HEAVY);
+	assert_true(job.exact);
+	assert_int_equal(job.realtime_ns, 1795000000000000001);
+	assert_int_equal(job.stop_seq, UINT64_MAX);
+	assert_int_equal(job.files_bytes, 512 << 20);
+	assert_int_equal(job.files_xxh64, 0x0123456789abcdef);
 	job_deinit(&job);
 	free(text);
 }
@@ -99,6 +119,10 @@ static void jobs_that_cannot_be_written_are_refused(void **state)
 		      -EINVAL, "'env' entry 0");
 	refuse_encode(&(struct job){ .mode = JOB_EXEC }, -EINVAL, "'argv' is empty");
 	refuse_encode(&(struct job){ .mode = (enum job_mode)9 }, -EINVAL, "no mode 9");
+	refuse_encode(&(struct job){ .mode = JOB_SHELL, .perturb = (enum perturb)3 }, -EINVAL,
+		      "no perturbation 3");
+	refuse_encode(&(struct job){ .mode = JOB_SHELL, .realtime_ns = UINT64_MAX }, -EINVAL,
+		      "realtime_ns");
 	refuse_encode(&(struct job){ .mode = JOB_SHELL, .timeout_ns = UINT64_MAX }, -EINVAL,
 		      "timeout_ns");
 	refuse_encode(&(struct job){ .mode = JOB_SHELL, .topology = (char *)"\xff" }, -EINVAL,
@@ -116,10 +140,10 @@ static const struct refused {
 	{ "[]", -EINVAL, "no JSON object" },
 	{ "{}", -EINVAL, "version" },
 	{ GOOD "x", -EINVAL, "line" },
-	{ "{\"version\":2,\"mode\":\"test\"}", -EPROTO, "version 2" },
-	{ "{\"version\":1.0}", -EINVAL, "version" },
-	{ "{\"version\":1,\"mode\":\"dance\"}", -EINVAL, "'mode'" },
-	{ "{\"version\":1,\"mode\":7}", -EINVAL, "'mode'" },
+	{ "{\"version\":1,\"mode\":\"test\"}", -EPROTO, "version 1" },
+	{ "{\"version\":2.0}", -EINVAL, "version" },
+	{ "{\"version\":2,\"mode\":\"dance\"}", -EINVAL, "'mode'" },
+	{ "{\"version\":2,\"mode\":7}", -EINVAL, "'mode'" },
 	{ HEAD "\"env\":[]," REST, -EINVAL, "'argv' is no list" },
 	{ HEAD "\"argv\":\"x\",\"env\":[]," REST, -EINVAL, "'argv' is no list" },
 	{ HEAD "\"argv\":[\"x\",1],\"env\":[]," REST, -EINVAL, "'argv' entry 1" },
@@ -137,6 +161,19 @@ static const struct refused {
 	{ HEAD "\"argv\":[\"x\"],\"env\":[],\"topology\":\"\",\"timeout_ns\":1,"
 	       "\"heartbeat_ns\":1,\"rows\":65536,\"columns\":1}",
 	  -EINVAL, "'rows'" },
+	{ HEAD LISTS LIMITS "\"seed\":255}", -EINVAL, "'seed'" },
+	{ HEAD LISTS LIMITS "\"seed\":\"ff\"}", -EINVAL, "'seed'" },
+	{ HEAD LISTS LIMITS "\"seed\":\"00000000000000FF\"}", -EINVAL, "'seed'" },
+	{ HEAD LISTS LIMITS "\"seed\":\"00000000000000ff\",\"perturb\":\"some\"}", -EINVAL,
+	  "'perturb'" },
+	{ HEAD LISTS LIMITS "\"seed\":\"00000000000000ff\",\"perturb\":\"off\",\"exact\":1}",
+	  -EINVAL, "'exact'" },
+	{ HEAD LISTS LIMITS CHANCE "\"stop_seq\":17}", -EINVAL, "'stop_seq'" },
+	{ HEAD LISTS LIMITS CHANCE "\"stop_seq\":\"17\"}", -EINVAL, "'stop_seq'" },
+	{ HEAD LISTS LIMITS CHANCE "\"stop_seq\":\"99999999999999999999\"}", -EINVAL,
+	  "'stop_seq'" },
+	{ HEAD LISTS LIMITS CHANCE STOP "\"files_bytes\":-1}", -EINVAL, "'files_bytes'" },
+	{ HEAD LISTS LIMITS CHANCE STOP "\"files_bytes\":1}", -EINVAL, "'files_xxh64'" },
 };
 
 static void bad_jobs_are_refused_with_the_reason(void **state)
@@ -171,6 +208,26 @@ static void too_many_and_too_long_are_refused(void **state)
 	strbuf_deinit(&text);
 }
 
+static void words_of_chance_are_read_as_written(void **state)
+{
+	char text[PROTOCOL_SEED_TEXT];
+	enum perturb perturb;
+	uint64_t seed;
+
+	(void)state;
+	assert_string_equal(seed_format(0xabc, text), "0000000000000abc");
+	assert_int_equal(seed_parse(text, &seed), 0);
+	assert_int_equal(seed, 0xabc);
+	assert_int_equal(seed_parse("0000000000000abc0", &seed), -EINVAL);
+	assert_int_equal(seed_parse("0x00000000000abc", &seed), -EINVAL);
+	for (enum perturb p = PERTURB_OFF; p <= PERTURB_HEAVY; p++) {
+		assert_int_equal(perturb_parse(perturb_name(p), &perturb), 0);
+		assert_int_equal(perturb, p);
+	}
+	assert_int_equal(perturb_parse("", &perturb), -EINVAL);
+	assert_string_equal(perturb_name((enum perturb)3), "?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +236,7 @@ int main(void)
 		cmocka_unit_test(jobs_that_cannot_be_written_are_refused),
 		cmocka_unit_test(bad_jobs_are_refused_with_the_reason),
 		cmocka_unit_test(too_many_and_too_long_are_refused),
+		cmocka_unit_test(words_of_chance_are_read_as_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@ enum kind {
 	KIND_FLAG,    /* absent if false */
 	KIND_STRINGS, /* json_t *, a list; absent if empty; limit is its length */
 	KIND_OBJECTS, /* likewise */
+	KIND_NAMED,   /* likewise; each has a "name" */
+	KIND_VALUES,  /* likewise; and a number "value" */
 	KIND_OBJECT   /* json_t * */
 };
 
@@ -55,8 +57,8 @@ static const struct field fields[] = {
 	FIELD("checks_failed", KIND_U64, nr_failed, 0),
 	FIELD("failed", KIND_OBJECTS, failed, EVIDENCE_FAILED),
 	FIELD("notes", KIND_STRINGS, notes, EVIDENCE_NOTES),
-	FIELD("values", KIND_OBJECTS, values, EVIDENCE_VALUES),
-	FIELD("payloads", KIND_OBJECTS, payloads, EVIDENCE_PAYLOADS),
+	FIELD("values", KIND_VALUES, values, EVIDENCE_VALUES),
+	FIELD("payloads", KIND_NAMED, payloads, EVIDENCE_PAYLOADS),
 	FIELD("no_capacity", KIND_FLAG, no_capacity, 0),
 	FIELD("console_tail", KIND_TEXT, console_tail, RESULT_TEXT_MAX),
 	FIELD("output_tail", KIND_TEXT, output_tail, RESULT_TEXT_MAX),
@@ -103,6 +105,8 @@ static void put_field(json_t *object, const struct field *field, const void *fro
 		break;
 	case KIND_STRINGS:
 	case KIND_OBJECTS:
+	case KIND_NAMED:
+	case KIND_VALUES:
 	case KIND_OBJECT:
 		json = *(json_t *const *)from;
 		if (json_array_size(json) || json_object_size(json))
@@ -210,10 +214,20 @@ static int read_number(const char *key, const json_t *value, uint64_t max, uint6
 	return 0;
 }
 
+static bool is_item(enum kind kind, const json_t *item)
+{
+	if (kind == KIND_STRINGS)
+		return json_is_string(item);
+	if (kind == KIND_VALUES && !json_is_number(json_object_get(item, "value")))
+		return false;
+	if (kind != KIND_OBJECTS && !json_is_string(json_object_get(item, "name")))
+		return false;
+	return json_is_object(item);
+}
+
 static int read_list(const struct field *field, json_t *value, json_t **slot,
 		     struct ktstr_error *err)
 {
-	json_type wanted = field->kind == KIND_STRINGS ? JSON_STRING : JSON_OBJECT;
 	json_t *item;
 	size_t i;
 
@@ -223,11 +237,8 @@ static int read_list(const struct field *field, json_t *value, json_t **slot,
 		return too_long(field, err);
 	json_array_foreach(value, i, item)
 	{
-		if (json_typeof(item) != wanted)
-			return wrong(field->key,
-				     wanted == JSON_STRING ? "a list of texts"
-							   : "a list of objects",
-				     err);
+		if (!is_item(field->kind, item))
+			return wrong(field->key, "a list of what it must hold", err);
 	}
 	*slot = json_incref(value);
 	return 0;
@@ -257,6 +268,8 @@ static int read_field(const struct field *field, json_t *value, void *to, struct
 		return json_is_boolean(value) ? 0 : wrong(field->key, "true or false", err);
 	case KIND_STRINGS:
 	case KIND_OBJECTS:
+	case KIND_NAMED:
+	case KIND_VALUES:
 		return read_list(field, value, to, err);
 	case KIND_OBJECT:
 		if (!json_is_object(value))

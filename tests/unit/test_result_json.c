@@ -281,6 +281,9 @@ static void wrong_values_are_refused(void **state)
 	refused("events_sha256", json_string("0123"), -EINVAL);
 	refused("notes", json_pack("[i]", 1), -EINVAL);
 	refused("failed", json_pack("[s]", "a"), -EINVAL);
+	refused("values", json_pack("[{s:s}]", "name", "v"), -EINVAL);
+	refused("values", json_pack("[{s:i}]", "value", 1), -EINVAL);
+	refused("payloads", json_pack("[{}]"), -EINVAL);
 	refused("inputs", json_array(), -EINVAL);
 	refused("notes_total", json_integer(1), -EINVAL);
 }

@@ -15,8 +15,8 @@
 struct report {
 	struct report_opts opts;
 	char *program, *run_dir, *junit_path;
-	unsigned int number; /* of the result written last */
-	int results_fd;
+	unsigned int number;   /* of the result written last */
+	int results_fd;	       /* -1: none are written */
 	struct strbuf cases;   /* JUnit */
 	struct strbuf details; /* summary, kept for the end */
 	bool stdout_lost, results_lost, junit_lost;
@@ -64,8 +64,12 @@ static void lose_stdout(struct report *report, int r)
 		return;
 	report->stdout_lost = true;
 	hide_progress(report);
-	sayf("ktstr: write to standard output: %s; all results go to '%s/results.jsonl'\n",
-	     strerror(-r), report->run_dir);
+	if (report->run_dir)
+		sayf("ktstr: write to standard output: %s; all results go to "
+		     "'%s/results.jsonl'\n",
+		     strerror(-r), report->run_dir);
+	else
+		sayf("ktstr: write to standard output: %s\n", strerror(-r));
 }
 
 static void to_stdout(struct report *report, const struct strbuf *text)
@@ -83,7 +87,7 @@ static void to_results(struct report *report, const char *line, size_t len)
 {
 	int r;
 
-	if (report->results_lost)
+	if (report->results_lost || report->results_fd < 0)
 		return;
 	r = io_write_all(report->results_fd, line, len);
 	if (r == 0)
@@ -95,14 +99,37 @@ static void to_results(struct report *report, const char *line, size_t len)
 	     report->run_dir, strerror(-r));
 }
 
-/* One JSON line for both places that take it; takes @object. */
-static void put_json(struct report *report, json_t *object)
+/* Lists are the only parts that get this large; readers see what is not there by its key. */
+static char *shorten(json_t *object, char *text, size_t max)
 {
-	_cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	static const char *const lists[] = { "payloads", "values", "notes", "failed" };
+	json_t *cut = json_array();
 
+	for (size_t i = 0; i < ARRAY_SIZE(lists) && text && strlen(text) > max; i++) {
+		if (json_object_del(object, lists[i]) < 0)
+			continue;
+		json_array_append_new(cut, json_string(lists[i]));
+		json_object_set(object, "cut", cut);
+		free(text);
+		text = json_dumps(object, JSON_COMPACT);
+	}
+	json_decref(cut);
+	return text;
+}
+
+/* One JSON line for both places that take it; takes @object. */
+static void put_json(struct report *report, json_t *object, size_t max)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT_LIMIT(max + 1);
+	_cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	text = shorten(object, text, max);
 	json_decref(object);
 	strbuf_addf(&line, "%s\n", text ? text : "{\"type\":\"lost\"}");
+	if (line.error) {
+		strbuf_clear(&line);
+		strbuf_addstr(&line, "{\"type\":\"lost\"}\n");
+	}
 	to_results(report, strbuf_str(&line), line.len);
 	if (report->opts.json)
 		to_stdout(report, &line);
@@ -110,8 +137,11 @@ static void put_json(struct report *report, json_t *object)
 
 static int open_results(struct report *report, struct ktstr_error *err)
 {
-	_cleanup_free_ char *path = path_format("%s/results.jsonl", report->run_dir);
+	_cleanup_free_ char *path = NULL;
 
+	if (!report->run_dir)
+		return 0;
+	path = path_format("%s/results.jsonl", report->run_dir);
 	if (!path)
 		return ktstr_error_nomem(err);
 	report->results_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
@@ -136,9 +166,10 @@ int report_create(const struct report_opts *opts, unsigned int planned, struct r
 	report->cases = (struct strbuf)STRBUF_INIT;
 	report->details = (struct strbuf)STRBUF_INIT;
 	report->program = strdup(opts->program);
-	report->run_dir = strdup(opts->run_dir);
+	report->run_dir = opts->run_dir ? strdup(opts->run_dir) : NULL;
 	report->junit_path = opts->junit_path ? strdup(opts->junit_path) : NULL;
-	if (!report->program || !report->run_dir || (opts->junit_path && !report->junit_path))
+	if (!report->program || (opts->run_dir && !report->run_dir) ||
+	    (opts->junit_path && !report->junit_path))
 		return ktstr_error_nomem(err);
 	r = open_results(report, err);
 	if (r < 0)
@@ -164,13 +195,18 @@ void report_destroy(struct report *report)
 	free(report);
 }
 
+void report_run(struct report *report, json_t *run)
+{
+	put_json(report, run, REPORT_RUN_LINE_MAX);
+}
+
 void report_result(struct report *report, const struct result *result)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	hide_progress(report);
 	report->number++;
-	put_json(report, result_to_json(result));
+	put_json(report, result_to_json(result), REPORT_LINE_MAX);
 	if (!report->opts.json) {
 		ktap_result(&text, report->number, result);
 		to_stdout(report, &text);
@@ -197,7 +233,11 @@ static void write_junit(struct report *report, const struct totals *totals)
 	report->junit_lost = true;
 	if (text.error || report->cases.error)
 		ktstr_error_set(&err, -E2BIG, "JUnit file '%s': too large", report->junit_path);
-	sayf("ktstr: %s; all results are in '%s/results.jsonl'\n", err.text, report->run_dir);
+	if (report->run_dir)
+		sayf("ktstr: %s; all results are in '%s/results.jsonl'\n", err.text,
+		     report->run_dir);
+	else
+		sayf("ktstr: %s\n", err.text);
 }
 
 void report_end(struct report *report, struct totals *totals)
@@ -210,8 +250,12 @@ void report_end(struct report *report, struct totals *totals)
 		to_stdout(report, &text);
 	write_junit(report, totals);
 	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
-	put_json(report, totals_to_json(totals));
+	put_json(report, totals_to_json(totals), REPORT_LINE_MAX);
 	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
-	summary_totals(&report->details, totals, report->run_dir, report->opts.color);
 	say(strbuf_str(&report->details), report->details.len);
+	if (report->details.error)
+		sayf("(more results than are shown here)\n");
+	strbuf_clear(&text);
+	summary_totals(&text, totals, report->run_dir, report->opts.color);
+	say(strbuf_str(&text), text.len);
 }

@@ -36,14 +36,19 @@ struct summary_style {
 };
 void summary_result(struct strbuf *out, const struct result *result,
 		    const struct summary_style *style);
+/* @run_dir may be NULL. */
 void summary_totals(struct strbuf *out, const struct totals *totals, const char *run_dir,
 		    bool color);
 
 /* --- destinations (report.c) ------------------------------------------------------------------ */
 
+/* Bytes of a JSON line without its newline.  Of a result that is longer, lists are left out (and
+ * named under "cut") until it fits. */
+enum { REPORT_LINE_MAX = 16 << 20, REPORT_RUN_LINE_MAX = 256 << 20 };
+
 struct report_opts {
 	const char *program;	/* name for JUnit */
-	const char *run_dir;	/* gets results.jsonl */
+	const char *run_dir;	/* gets results.jsonl; NULL: none */
 	const char *junit_path; /* NULL: none */
 	bool json;		/* JSON lines on stdout instead of KTAP */
 	bool color;		/* on stderr */
@@ -57,6 +62,8 @@ int report_create(const struct report_opts *opts, unsigned int planned, struct r
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* A line that is replaced by the next one; nothing without a terminal. */
 void report_progress(struct report *report, const char *text);
+/* The line "type": "run" that comes before the results; takes @run.  See docs/format/results.md. */
+void report_run(struct report *report, json_t *run);
 void report_result(struct report *report, const struct result *result);
 /* Writes what comes last; sets output_lost in @totals. */
 void report_end(struct report *report, struct totals *totals);

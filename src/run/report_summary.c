@@ -96,5 +96,6 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 	if (totals->kernel)
 		strbuf_addf(out, "guests: kernel %s, QEMU %s, %s\n", totals->kernel, totals->qemu,
 			    totals->accelerator);
-	strbuf_addf(out, "files: %s\n", run_dir);
+	if (run_dir)
+		strbuf_addf(out, "files: %s\n", run_dir);
 }

@@ -3,7 +3,8 @@
 #
 # Install exactly what is missing to build and run ktstr.
 #
-# usage: tools/setup.sh [--dry-run] [--os-release FILE] [--apt-etc DIR] [--list]
+# usage: tools/setup.sh [--with NAME] [--dry-run] [--os-release FILE] [--apt-etc DIR] [--list]
+#   --with NAME        also what one of the examples needs: slurm
 #   --dry-run          say what would be done, change nothing
 #   --os-release FILE  take the distribution from FILE (for tests; implies --dry-run)
 #   --apt-etc DIR      read DIR/sources.list and DIR/sources.list.d (for tests; implies --dry-run)
@@ -39,11 +40,19 @@ libjemalloc-dev|jemalloc-devel|jemalloc|pc:jemalloc
 busybox-static|busybox|busybox|cmd:busybox
 util-linux|util-linux|util-linux|cmd:flock
 procps|procps-ng|procps-ng|cmd:pgrep
+parallel|parallel|parallel|cmd:parallel
 xz-utils|xz|xz|cmd:xz
 lz4|lz4|lz4|cmd:lz4
 zstd|zstd|zstd|cmd:zstd
 bzip2|bzip2|bzip2|cmd:bzip2
 lzop|lzop|lzop|cmd:lzop
+'
+# What --with NAME adds, in the same columns.  Debian may start a service that it installs.
+SLURM='
+munge|munge|munge|cmd:munged
+slurmctld|slurm-slurmctld|slurm-llnl|cmd:slurmctld
+slurmd|slurm-slurmd|slurm-llnl|cmd:slurmd
+slurm-client|slurm|slurm-llnl|cmd:sbatch
 '
 QEMU_BASELINE=10
 BACKPORTED=qemu-system-x86/bookworm-backports
@@ -64,6 +73,11 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--dry-run) dry_run=1 ;;
 	--list) list=1 ;;
+	--with)
+		[ "${2:-}" = slurm ] || { say "--with needs a name; known: slurm"; exit 2; }
+		PACKAGES+=$SLURM
+		shift
+		;;
 	--os-release | --apt-etc)
 		[ $# -gt 1 ] || { say "$1 needs an argument"; exit 2; }
 		[ "$1" = --apt-etc ] && apt_etc=$2 || os_release=$2
@@ -71,7 +85,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	*)
-		say "unknown option '$1'; known: --dry-run --list --os-release FILE --apt-etc DIR"
+		say "unknown option '$1'; known: --with NAME --dry-run --list --os-release FILE --apt-etc DIR"
 		exit 2
 		;;
 	esac
@@ -108,7 +122,7 @@ lib_seen() {
 
 missing_by_dpkg() {
 	local names have
-	names=$(cut -d'|' -f1 <<<"$PACKAGES")
+	names=$(cut -d'|' -f1 <<<"$PACKAGES" | grep .)
 	# shellcheck disable=SC2086
 	have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $names 2>/dev/null |
 		sed -n 's/^[ihr]i.//p')

@@ -22,6 +22,8 @@ expect "Fedora gets a dnf line and exit status 1" 1 \
 	'^sudo dnf install gcc glibc-static clang .*libcmocka-devel .*qemu-system-x86-core' bare
 os rocky "rhel centos fedora" ""
 expect "a relative of Fedora gets a dnf line" 1 '^sudo dnf install gcc' bare
+expect "what an example needs comes on top" 1 'dnf install gcc .* munge slurm-slurmctld ' \
+	bare --with slurm
 os arch "" ""
 expect "Arch gets a pacman line" 1 '^sudo pacman -S --needed gcc glibc .*cmocka .*qemu-system-x86' bare
 os ubuntu debian noble
@@ -74,11 +76,15 @@ END
 expect "a key written into the source is kept" 0 '^ abc$' bare
 rm "$etc/sources.list.d/key.sources"
 
+expect "an example's packages on Debian" 0 '^would install: .*slurmctld slurmd slurm-client' \
+	bare --with slurm
+
 os debian "" trixie
 expect "Debian 13 takes its own QEMU" 0 'libcmocka-dev .*qemu-system-x86$' bare
 
 expect "an unknown option is a usage error" 2 'unknown option' "$setup" --nonsense
 expect "a missing argument is a usage error" 2 'needs an argument' "$setup" --os-release
+expect "an example without needs of its own is a usage error" 2 'known: slurm' "$setup" --with nothing
 
 if [ -r /etc/debian_version ]; then
 	check "a second run finds everything and touches nothing" "$setup"

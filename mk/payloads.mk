@@ -49,5 +49,7 @@ $(B)/payloads/libodd-no-trace.so: payloads/fixtures/odd-jemalloc.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -DNO_TRACE -shared -fPIC -s
 
+include mk/schedulers.mk
+
 .PHONY: payloads
 payloads: $(PAYLOADS) $(VARIANTS)

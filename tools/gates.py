@@ -171,8 +171,8 @@ def include_allowed(tree, path, target):
     me, other = owner(path), owner(target)
     if other in (me, "include"):
         return True
-    if me in ("include", "examples", "payloads", "bpf"):
-        return me == "payloads" and other == "bpf"
+    if me in ("include", "examples", "payloads", "bpf", "schedulers"):
+        return me in ("payloads", "schedulers") and other == "bpf"
     if other == "base":
         return True
     if other == "run" and (me == "guest" or path.startswith("tests/unit/test_guest_")):

@@ -36,6 +36,7 @@ libzstd-dev|libzstd-devel|zstd|pc:libzstd
 libxxhash-dev|xxhash-devel|xxhash|pc:libxxhash
 libelf-dev|elfutils-libelf-devel|libelf|pc:libelf
 libdw-dev|elfutils-devel|elfutils|pc:libdw
+libbpf-dev|libbpf-devel|libbpf|pc:libbpf
 libjemalloc-dev|jemalloc-devel|jemalloc|pc:jemalloc
 busybox-static|busybox|busybox|cmd:busybox
 util-linux|util-linux|util-linux|cmd:flock

@@ -66,6 +66,10 @@ good_tree
 printf '%s\n#include "kernel/k.h"\n' "$spdx" >"$tree/examples/y.c"
 refused include-law "an example including a private header" 'examples may not include'
 good_tree
+mkdir "$tree/schedulers"
+printf '%s\n#include "kernel/k.h"\n' "$spdx" >"$tree/schedulers/y.c"
+refused include-law "a scheduler including a private header" 'schedulers may not include'
+good_tree
 printf '%s\n#include "kernel/k.h"\n' "$spdx" >"$tree/tests/unit/test_other.c"
 refused include-law "a unit test including a header it does not test" 'may not include'
 good_tree

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Our own sched_ext scheduler: a BPF object, built without any kernel's files and moved to the
+# guest's kernel when it is loaded (CO-RE), inside a loader that is a payload like any other.
+
+BPF_CLANG ?= clang
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 \
+	-Wall -Wextra -Wno-unused-parameter -Werror -ffile-prefix-map=$(CURDIR)=.
+
+PAYLOADS += $(B)/payloads/ktstr-sched
+
+$(B)/obj/schedulers/%.bpf.o: schedulers/%.bpf.c
+	@mkdir -p $(@D)
+	$(BPF_CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/schedulers/sched_blob.o: schedulers/sched_blob.S $(B)/obj/schedulers/sched.bpf.o
+	@mkdir -p $(@D)
+	$(CC) -DSCHED_FILE='"$(B)/obj/schedulers/sched.bpf.o"' -c -o $@ $<
+
+$(B)/payloads/ktstr-sched: schedulers/sched.c $(wildcard schedulers/*.h) $(B)/obj/schedulers/sched_blob.o
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) $(B)/obj/schedulers/sched_blob.o -lbpf -lelf

@@ -7,22 +7,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/path.h"
 #include "run/folder.h"
 #include "run/interrupt.h"
+#include "run/orphan.h"
 #include "run/protocol_record.h"
 
-enum { OUTPUT_CHUNK = 32 << 10, OUTPUT_MAX = 64 << 20, ORPHAN_ROUNDS = 100 };
+enum { OUTPUT_CHUNK = 32 << 10, OUTPUT_MAX = 64 << 20 };
 
 struct hostbody {
 	const struct hostbody_opts *opts;
@@ -283,35 +281,12 @@ static void watch(struct hostbody *b)
 	}
 }
 
-/* Processes that left the group and lost their parent come to us (subreaper). */
-static void kill_orphans(void)
-{
-	_cleanup_free_ char *path = path_format("/proc/self/task/%d/children", (int)getpid());
-
-	for (int round = 0; path && round < ORPHAN_ROUNDS; round++) {
-		_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
-		char *word, *rest;
-
-		if (io_read_file(path, &list, NULL) < 0 || !list.len)
-			return;
-		rest = list.data;
-		while ((word = strsep(&rest, " "))) {
-			uint32_t pid;
-
-			if (parse_u32(word, &pid) < 0)
-				continue;
-			kill((pid_t)pid, SIGKILL);
-			waitpid((pid_t)pid, NULL, 0);
-		}
-	}
-}
-
 static void finish(struct hostbody *b)
 {
 	child_kill(&b->child, SIGKILL);
 	if (child_wait(&b->child, UINT64_MAX) < 0)
 		damage(b, "wait", -ECHILD);
-	kill_orphans();
+	orphan_kill_all(NULL, 0);
 	drain(b);
 	if (b->child.signal)
 		take_json(b, RECORD_BODY_END, json_pack("{s:i}", "signal", b->child.signal));
@@ -347,7 +322,7 @@ void hostbody_run(const struct hostbody_opts *opts, struct evidence *e)
 	frame_parser_init(&b.parser);
 	e->on_host = true;
 	e->start_ns = clock_mono_ns();
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	orphan_adopt();
 	if (start(&b, &err) < 0) {
 		folder_explain(&err);
 		evidence_end(e, END_NOT_STARTED, err.text);

@@ -21,7 +21,7 @@ static void on_signal(int sig)
 	ssize_t n;
 
 	(void)sig;
-	seen = 1;
+	seen++;
 	/* A full pipe is readable already. */
 	n = write(pipe_fds[1], "", 1);
 	(void)n;
@@ -32,6 +32,7 @@ int interrupt_catch(struct ktstr_error *err)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 
+	sigfillset(&action.sa_mask);
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return ktstr_error_set(err, -errno, "pipe: %s", strerror(errno));
 	seen = 0;
@@ -63,4 +64,29 @@ int interrupt_fd(void)
 bool interrupt_seen(void)
 {
 	return seen;
+}
+
+unsigned int interrupt_take(void)
+{
+	char bytes[64];
+
+	while (read(pipe_fds[0], bytes, sizeof(bytes)) > 0)
+		continue;
+	return (unsigned int)seen;
+}
+
+int interrupt_in_child(void)
+{
+	int fds[2];
+
+	if (pipe_fds[0] < 0)
+		return 0;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	pipe_fds[0] = fds[0];
+	pipe_fds[1] = fds[1];
+	seen = 0;
+	return 0;
 }

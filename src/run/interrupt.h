@@ -19,4 +19,11 @@ void interrupt_release(void);
 int interrupt_fd(void);
 bool interrupt_seen(void);
 
+/* How many signals came so far; interrupt_fd() is readable again only with the next one. */
+unsigned int interrupt_take(void);
+
+/* For a process just forked, with all signals blocked: from now on it has its own signals, none
+ * seen yet.  Return: 0 or -errno. */
+int interrupt_in_child(void) KTSTR_MUST_CHECK;
+
 #endif

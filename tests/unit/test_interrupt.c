@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <poll.h>
 #include <signal.h>
@@ -56,11 +58,59 @@ static void what_was_ignored_stays_ignored(void **state)
 	interrupt_release();
 }
 
+static void signals_are_counted(void **state)
+{
+	struct ktstr_error err;
+
+	(void)state;
+	assert_int_equal(interrupt_catch(&err), 0);
+	assert_int_equal(interrupt_take(), 0);
+	raise(SIGINT);
+	assert_int_equal(interrupt_take(), 1);
+	assert_false(readable());
+	assert_true(interrupt_seen());
+	raise(SIGTERM);
+	raise(SIGINT);
+	assert_true(readable());
+	assert_int_equal(interrupt_take(), 3);
+	interrupt_release();
+}
+
+static void a_child_has_its_own(void **state)
+{
+	struct ktstr_error err;
+	sigset_t all, before;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(interrupt_catch(&err), 0);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	raise(SIGINT);
+	pid = fork();
+	if (pid == 0) {
+		bool good = interrupt_in_child() == 0;
+
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		good = good && !interrupt_seen() && !readable();
+		raise(SIGTERM);
+		_exit(good && interrupt_seen() && readable() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(interrupt_take(), 1);
+	interrupt_release();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_signal_is_seen_and_stays_seen),
 		cmocka_unit_test(what_was_ignored_stays_ignored),
+		cmocka_unit_test(signals_are_counted),
+		cmocka_unit_test(a_child_has_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,8 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 }
 
 /* --- loading -------------------------------------------------------------------------------- */
-static int print_warnings(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print_warnings(enum libbpf_print_level level,
+								const char *format, va_list args)
 {
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Bodies for figures: how much guest time passes per second of the host.  An hour of sleep takes an
+ * hour in live mode, so `make vm` leaves this program out.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include <ktstr/test.h>
+
+enum { WORKERS = 4 };
+
+struct worker {
+	pthread_t thread;
+	int cpu;
+	uint64_t until_ns;
+	uint64_t step_ns;
+	uint64_t steps;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return SECS(ts.tv_sec) + (uint64_t)ts.tv_nsec;
+}
+
+static void bind_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void *sleep_in_steps(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t at = now_ns();
+
+	bind_to(w->cpu);
+	while (at < w->until_ns) {
+		struct timespec ts;
+
+		at += w->step_ns;
+		ts = (struct timespec){ .tv_sec = (time_t)(at / SECS(1)),
+					.tv_nsec = (long)(at % SECS(1)) };
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+			;
+		w->steps++;
+	}
+	return NULL;
+}
+
+static void *spin(void *arg)
+{
+	struct worker *w = arg;
+
+	bind_to(w->cpu);
+	while (now_ns() < w->until_ns)
+		w->steps++;
+	return NULL;
+}
+
+static void run_workers(struct ktstr *t, void *(*body)(void *), uint64_t ns)
+{
+	struct worker workers[WORKERS] = { 0 };
+	uint64_t began = now_ns();
+
+	for (int i = 0; i < WORKERS; i++) {
+		workers[i] =
+			(struct worker){ .cpu = i, .until_ns = began + ns, .step_ns = SECS(i + 1) };
+		ASSERT_EQ(t, pthread_create(&workers[i].thread, NULL, body, &workers[i]), 0);
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		EXPECT_GT(t, workers[i].steps, 0);
+	}
+	EXPECT_GE(t, now_ns() - began, ns);
+	ktstr_measured(t, "guest_ns", (double)(now_ns() - began), "ns");
+}
+
+static void sleep_an_hour(struct ktstr *t)
+{
+	run_workers(t, sleep_in_steps, SECS(3600));
+}
+
+KTSTR_TEST(hour_of_sleep) = {
+	.about = "four workers sleep for an hour of guest time, in steps of 1 to 4 s",
+	.topology = { .cores_per_llc = WORKERS },
+	.timeout_ns = SECS(3700),
+	.run = sleep_an_hour,
+};
+
+static void spin_two_seconds(struct ktstr *t)
+{
+	run_workers(t, spin, SECS(2));
+}
+
+KTSTR_TEST(spin_4) = {
+	.about = "four workers, each on its own CPU, spin for two seconds of guest time",
+	.topology = { .cores_per_llc = WORKERS },
+	.run = spin_two_seconds,
+};
+
+KTSTR_MAIN

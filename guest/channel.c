@@ -13,7 +13,11 @@
 
 int channel_init(struct channel *c, int fd)
 {
-	*c = (struct channel){ .fd = fd, .queue = STRBUF_INIT_LIMIT(CHANNEL_LIMIT) };
+	*c = (struct channel){
+		.fd = fd,
+		.queue = STRBUF_INIT_LIMIT(CHANNEL_LIMIT),
+		.stop_seq = UINT64_MAX,
+	};
 	strbuf_reserve(&c->queue, CHANNEL_LIMIT);
 	if (c->queue.error)
 		return -ENOMEM;
@@ -98,6 +102,23 @@ int channel_forward(struct channel *c, void *frame, size_t size)
 	return enqueue(c, frame, size);
 }
 
+/* Always compared, so that a run that is stopped does the same up to there. */
+static void stop_if_due(struct channel *c)
+{
+	if (c->seq < c->stop_seq)
+		return;
+	c->stop_seq = UINT64_MAX;
+	c->stop();
+}
+
+void channel_stop_after(struct channel *c, uint64_t seq, void (*stop)(void))
+{
+	c->stop = stop;
+	c->stop_seq = seq ? seq : UINT64_MAX;
+	if (!c->queue.len)
+		stop_if_due(c);
+}
+
 int channel_pump(struct channel *c)
 {
 	while (c->queue.len) {
@@ -112,6 +133,7 @@ int channel_pump(struct channel *c)
 			return 0;
 		strbuf_consume(&c->queue, (size_t)n);
 	}
+	stop_if_due(c);
 	return 0;
 }
 

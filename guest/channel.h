@@ -22,6 +22,8 @@ struct channel {
 	int fd; /* non-blocking; borrowed */
 	uint64_t seq;
 	struct strbuf queue;
+	uint64_t stop_seq; /* UINT64_MAX: none */
+	void (*stop)(void);
 };
 
 /* Return: 0 or -ENOMEM. */
@@ -39,6 +41,9 @@ int channel_send_text(struct channel *c, enum record_type type, const char *fmt,
 	KTSTR_PRINTF(3, 4);
 /* Passes an encoded frame on, numbered anew.  -EBADMSG: it is no frame. */
 int channel_forward(struct channel *c, void *frame, size_t size);
+
+/* Calls @stop once, as soon as the record @seq has been written, or now if it has; 0: never. */
+void channel_stop_after(struct channel *c, uint64_t seq, void (*stop)(void));
 
 /* Writes what the port takes now.  Return: 0, or -errno of write other than -EAGAIN. */
 int channel_pump(struct channel *c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * The guest's PID 1: says hello, takes one job, runs it, powers off.  Nothing before the hello
- * depends on the job, so that a stopped machine can be given any.
+ * The guest's PID 1: sets the machine up, says hello, takes one job, runs it, powers off.  Nothing
+ * before the hello depends on the job, so that a stopped machine can be given any.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,14 +16,18 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "guest/channel.h"
 #include "guest/fwcfg.h"
-#include "guest/job.h"
 #include "guest/loop.h"
 #include "guest/modules.h"
 #include "guest/mount.h"
 #include "guest/ports.h"
 #include "guest/poweroff.h"
+#include "guest/realclock.h"
+#include "guest/receive.h"
+#include "guest/settle.h"
+#include "guest/stop.h"
 #include "run/protocol_record.h"
 #include <ktstr/topology.h>
 
@@ -32,8 +36,17 @@
 enum {
 	PORT_WAIT_NS = 10 * 1000000000ll, /* for the host's side of the port */
 	FLUSH_NS = 10 * 1000000000ll,
-	BEAT_NS = 500 * 1000000ll,
+	HELLO_STEP_NS = 1000000000,
+	BODY_STEP_NS = 250000000,
+	CMDLINE_MAX = 64 << 10,
 	SIGNALLED = 128
+};
+
+struct guest {
+	struct channel channel;
+	struct fwcfg *fwcfg;
+	struct ktstr_shape shape;
+	bool exact;
 };
 
 /* Before there is a port, the console is all there is. */
@@ -52,6 +65,8 @@ static int set_up(int *ret_port, struct ktstr_error *err)
 {
 	int r = mount_first(err);
 
+	if (r == 0)
+		r = stop_init(err);
 	if (r == 0)
 		r = modules_load(MODULES_FOLDER, err);
 	if (r == 0)
@@ -75,111 +90,27 @@ static void hello(struct channel *c, uint64_t init_ns)
 				    (json_int_t)init_ns));
 }
 
-/* Large jobs take their time; the host must not think that we hang. */
-static void beat_now_and_then(struct channel *c, uint64_t *last_ns)
-{
-	uint64_t now = clock_mono_ns();
-
-	if (now - *last_ns < BEAT_NS)
-		return;
-	*last_ns = now;
-	channel_send(c, RECORD_HEARTBEAT, "{}", 2);
-}
-
-static int read_job(struct fwcfg *f, struct job *job, struct ktstr_error *err)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(PROTOCOL_JOB_JSON_MAX);
-	int64_t size = fwcfg_select(f, PROTOCOL_JOB_FILE, err);
-	const void *bytes;
-	int r;
-
-	if (size < 0)
-		return (int)size;
-	if (size == 0)
-		return ktstr_error_set(err, -ENOENT, "this machine was given no job");
-	while ((r = fwcfg_read(f, &bytes, err)) > 0)
-		strbuf_add(&text, bytes, (size_t)r);
-	if (r == 0 && text.error)
-		r = ktstr_error_set(err, text.error, "job: %lld bytes do not fit", (long long)size);
-	return r < 0 ? r : job_decode(strbuf_str(&text), text.len, job, err);
-}
-
-static int unpack_all(struct channel *c, struct fwcfg *f, struct unpack *u, struct ktstr_error *err)
-{
-	uint64_t last_ns = clock_mono_ns();
-	const void *bytes;
-	int r;
-
-	while ((r = fwcfg_read(f, &bytes, err)) > 0) {
-		r = unpack_feed(u, bytes, (size_t)r, err);
-		if (r < 0)
-			break;
-		beat_now_and_then(c, &last_ns);
-	}
-	return r;
-}
-
-static int receive_files(struct channel *c, struct fwcfg *f, const struct job *job,
-			 struct ktstr_error *err)
-{
-	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int64_t size = fwcfg_select(f, PROTOCOL_FILES_FILE, err);
-	static struct unpack u;
-	int r;
-
-	if (size < 0)
-		return (int)size;
-	if ((uint64_t)size != job->files_bytes)
-		return ktstr_error_set(err, -EBADMSG,
-				       "the job's files have %lld bytes, the job says %llu",
-				       (long long)size, (unsigned long long)job->files_bytes);
-	umask(0);
-	unpack_init(&u, root_fd);
-	r = unpack_all(c, f, &u, err);
-	if (r == 0)
-		r = unpack_finish(&u, job, err);
-	unpack_deinit(&u);
-	umask(022);
-	return r;
-}
-
-static int receive_job(struct channel *c, struct job *job, struct ktstr_error *err)
-{
-	struct fwcfg *f = NULL;
-	int r = fwcfg_open(&f, err);
-
-	if (r == 0)
-		r = read_job(f, job, err);
-	if (r == 0)
-		r = receive_files(c, f, job, err);
-	fwcfg_close(f);
-	return r;
-}
-
 /* Judging anything on a machine of another shape would be worthless. */
-static int check_shape(struct channel *c, const char *wanted, struct ktstr_error *err)
+static int check_shape(struct guest *g, const char *wanted, struct ktstr_error *err)
 {
 	struct ktstr_topology topology;
-	struct ktstr_shape shape;
 	struct ktstr_error why = { 0 };
 	char seen[4096];
-	int r = ktstr_shape_read("/sys", &shape, err);
 	json_t *record;
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	if (*wanted) {
 		r = ktstr_topology_parse(wanted, &topology, err);
 		if (r < 0)
 			return r;
-		r = ktstr_shape_matches(&shape, &topology, &why);
+		r = ktstr_shape_matches(&g->shape, &topology, &why);
 	}
-	ktstr_shape_format(&shape, seen, sizeof(seen));
+	ktstr_shape_format(&g->shape, seen, sizeof(seen));
 	record = json_pack("{s:b,s:o,s:o}", "ok", r == 0, "seen", record_text(seen), "wanted",
 			   record_text(wanted));
 	if (r < 0 && record)
 		json_object_set_new(record, "why", record_text(why.text));
-	channel_send_json(c, RECORD_SHAPE, record);
+	channel_send_json(&g->channel, RECORD_SHAPE, record);
 	return r;
 }
 
@@ -194,25 +125,64 @@ static int become_urgent(struct ktstr_error *err)
 	return 0;
 }
 
-static int watch_job(struct channel *c, const struct job *job, int *ret_status,
+static int read_exactness(bool *ret_exact, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(CMDLINE_MAX);
+	int r = io_read_file("/proc/cmdline", &text, err);
+
+	if (r == 0)
+		*ret_exact = settle_is_asked(strbuf_str(&text));
+	return r;
+}
+
+/* All that no job decides: a template has it done for its clones. */
+static int prepare(struct guest *g, struct ktstr_error *err)
+{
+	int r = mount_rest(err);
+
+	if (r == 0)
+		r = become_urgent(err);
+	if (r == 0)
+		r = read_exactness(&g->exact, err);
+	if (r == 0)
+		r = ktstr_shape_read("/sys", &g->shape, err);
+	return r == 0 ? fwcfg_open(&g->fwcfg, err) : r;
+}
+
+static int take_job(struct guest *g, struct job *job, struct ktstr_error *err)
+{
+	int r = receive_job(g->fwcfg, job, err);
+
+	if (r < 0)
+		return r;
+	if (job->exact != g->exact)
+		return ktstr_error_set(err, -EINVAL,
+				       "job: exact is %s, but the kernel's command line says %s",
+				       job->exact ? "true" : "false", g->exact ? "true" : "false");
+	channel_stop_after(&g->channel, job->stop_seq, stop_machine);
+	r = realclock_mend(job->realtime_ns, err);
+	return r == 0 ? receive_files(&g->channel, g->fwcfg, job, err) : r;
+}
+
+static int watch_job(struct guest *g, const struct job *job, int *ret_status,
 		     struct ktstr_error *err)
 {
 	_cleanup_close_ int shell_fd = -1;
 	struct loop_result result;
-	int r = 0;
+	int r;
 
 	if (job->mode == JOB_SHELL) {
 		shell_fd = ports_open(PROTOCOL_SHELL_PORT, PORT_WAIT_NS, err);
-		r = shell_fd < 0 ? shell_fd : 0;
+		if (shell_fd < 0)
+			return shell_fd;
 	}
-	if (r == 0)
-		r = become_urgent(err);
-	if (r == 0)
-		r = loop_run(&(struct loop_opts){ .job = job,
-						  .channel = c,
-						  .shell_fd = shell_fd,
-						  .whole_machine = true },
-			     &result, err);
+	if (g->exact)
+		settle(BODY_STEP_NS);
+	r = loop_run(&(struct loop_opts){ .job = job,
+					  .channel = &g->channel,
+					  .shell_fd = shell_fd,
+					  .whole_machine = true },
+		     &result, err);
 	if (r < 0)
 		return r;
 	if (job->mode != JOB_TEST)
@@ -220,33 +190,40 @@ static int watch_job(struct channel *c, const struct job *job, int *ret_status,
 	return 0;
 }
 
-static int run_job(struct channel *c, int *ret_status)
+static int run_job(struct guest *g, int *ret_status, struct ktstr_error *err)
 {
 	_cleanup_(job_deinit) struct job job = { 0 };
-	struct ktstr_error err;
-	int r = mount_rest(&err);
+	int r = take_job(g, &job, err);
 
 	if (r == 0)
-		r = receive_job(c, &job, &err);
-	if (r == 0) {
-		r = check_shape(c, job.topology, &err);
-		if (r == -EXDEV)
-			return r; /* the SHAPE record says it all */
-	}
+		r = check_shape(g, job.topology, err);
+	return r == 0 ? watch_job(g, &job, ret_status, err) : r;
+}
+
+/* From here on a clone does what a cold boot does. */
+static int run(struct guest *g, uint64_t init_ns)
+{
+	struct ktstr_error err;
+	int status = 0, r = prepare(g, &err);
+
+	stop_machine();
+	if (g->exact)
+		settle(HELLO_STEP_NS);
+	hello(&g->channel, init_ns);
 	if (r == 0)
-		r = watch_job(c, &job, ret_status, &err);
-	if (r < 0)
-		channel_send_text(c, RECORD_ERROR, "%s", err.text);
-	return r;
+		r = run_job(g, &status, &err);
+	if (r < 0 && r != -EXDEV) /* of that the SHAPE record says it all */
+		channel_send_text(&g->channel, RECORD_ERROR, "%s", err.text);
+	return r < 0 ? 0 : status;
 }
 
 int main(void)
 {
 	uint64_t init_ns = clock_mono_ns();
-	struct channel channel;
+	static struct guest g;
 	struct ktstr_error err;
 	sigset_t all;
-	int port, status = 0;
+	int port, status;
 
 	if (getpid() != 1) {
 		dprintf(STDERR_FILENO, "ktstr-agent: this is the guest's PID 1; use ktstr\n");
@@ -258,12 +235,10 @@ int main(void)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (set_up(&port, &err) < 0)
 		fatal(err.text);
-	if (channel_init(&channel, port) < 0)
+	if (channel_init(&g.channel, port) < 0)
 		fatal("out of memory");
-	hello(&channel, init_ns);
-	if (run_job(&channel, &status) < 0)
-		status = 0;
-	channel_send_json(&channel, RECORD_BYE, json_pack("{s:i}", "exit", status));
-	poweroff(channel_flush(&channel, FLUSH_NS) < 0 ? PROTOCOL_END_GAVE_UP
-						       : PROTOCOL_END_FINISHED);
+	status = run(&g, init_ns);
+	channel_send_json(&g.channel, RECORD_BYE, json_pack("{s:i}", "exit", status));
+	poweroff(channel_flush(&g.channel, FLUSH_NS) < 0 ? PROTOCOL_END_GAVE_UP
+							 : PROTOCOL_END_FINISHED);
 }

@@ -44,9 +44,12 @@
  *
  *	seed	    text, 16 hex digits: all chance in the guest comes from it
  *	perturb	    text, "off", "light" or "heavy": what else the seed moves (guest/perturb.h)
- *	exact	    bool: settle before HELLO and before the body, so that all CPUs idle at a known time
- *	realtime_ns whole number: CLOCK_REALTIME to set; 0: leave it
- *	stop_seq    text, 20 digits: stop the machine when the record of this seq has been sent; 0: never
+ *	exact	    bool: settle before HELLO and before the body, so that all CPUs idle at a known time;
+ *		    the kernel's command line says the same (guest/settle.h)
+ *	realtime_ns whole number: CLOCK_REALTIME of the host when QEMU was started, which the guest
+ *		    takes unless its own has run on since; 0: leave it
+ *	stop_seq    text, 20 digits: stop the machine when the record of this seq has been sent (at
+ *		    once if it was before the job was read); 0: never
  *	files_bytes whole number: size of the archive
  *	files_xxh64 text, 16 hex digits: XXH64 of the archive, seed 0
  *

@@ -121,6 +121,46 @@ static void a_host_that_is_gone_shows(void **state)
 	fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static int nr_stops;
+
+static void count_stop(void)
+{
+	nr_stops++;
+}
+
+static void the_machine_stops_once_after_its_record(void **state)
+{
+	static char large[PROTOCOL_PAYLOAD_MAX];
+	struct record last;
+
+	(void)state;
+	nr_stops = 0;
+	channel_stop_after(&channel, 3, count_stop);
+	assert_int_equal(channel_send(&channel, RECORD_NOTE, "{}", 2), 0);
+	assert_int_equal(channel_send(&channel, RECORD_OUTPUT, large, sizeof(large)), 0);
+	assert_int_equal(nr_stops, 0);
+	/* The pipe is full: the third is not sent yet. */
+	assert_int_equal(channel_send(&channel, RECORD_OUTPUT, large, sizeof(large)), 0);
+	assert_true(channel.queue.len > 0);
+	assert_int_equal(nr_stops, 0);
+	receive(&last);
+	assert_int_equal(channel_pump(&channel), 0);
+	assert_int_equal(nr_stops, 1);
+	assert_int_equal(channel_send(&channel, RECORD_NOTE, "{}", 2), 0);
+	assert_int_equal(nr_stops, 1);
+}
+
+static void a_record_that_is_out_stops_at_once(void **state)
+{
+	(void)state;
+	nr_stops = 0;
+	assert_int_equal(channel_send(&channel, RECORD_NOTE, "{}", 2), 0);
+	channel_stop_after(&channel, 0, count_stop);
+	assert_int_equal(nr_stops, 0);
+	channel_stop_after(&channel, 1, count_stop);
+	assert_int_equal(nr_stops, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +169,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_slow_host_loses_nothing_that_was_taken, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_host_that_is_gone_shows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_machine_stops_once_after_its_record, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_record_that_is_out_stops_at_once, set_up,
+						tear_down),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/runrecord.h"
 #include <ktstr/log.h>
 
 enum { NAMES_TRIED = 100 };
@@ -147,12 +148,25 @@ void folder_remove_file(const char *dir, const char *name)
 		ktstr_log(KTSTR_LOG_WARN, "remove '%s': %s, leaving it", path, strerror(errno));
 }
 
+static bool is_kept(int dir_fd, const char *name)
+{
+	static const char *const kept[] = { "result.json", RUNRECORD_FILE, RUNRECORD_JOB };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (!strcmp(name, kept[i]))
+			return true;
+	return !strcmp(name, RUNRECORD_EVENTS) &&
+	       fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_size <= FOLDER_RECORDS_KEPT;
+}
+
 void folder_trim(const char *test_dir)
 {
 	_cleanup_closedir_ DIR *dir = opendir(test_dir);
 	struct dirent *de;
 
 	while (dir && (de = readdir(dir)))
-		if (de->d_name[0] != '.' && strcmp(de->d_name, "result.json") != 0)
+		if (de->d_name[0] != '.' && !is_kept(dirfd(dir), de->d_name))
 			folder_remove_file(test_dir, de->d_name);
 }

@@ -26,7 +26,10 @@ bool folder_is_full(const char *dir);
 /* Adds the remedy to an error that a full disk has caused. */
 void folder_explain(struct ktstr_error *err);
 
-/* Removes everything in a test's folder but result.json; errors are logged. */
+enum { FOLDER_RECORDS_KEPT = 16 << 20 };
+
+/* Removes everything in a test's folder but its result, what a replay needs (runrecord.h), and its
+ * records if they are not more than FOLDER_RECORDS_KEPT bytes; errors are logged. */
 void folder_trim(const char *test_dir);
 /* Removes one file of a folder if it is there. */
 void folder_remove_file(const char *dir, const char *name);

@@ -6,6 +6,7 @@
 #include "run/evidence.h"
 #include "run/machine.h"
 #include "run/protocol.h"
+#include "run/session.h"
 #include <ktstr/test.h>
 
 struct guestbody_opts {
@@ -16,15 +17,22 @@ struct guestbody_opts {
 	uint64_t memory_bytes; /* 0: enough */
 	uint64_t seed;
 	enum perturb perturb;
-	bool cold;		/* boot, whatever templates there are */
-	uint64_t wall_limit_ns; /* of an exact run's body on the host's clock; 0: the default */
-	const char *dir;
+	bool cold;		 /* boot, whatever templates there are */
+	uint64_t wall_limit_ns;	 /* of an exact run's body on the host's clock; 0: the default */
+	const char *dir;	 /* of the test; its last part names the run's item */
 	const char *objects_dir; /* of the run: files shared by its tests, named by SHA-256 */
 	uint64_t timeout_ns;
 	uint64_t deadline_ns;
+	bool console; /* show the guest's console on stderr */
+	/* Called twice a second at most; NULL: nobody asks. */
+	void (*status)(void *arg, const struct session_status *status);
+	/* What the guest waits for before it starts; NULL: goes to the log. */
+	void (*progress)(void *arg, const char *text);
+	void *arg; /* handed to both */
 };
 
-/* Whatever happens becomes evidence. */
+/* Whatever happens becomes evidence.  What can be repeated leaves run.json in its folder, and its
+ * image and files in objects_dir; without objects_dir or checksums of the machine it cannot. */
 void guestbody_run(const struct guestbody_opts *opts, struct evidence *e);
 
 #endif

@@ -12,7 +12,7 @@
 #include "run/folder.h"
 #include "run/interrupt.h"
 #include "run/jobfile.h"
-#include "run/machine.h"
+#include "run/launch.h"
 #include "run/session.h"
 #include "run/terminal.h"
 #include "run/verdict.h"
@@ -21,7 +21,7 @@ struct guestrun {
 	const struct ktstr_guest_opts *opts;
 	char *dir;
 	struct machine machine;
-	struct vm *vm;
+	struct launch launch;
 	int shell_near, shell_far; /* ends of the port's socket; -1 for a command */
 	int output_error;
 };
@@ -77,6 +77,8 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 		return ktstr_error_nomem(err);
 	r = machine_prepare(&(struct machine_opts){ .qemu_path = g->opts->qemu_path,
 						    .kernel_spec = g->opts->kernel_spec,
+						    .mode = MACHINE_LIVE,
+						    .unrecorded = true,
 						    .dir = g->dir },
 			    &g->machine, err);
 	if (r == 0)
@@ -87,22 +89,19 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 		r = open_shell(g, err);
 	if (r < 0)
 		return r;
-	e->emulated = g->machine.accel == KTSTR_ACCEL_TCG;
-	e->memory_bytes = g->opts->memory_bytes ? g->opts->memory_bytes
-						: vm_memory_bytes(&g->opts->topology, files.bytes);
-	e->start_ns = clock_mono_ns();
-	r = vm_start(&(struct vm_opts){ .qemu = &g->machine.qemu,
-					.kernel = &g->machine.kernel,
-					.topology = g->opts->topology,
-					.memory_bytes = e->memory_bytes,
-					.accel = g->machine.accel,
-					.initrd_path = g->machine.image_path,
-					.exact = g->machine.exact,
-					.job_path = job_path,
-					.files_path = files_path,
-					.dir = g->dir,
-					.shell_fd = g->shell_far },
-		     &g->vm, err);
+	r = launch_start(
+		&(struct launch_opts){
+			.machine = &g->machine,
+			.topology = g->opts->topology,
+			.memory_bytes =
+				g->opts->memory_bytes
+					? g->opts->memory_bytes
+					: launch_memory_bytes(&g->opts->topology, files.bytes),
+			.job_path = job_path,
+			.files_path = files_path,
+			.dir = g->dir,
+			.shell_fd = g->shell_far },
+		e, &g->launch, err);
 	/* Only QEMU holds its end, so that its exit is the end of the stream. */
 	closep(&g->shell_far);
 	g->shell_far = -1;
@@ -148,7 +147,7 @@ static int run(struct guestrun *g, int *ret_status, struct ktstr_error *err)
 		r = terminal_start(g->shell_near, &terminal, err);
 	if (r < 0)
 		return r;
-	session_run(g->vm,
+	session_run(g->launch.vm,
 		    &(struct session_opts){ .dir = g->dir,
 					    .timeout_ns = g->opts->timeout_ns,
 					    .nr_cpus = ktstr_topology_nr_cpus(&g->opts->topology),
@@ -173,7 +172,7 @@ int ktstr_guest_run(const struct ktstr_guest_opts *opts, int *ret_status, struct
 	r = interrupt_catch(err);
 	if (r == 0)
 		r = run(&g, ret_status, err);
-	vm_destroy(g.vm);
+	launch_end(&g.launch);
 	interrupt_release();
 	closep(&g.shell_near);
 	closep(&g.shell_far);

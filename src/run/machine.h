@@ -5,6 +5,7 @@
 #ifndef KTSTR_RUN_MACHINE_H
 #define KTSTR_RUN_MACHINE_H
 
+#include "base/sha256.h"
 #include <ktstr/kernel.h>
 #include <ktstr/vm.h>
 
@@ -17,6 +18,9 @@ struct machine {
 	enum ktstr_accel accel;
 	bool exact;	  /* accel is TCG then */
 	char *image_path; /* in the folder the machine was prepared in */
+	char image_sha256[SHA256_HEX], kernel_sha256[SHA256_HEX]; /* "" if not wanted */
+	/* Has the lack of a template been told?  Shared with the processes that are forked. */
+	bool *told;
 };
 
 struct machine_opts {
@@ -24,10 +28,15 @@ struct machine_opts {
 	const char *kernel_spec; /* NULL: choose */
 	enum machine_mode mode;
 	const char *dir; /* receives guest.cpio */
+	bool unrecorded; /* nobody asks for checksums */
 };
 
 int machine_prepare(const struct machine_opts *opts, struct machine *ret_machine,
 		    struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* The file QEMU is given as the kernel. */
+const char *machine_boot_path(const struct ktstr_kernel *kernel);
+/* True for the first caller only, among all processes that share @machine. */
+bool machine_tell_once(const struct machine *machine);
 /* Frees; the image stays unless @remove_image.  A zeroed machine is fine. */
 void machine_release(struct machine *machine, bool remove_image);
 

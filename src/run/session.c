@@ -2,6 +2,7 @@
 #include "run/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +30,8 @@ struct session {
 	/* When QEMU was last seen to have run, and how much it had by then. */
 	uint64_t ran_ns, ran_qemu_ns;
 	bool over;
-	bool is_whole; /* QEMU is gone, so its records are all there */
+	int console_fd; /* to be shown; -1: not, or not there yet */
+	bool is_whole;	/* QEMU is gone, so its records are all there */
 };
 
 /* Idle and waiting time of all CPUs since boot, /proc/stat (proc(5)); 0 if it cannot be read. */
@@ -323,6 +325,24 @@ static void check_console_size(struct session *s)
 		end(s, END_FLOODED, "the guest's console wrote more than 64 MiB");
 }
 
+/* QEMU makes the file, and appends. */
+static void show_console(struct session *s)
+{
+	char chunk[READ_CHUNK];
+	ssize_t n;
+
+	if (!s->opts->console)
+		return;
+	if (s->console_fd < 0) {
+		_cleanup_free_ char *path = path_format("%s/console.log", s->opts->dir);
+
+		s->console_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	}
+	while (s->console_fd >= 0 && (n = read(s->console_fd, chunk, sizeof(chunk))) > 0)
+		if (io_write_all(STDERR_FILENO, chunk, (size_t)n) < 0)
+			break;
+}
+
 static void watch(struct session *s)
 {
 	while (!s->over) {
@@ -345,6 +365,7 @@ static void watch(struct session *s)
 		if (!s->over)
 			check_console_size(s);
 		tell_status(s);
+		show_console(s);
 	}
 }
 
@@ -359,7 +380,7 @@ static void check_disk(struct session *s)
 
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e)
 {
-	struct session s = { .vm = vm, .opts = opts, .e = e };
+	struct session s = { .vm = vm, .opts = opts, .e = e, .console_fd = -1 };
 	_cleanup_free_ char *console = path_format("%s/console.log", opts->dir);
 	struct ktstr_error err;
 
@@ -369,6 +390,8 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 	s.start_ns = s.ran_ns = s.heard_ns;
 	watch(&s);
 	vm_stop(vm);
+	show_console(&s);
+	closep(&s.console_fd);
 	if (s.is_whole || s.bye_ns)
 		intake_end(&s.intake);
 	check_disk(&s);

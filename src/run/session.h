@@ -47,6 +47,7 @@ struct session_opts {
 	uint64_t deadline_ns;	/* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */
 	session_output_fn output;
 	void *arg;
+	bool console; /* copy the guest's console to stderr as it grows */
 	/* Called every SESSION_STATUS_NS at most; NULL: nobody asks. */
 	void (*status)(void *arg, const struct session_status *status);
 	void *status_arg;

@@ -8,7 +8,10 @@ echo content >plain
 
 expect "a passing test, with what it noted" 0 '^# note a note from a guest$' \
 	"$ktstr" run "$guests" --run-dir run -t sees_its_cpus -t a_first_one
-check "... its folder has only the result" bash -c "[ \"\$(ls run/sees_its_cpus)\" = result.json ]"
+check "... its folder has its result" test -s run/sees_its_cpus/result.json
+for f in console.log qemu.args qemu.log output.log; do
+	check "... and no $f" test ! -e "run/sees_its_cpus/$f"
+done
 check "... the guest's archive is gone" test ! -e run/guest.cpio
 check_python "the result says what it ran on and how long it took" run/sees_its_cpus/result.json <<'PY'
 import json, sys

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -63,16 +64,29 @@ static void a_used_folder_is_refused(void **state)
 	free(test);
 }
 
-static void trimming_leaves_the_result(void **state)
+static bool is_there(const char *name)
+{
+	return access(scratch_path(&dir, name), F_OK) == 0;
+}
+
+static void trimming_leaves_result_and_record(void **state)
 {
 	(void)state;
 	scratch_text(&dir, "t/result.json", "{}");
+	scratch_text(&dir, "t/run.json", "{}");
+	scratch_text(&dir, "t/job.json", "{}");
 	scratch_text(&dir, "t/console.log", "x");
 	scratch_text(&dir, "t/records.bin", "x");
 	folder_trim(scratch_path(&dir, "t"));
-	assert_int_equal(access(scratch_path(&dir, "t/result.json"), F_OK), 0);
-	assert_int_equal(access(scratch_path(&dir, "t/console.log"), F_OK), -1);
-	assert_int_equal(access(scratch_path(&dir, "t/records.bin"), F_OK), -1);
+	assert_true(is_there("t/result.json"));
+	assert_true(is_there("t/run.json"));
+	assert_true(is_there("t/job.json"));
+	assert_true(is_there("t/records.bin"));
+	assert_false(is_there("t/console.log"));
+	assert_int_equal(truncate(scratch_path(&dir, "t/records.bin"), FOLDER_RECORDS_KEPT + 1), 0);
+	folder_trim(scratch_path(&dir, "t"));
+	assert_false(is_there("t/records.bin"));
+	assert_true(is_there("t/run.json"));
 	folder_remove_file(scratch_path(&dir, "t"), "not-there");
 }
 
@@ -83,7 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_run_has_its_own_folder),
 		TEST(a_used_folder_is_refused),
-		TEST(trimming_leaves_the_result),
+		TEST(trimming_leaves_result_and_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

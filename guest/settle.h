@@ -5,7 +5,8 @@
  * In exact mode the guest's clock counts instructions.  What made two machines differ by a few of
  * them (one was restored, the other ran through; a number of another text was read) is gone once all
  * CPUs were idle and the next thing that happens is a timer at an absolute time.  Idling costs no
- * wall time there.
+ * wall time there.  The machine must be idle before it stops itself as well: templates stopped while
+ * another CPU was at work came in two kinds, a few hundred instructions apart ever after.
  *
  * The machine says that it is exact by the word SETTLE_WORD on the kernel's command line, which a
  * template, its clones and a cold boot share; the job, which must say the same, comes later.

@@ -86,7 +86,7 @@ void sha256_update(struct sha256 *s, const void *bytes, size_t len)
 	}
 }
 
-void sha256_final_hex(struct sha256 *s, char hex[SHA256_HEX])
+void sha256_final(struct sha256 *s, uint8_t bytes[SHA256_BYTES])
 {
 	static const uint8_t pad[64] = { 0x80 };
 	uint64_t bits = s->len * 8;
@@ -96,8 +96,17 @@ void sha256_final_hex(struct sha256 *s, char hex[SHA256_HEX])
 		length[i] = (uint8_t)(bits >> (56 - 8 * i));
 	sha256_update(s, pad, (119 - s->len % 64) % 64 + 1);
 	sha256_update(s, length, sizeof(length));
-	for (int i = 0; i < 8; i++)
-		snprintf(hex + 8 * i, 9, "%08x", s->state[i]);
+	for (int i = 0; i < SHA256_BYTES; i++)
+		bytes[i] = (uint8_t)(s->state[i / 4] >> (24 - i % 4 * 8));
+}
+
+void sha256_final_hex(struct sha256 *s, char hex[SHA256_HEX])
+{
+	uint8_t bytes[SHA256_BYTES];
+
+	sha256_final(s, bytes);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
 int sha256_fd_hex(int fd, char hex[SHA256_HEX])

@@ -16,7 +16,9 @@ struct sha256 {
 
 void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *bytes, size_t len);
-/* Writes 64 lower-case digits and a NUL; @s must be initialised anew afterwards. */
+/* @s must be initialised anew afterwards. */
+void sha256_final(struct sha256 *s, uint8_t bytes[SHA256_BYTES]);
+/* The same as 64 lower-case digits and a NUL. */
 void sha256_final_hex(struct sha256 *s, char hex[SHA256_HEX]);
 
 /* Of everything in @fd from its beginning.  Return: 0 or -errno. */

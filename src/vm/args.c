@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/strbuf.h"
+#include "vm/template.h"
 
 enum {
 	TCG_CPUS_MAX = 128, /* up in 2 minutes of CPU time; 255 were not in 5 */
@@ -24,13 +26,17 @@ enum {
 	MEMORY_BOOT_PER_NODE_MIB = 32,
 };
 
+/* One template serves all machines of a class. */
+static const uint16_t memory_classes_mib[] = { 384, 512, 768, 1024, 1536, 2048 };
+
 /* Intel's leaf 4 is where dies become caches.  Left out is what costs emulation time and no test
  * has a use for: five-level paging, and rep stosb, which makes memset() go byte by byte. */
 static const char tcg_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm";
+static const char exact_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm,rdrand=off,rdseed=off";
 /* A WARN and lockdep print at level 4, which "quiet" would keep from the console. */
 static const char kernel_words[] =
 	"console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
-	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on init_on_alloc=0 lsm= "
+	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=%s init_on_alloc=0 lsm= "
 	"8250.nr_uarts=1 damon_stat.enabled=N";
 
 struct builder {
@@ -136,6 +142,14 @@ static uint32_t highest_apic_id(const struct ktstr_topology *t)
 	       (t->cores_per_llc - 1) << core_shift | (t->threads_per_core - 1);
 }
 
+static uint64_t class_mib(uint64_t mib)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(memory_classes_mib); i++)
+		if (mib <= memory_classes_mib[i])
+			return memory_classes_mib[i];
+	return (mib + 1023) / 1024 * 1024;
+}
+
 uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_bytes)
 {
 	struct ktstr_topology t = filled(topology);
@@ -144,6 +158,7 @@ uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_byt
 		       MEMORY_PER_NODE_MIB * (t.nodes - 1);
 
 	mib += ((job_bytes >> MIB_SHIFT) + (job_bytes > 0)) * MEMORY_PER_JOB;
+	mib = class_mib(mib);
 	mib += (t.nodes - mib % t.nodes) % t.nodes;
 	return mib << MIB_SHIFT;
 }
@@ -165,16 +180,28 @@ static int check_memory(const struct ktstr_topology *t, uint64_t bytes, struct k
 			       (unsigned long long)(bytes >> MIB_SHIFT));
 }
 
+static int check_engine(const struct vm_opts *opts, struct ktstr_error *err)
+{
+	if (opts->accel != KTSTR_ACCEL_KVM && opts->accel != KTSTR_ACCEL_TCG)
+		return ktstr_error_set(err, -EINVAL, "accelerator must be KVM or TCG");
+	if (opts->exact && opts->accel != KTSTR_ACCEL_TCG)
+		return ktstr_error_set(err, -EINVAL,
+				       "exact runs are emulated: accelerator must be TCG");
+	if (opts->template && opts->save_dir)
+		return ktstr_error_set(err, -EINVAL, "a template is not made from a clone");
+	return 0;
+}
+
 static int check_opts(const struct vm_opts *opts, uint64_t memory_bytes, struct ktstr_error *err)
 {
 	struct ktstr_topology t = filled(&opts->topology);
 	char name[KTSTR_TOPOLOGY_TEXT];
 	int r = ktstr_topology_check(&t, err);
 
+	if (r == 0)
+		r = check_engine(opts, err);
 	if (r < 0)
 		return r;
-	if (opts->accel != KTSTR_ACCEL_KVM && opts->accel != KTSTR_ACCEL_TCG)
-		return ktstr_error_set(err, -EINVAL, "accelerator must be KVM or TCG");
 	if (opts->accel == KTSTR_ACCEL_TCG && ktstr_topology_nr_cpus(&t) > TCG_CPUS_MAX)
 		return ktstr_error_set(err, -ERANGE,
 				       "topology '%s': without KVM, guests of more than %d CPUs do "
@@ -194,13 +221,19 @@ static void add_engine(struct builder *b, const struct vm_opts *opts)
 	if (opts->accel == KTSTR_ACCEL_TCG) {
 		/* One thread for all vCPUs: docs/decisions, and the only way that can be exact. */
 		add2(b, "-accel", "tcg,thread=single");
-		add2(b, "-cpu", tcg_cpu);
+		add2(b, "-cpu", opts->exact ? exact_cpu : tcg_cpu);
+		if (!opts->exact)
+			return;
+		/* 8 ns an instruction; when all CPUs sleep, time jumps to the next timer. */
+		add2(b, "-icount", "shift=3,sleep=off");
+		add2(b, "-rtc", "base=2026-01-01T00:00:00,clock=vm");
+		add2(b, "-seed", "1");
 		return;
 	}
 	add2(b, "-accel", "kvm");
-	/* AMD describes shared caches in leaves that QEMU offers only with topoext. */
-	add2(b, "-cpu",
-	     __builtin_cpu_is("amd") ? "host,migratable=off,topoext=on" : "host,migratable=off");
+	/* Only what can be saved and restored.  AMD describes shared caches in leaves that QEMU
+	 * offers only with topoext. */
+	add2(b, "-cpu", __builtin_cpu_is("amd") ? "host,topoext=on" : "host");
 }
 
 static void add_machine(struct builder *b, const struct vm_opts *opts, bool one_node)
@@ -214,9 +247,36 @@ static void add_machine(struct builder *b, const struct vm_opts *opts, bool one_
 	add2(b, "-global", "PIIX4_PM.acpi-pci-hotplug-with-bridge-support=off");
 }
 
+/* 8.2 reads state from a file by itself and maps read-only files as writable private memory. */
+static bool reads_files(const struct ktstr_qemu *qemu)
+{
+	return qemu->major > 8 || (qemu->major == 8 && qemu->minor >= 2);
+}
+
+static void add_memory(struct builder *b, const struct vm_opts *opts, uint32_t node,
+		       unsigned long long mib)
+{
+	const char *dir = opts->template ? opts->template->dir : opts->save_dir;
+	_cleanup_free_ char *start = NULL, *name = path_format("ram%u", node);
+
+	if (!dir) {
+		addf(b, "-object", "memory-backend-ram,id=ram%u,size=%lluM,merge=off", node, mib);
+		return;
+	}
+	start = path_format("memory-backend-file,id=ram%u,size=%lluM,merge=off,%s,mem-path=", node,
+			    mib,
+			    !opts->template	      ? "share=on"
+			    : reads_files(opts->qemu) ? "share=off,readonly=on,rom=off"
+						      : "share=off");
+	if (start && name)
+		add_path(b, "-object", start, dir, name);
+	else
+		b->failed = true;
+}
+
 /* An LLC is a die: Intel's leaf 4 as QEMU fills it shares the third level cache per die. */
-static void add_cpus_and_memory(struct builder *b, const struct ktstr_topology *t,
-				uint64_t memory_bytes)
+static void add_cpus_and_memory(struct builder *b, const struct vm_opts *opts,
+				const struct ktstr_topology *t, uint64_t memory_bytes)
 {
 	uint32_t nr_cpus = ktstr_topology_nr_cpus(t), per_node = nr_cpus / t->nodes;
 	unsigned long long node_mib = (memory_bytes >> MIB_SHIFT) / t->nodes;
@@ -225,7 +285,7 @@ static void add_cpus_and_memory(struct builder *b, const struct ktstr_topology *
 	     t->llcs / t->nodes, t->cores_per_llc, t->threads_per_core);
 	addf(b, "-m", "%lluM", node_mib * t->nodes);
 	for (uint32_t i = 0; i < t->nodes; i++)
-		addf(b, "-object", "memory-backend-ram,id=ram%u,size=%lluM,merge=off", i, node_mib);
+		add_memory(b, opts, i, node_mib);
 	for (uint32_t i = 0; i < t->nodes && t->nodes > 1; i++)
 		addf(b, "-numa", "node,nodeid=%u,cpus=%u-%u,memdev=ram%u", i, i * per_node,
 		     (i + 1) * per_node - 1, i);
@@ -242,18 +302,59 @@ static void add_channels(struct builder *b, const struct vm_opts *opts)
 	add2(b, "-device", "virtio-serial-pci,ioeventfd=off");
 	add_path(b, "-chardev", "file,id=records,path=", opts->dir, "records.bin");
 	add2(b, "-device", "virtserialport,chardev=records,name=ktstr.records");
-	if (opts->shell_fd >= 0) {
+	/* Always there, so that one template serves all. */
+	if (opts->shell_fd >= 0)
 		addf(b, "-chardev", "socket,id=shell,fd=%d", opts->shell_fd);
-		add2(b, "-device", "virtserialport,chardev=shell,name=ktstr.shell");
-	}
+	else
+		add2(b, "-chardev", "null,id=shell");
+	add2(b, "-device", "virtserialport,chardev=shell,name=ktstr.shell");
 	/* Always both: what has read the directory of files must not see another one in a clone. */
 	add_path(b, "-fw_cfg",
 		 "name=opt/ktstr/job,file=", opts->job_path ? opts->job_path : "/dev/null", NULL);
 	add_path(b, "-fw_cfg",
 		 "name=opt/ktstr/files,file=", opts->files_path ? opts->files_path : "/dev/null",
 		 NULL);
+	add2(b, "-device", "pvpanic");
 	/* The fastest way out: outl(0x10, 0xf4) ends QEMU with exit code 0x10 << 1 | 1. */
 	add2(b, "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
+}
+
+/* What runs it, not what it is: none of this is part of a template's key. */
+static void add_control(struct builder *b, const struct vm_opts *opts)
+{
+	add2(b, "-action", opts->save_dir || opts->pause_at_stop ? "panic=pause" : "panic=none");
+	if (opts->qmp_fd > 0) {
+		addf(b, "-chardev", "socket,id=qmp,fd=%d", opts->qmp_fd);
+		add2(b, "-mon", "chardev=qmp,mode=control");
+	}
+	if (opts->gdb_path) {
+		add_path(b, "-chardev", "socket,id=gdb,server=on,wait=off,path=", opts->gdb_path,
+			 NULL);
+		add2(b, "-gdb", "chardev:gdb");
+	}
+	if (opts->template || opts->hold)
+		add(b, "-S");
+	if (opts->template)
+		add2(b, "-incoming", "defer");
+}
+
+static void add_kernel(struct builder *b, const struct vm_opts *opts)
+{
+	const struct ktstr_kernel *k = opts->kernel;
+	_cleanup_free_ char *stub = NULL;
+
+	/* A clone's memory holds its kernel already; reading 70 MiB once more takes its time. */
+	if (opts->template && k->pvh) {
+		stub = path_format("%s/" TEMPLATE_STUB, opts->template->dir);
+		b->failed |= !stub;
+	}
+	/* Without a PVH entry only the bzImage can be started; it unpacks itself, 2 s slower. */
+	add2(b, "-kernel",
+	     stub			   ? stub
+	     : k->pvh || !k->image_path[0] ? k->vmlinux_path
+					   : k->image_path);
+	add2(b, "-initrd", stub ? stub : opts->initrd_path);
+	addf(b, "-append", kernel_words, opts->exact ? "off" : "on");
 }
 
 int vm_args_build(const struct vm_opts *opts, char ***ret_args, struct ktstr_error *err)
@@ -272,14 +373,10 @@ int vm_args_build(const struct vm_opts *opts, char ***ret_args, struct ktstr_err
 	add(&b, "-no-reboot");
 	add_engine(&b, opts);
 	add_machine(&b, opts, t.nodes == 1);
-	add_cpus_and_memory(&b, &t, memory_bytes);
+	add_cpus_and_memory(&b, opts, &t, memory_bytes);
 	add_channels(&b, opts);
-	/* Without a PVH entry only the bzImage can be started; it unpacks itself, 2 s slower. */
-	add2(&b, "-kernel",
-	     opts->kernel->pvh || !opts->kernel->image_path[0] ? opts->kernel->vmlinux_path
-							       : opts->kernel->image_path);
-	add2(&b, "-initrd", opts->initrd_path);
-	add2(&b, "-append", kernel_words);
+	add_control(&b, opts);
+	add_kernel(&b, opts);
 	if (b.failed) {
 		vm_args_free(b.args);
 		return ktstr_error_nomem(err);

@@ -78,22 +78,6 @@ static void remember(const char *path, const char *subject, enum ktstr_accel acc
 		ktstr_log(KTSTR_LOG_DEBUG, "'%s' was not written, ignoring", path);
 }
 
-/* QEMU's last words, cut to one line. */
-static void read_last_line(const char *dir, char *line, size_t size)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(1 << 20);
-	_cleanup_free_ char *path = path_format("%s/qemu.log", dir);
-	const char *start;
-
-	line[0] = '\0';
-	if (!path || io_read_file(path, &text, NULL) < 0)
-		return;
-	while (text.len && text.data[text.len - 1] == '\n')
-		text.data[--text.len] = '\0';
-	start = strrchr(strbuf_str(&text), '\n');
-	snprintf(line, size, "%s", start ? start + 1 : strbuf_str(&text));
-}
-
 static int watch_boot(const struct probe_opts *opts, struct vm *vm, const char *dir,
 		      struct ktstr_error *why)
 {
@@ -113,7 +97,7 @@ static int watch_boot(const struct probe_opts *opts, struct vm *vm, const char *
 				(unsigned long long)(opts->limit_ns / NSEC_PER_SEC));
 		return KTSTR_ACCEL_TCG;
 	}
-	read_last_line(dir, line, sizeof(line));
+	vm_last_words(dir, line, sizeof(line));
 	if (vm_exit_status(vm, &how) > 0 && !line[0])
 		snprintf(line, sizeof(line), how.exited ? "exit code %d" : "signal %d",
 			 how.exited ? how.exit_code : how.signal);

@@ -19,7 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "vm/vm.h"
+
+struct store_entry;
 
 struct template_opts {
 	const struct vm_opts
@@ -33,6 +36,20 @@ struct template_opts {
 };
 
 #define TEMPLATE_MAX_BYTES (8ull << 30)
+
+/* Files of a template beside its memory, ram0, ram1, ...  The stub is an ELF file that QEMU takes for
+ * a kernel. */
+#define TEMPLATE_STATE "state"
+#define TEMPLATE_STUB  "kernel-stub"
+
+struct template
+{
+	char *dir; /* where its files are */
+	uint64_t memory_bytes;
+	char key[SHA256_HEX];
+	bool is_new;
+	struct store_entry *entry;
+};
 
 /* Return: 0; -EINTR; -ENOSPC, -EROFS, -EACCES or another -errno: there is no template to be had, @err
  * says why, and the same machine can still be booted cold. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,17 +21,11 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "vm/restore.h"
+#include "vm/template.h"
+#include "vm/vm_private.h"
 
-enum { NO_PIDFD_POLL_MS = 10, MEMINFO_MAX = 65536, BOOT_BYTES = 128 << 20 };
-
-struct vm {
-	struct child qemu;
-	int records_fd;
-	int inotify_fd;
-	uint64_t records_read;
-	uint64_t cpu_ns; /* last reading */
-	clockid_t cpu_clock;
-};
+enum { NO_PIDFD_POLL_MS = 10, MEMINFO_MAX = 65536, LOG_MAX = 1 << 20, BOOT_BYTES = 128 << 20 };
 
 static int create_in(const char *dir, const char *name, char **ret_path, struct ktstr_error *err)
 {
@@ -144,6 +139,8 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 	child.stderr_fd = log_fd;
 	if (opts->shell_fd >= 0)
 		child.keep_fds[child.nr_keep_fds++] = opts->shell_fd;
+	if (opts->qmp_fd > 0)
+		child.keep_fds[child.nr_keep_fds++] = opts->qmp_fd;
 	r = child_start(&child, &vm->qemu, err);
 	if (r < 0)
 		return r;
@@ -152,39 +149,96 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 	return 0;
 }
 
+/* Both ends must be beyond standard input and output, which the child replaces. */
+static int open_qmp(struct vm *vm, int *ret_far, struct ktstr_error *err)
+{
+	int fds[2], near, far;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return ktstr_error_set(err, -errno, "socketpair: %s", strerror(errno));
+	near = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+	far = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
+	close(fds[0]);
+	close(fds[1]);
+	qmp_init(&vm->qmp, near);
+	*ret_far = far;
+	return near < 0 || far < 0 ? ktstr_error_set(err, -EMFILE, "too many open files") : 0;
+}
+
+static int check_size(const struct vm_opts *opts, struct ktstr_error *err)
+{
+	uint64_t job_bytes = file_bytes(opts->files_path) + file_bytes(opts->job_path);
+	int r = check_job_memory(opts->memory_bytes, job_bytes, err);
+
+	if (r == 0 && opts->template && opts->template->memory_bytes != opts->memory_bytes)
+		r = ktstr_error_set(err, -EINVAL,
+				    "the template has %llu MiB of memory, not %llu MiB",
+				    (unsigned long long)(opts->template->memory_bytes >> 20),
+				    (unsigned long long)(opts->memory_bytes >> 20));
+	return r == 0 ? check_host_memory(opts->memory_bytes, err) : r;
+}
+
+static int start_in(struct vm *vm, struct vm_opts *opts, struct ktstr_error *err)
+{
+	_cleanup_close_ int far = -1;
+	char **args = NULL;
+	int r = opts->template || opts->save_dir ? open_qmp(vm, &far, err) : 0;
+
+	opts->qmp_fd = far > 0 ? far : 0;
+	if (r == 0)
+		r = vm_args_build(opts, &args, err);
+	if (r == 0)
+		r = check_size(opts, err);
+	if (r == 0)
+		r = watch_records(vm, opts->dir, err);
+	if (r == 0)
+		r = write_args(opts->dir, args, err);
+	if (r == 0)
+		r = start_qemu(vm, opts, args, err);
+	vm_args_free(args);
+	return r;
+}
+
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error *err)
 {
-	uint64_t job_bytes = file_bytes(opts->job_path) + file_bytes(opts->files_path);
 	struct vm_opts full = *opts;
-	struct vm *vm;
-	char **args = NULL;
+	struct vm *vm = malloc(sizeof(*vm));
 	int r;
 
+	if (!vm)
+		return ktstr_error_nomem(err);
+	*vm = (struct vm){ .qemu = CHILD_INIT, .records_fd = -1, .inotify_fd = -1 };
+	qmp_init(&vm->qmp, -1);
 	if (!full.memory_bytes)
-		full.memory_bytes = vm_memory_bytes(&full.topology, job_bytes);
-	r = vm_args_build(&full, &args, err);
-	if (r == 0)
-		r = check_job_memory(full.memory_bytes, job_bytes, err);
-	if (r == 0)
-		r = check_host_memory(full.memory_bytes, err);
-	vm = r == 0 ? malloc(sizeof(*vm)) : NULL;
-	if (r == 0 && !vm)
-		r = ktstr_error_nomem(err);
-	if (r == 0) {
-		*vm = (struct vm){ .qemu = CHILD_INIT, .records_fd = -1, .inotify_fd = -1 };
-		r = watch_records(vm, full.dir, err);
-	}
-	if (r == 0)
-		r = write_args(full.dir, args, err);
-	if (r == 0)
-		r = start_qemu(vm, &full, args, err);
-	vm_args_free(args);
+		full.memory_bytes = full.template
+					    ? full.template->memory_bytes
+					    : vm_memory_bytes(&full.topology,
+							      file_bytes(full.files_path) +
+								      file_bytes(full.job_path));
+	r = start_in(vm, &full, err);
+	if (r == 0 && full.template)
+		r = restore_run(vm, &full, err);
 	if (r < 0) {
 		vm_destroy(vm);
 		return ktstr_error_wrap(err, r, "start a VM");
 	}
 	*ret_vm = vm;
 	return 0;
+}
+
+void vm_last_words(const char *dir, char *line, size_t size)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(LOG_MAX);
+	_cleanup_free_ char *path = path_format("%s/qemu.log", dir);
+	const char *start;
+
+	line[0] = '\0';
+	if (!path || io_read_file(path, &text, NULL) < 0)
+		return;
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	start = strrchr(strbuf_str(&text), '\n');
+	snprintf(line, size, "%s", start ? start + 1 : strbuf_str(&text));
 }
 
 /* A process that is collected takes its clock with it, so the clock is read first. */
@@ -319,6 +373,8 @@ void vm_destroy(struct vm *vm)
 		return;
 	vm_stop(vm);
 	child_deinit(&vm->qemu);
+	/* Not before QEMU's end: a hang-up would wake it. */
+	qmp_deinit(&vm->qmp);
 	if (vm->records_fd >= 0)
 		close(vm->records_fd);
 	if (vm->inotify_fd >= 0)

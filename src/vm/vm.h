@@ -36,9 +36,13 @@ struct vm_opts {
 	const char *files_path; /* fw_cfg opt/ktstr/files: cpio archive; NULL: an empty one */
 	const char *gdb_path;	/* QEMU serves gdb at this unix socket; NULL: not */
 	bool hold;		/* no vCPU runs before gdb says so */
-	bool pause_at_stop;	/* the guest's own stop (protocol.h, stop_seq) pauses it for gdb */
-	const char *dir;	/* exists; receives the four files */
-	int shell_fd;		/* -1, or a stream socket joined to port ktstr.shell; borrowed */
+	/* The guest's own stop (protocol.h, stop_seq) pauses it for gdb; a cold boot pauses where a
+	 * template would be taken as well. */
+	bool pause_at_stop;
+	const char *save_dir; /* a template in the making: memory goes to files here; NULL */
+	int qmp_fd;	      /* set by vm_start() and nobody else; 0: none */
+	const char *dir;      /* exists; receives the four files */
+	int shell_fd;	      /* -1, or a stream socket joined to port ktstr.shell; borrowed */
 };
 
 /* The whole QEMU command line, NULL-terminated, one malloc'ed block per string and one for the
@@ -47,11 +51,14 @@ int vm_args_build(const struct vm_opts *opts, char ***ret_args,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 void vm_args_free(char **args);
 
-/* Memory for a topology and @job_bytes of files, in whole MiB, at least 256 MiB. */
+/* Memory for a topology and @job_bytes of files, in classes (384, 512, 768 MiB, 1, 1.5, 2 GiB, then
+ * whole GiB) so that machines that differ little share a template; a multiple of the nodes in MiB. */
 uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_bytes);
 
-/* The thread that starts a VM must outlive it: its death ends QEMU.  Return: 0; -EINVAL, -ERANGE: no
- * such machine; -ENOMEM: this host has not that much memory left; -errno. */
+/* The thread that starts a VM must outlive it: its death ends QEMU.  A clone runs when this returns,
+ * and nothing speaks with its QEMU from then on.  Return: 0; -EINVAL, -ERANGE: no such machine;
+ * -ENOMEM: this host has not that much memory left; -EREMOTEIO, -EPIPE, -ETIMEDOUT: the template
+ * could not be restored (the text holds QEMU's words); -errno.  On failure nothing runs. */
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm,
 	     struct ktstr_error *err) KTSTR_MUST_CHECK;
 
@@ -75,6 +82,8 @@ struct vm_exit {
 
 /* Return: 1 and how QEMU ended, or 0 while it runs. */
 int vm_exit_status(struct vm *vm, struct vm_exit *ret_exit);
+/* The last line of DIR/qemu.log, or "". */
+void vm_last_words(const char *dir, char *line, size_t size);
 /* SIGKILL and reap; the files stay. */
 void vm_stop(struct vm *vm);
 /* vm_stop() and free; NULL is fine. */

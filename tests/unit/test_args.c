@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "vm/template.h"
 #include "vm/vm.h"
 
 static const struct ktstr_qemu qemu = { .path = "/usr/bin/qemu-system-x86_64",
@@ -66,15 +67,17 @@ static void the_usual_line_is_complete(void **state)
 		"-bios /usr/share/qemu/qboot.rom "
 		"-global PIIX4_PM.acpi-root-pci-hotplug=off "
 		"-global PIIX4_PM.acpi-pci-hotplug-with-bridge-support=off "
-		"-smp 2,sockets=1,dies=1,cores=2,threads=1 -m 264M "
-		"-object memory-backend-ram,id=ram0,size=264M,merge=off "
+		"-smp 2,sockets=1,dies=1,cores=2,threads=1 -m 384M "
+		"-object memory-backend-ram,id=ram0,size=384M,merge=off "
 		"-chardev file,id=console,path=/run/console.log -serial chardev:console "
 		"-device virtio-serial-pci,ioeventfd=off "
 		"-chardev file,id=records,path=/run/records.bin "
 		"-device virtserialport,chardev=records,name=ktstr.records "
+		"-chardev null,id=shell -device virtserialport,chardev=shell,name=ktstr.shell "
 		"-fw_cfg name=opt/ktstr/job,file=/run/job.json "
 		"-fw_cfg name=opt/ktstr/files,file=/run/files.cpio "
-		"-device isa-debug-exit,iobase=0xf4,iosize=0x04 "
+		"-device pvpanic -device isa-debug-exit,iobase=0xf4,iosize=0x04 "
+		"-action panic=none "
 		"-kernel /k/vmlinux -initrd /run/guest.cpio "
 		"-append console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr "
 		"mitigations=off tsc=reliable no_timer_check audit=0 cryptomgr.notests "
@@ -93,7 +96,7 @@ static void kvm_differs_in_engine_and_cpu_only(void **state)
 	kvm = strdup(joined(&opts));
 	assert_non_null(tcg);
 	assert_non_null(kvm);
-	expect_words(kvm, "-accel kvm -cpu host,migratable=off");
+	expect_words(kvm, "-accel kvm -cpu host");
 	assert_null(strstr(kvm, "tcg"));
 	assert_string_equal(strstr(kvm, tail), strstr(tcg, tail));
 	free(kvm);
@@ -106,12 +109,12 @@ static void topologies_become_smp_and_nodes(void **state)
 		const char *topology, *smp, *more;
 	} cases[] = {
 		{ "1n1l1c1t", "-smp 1,sockets=1,dies=1,cores=1,threads=1 ",
-		  "-m 256M -object memory-backend-ram,id=ram0,size=256M,merge=off -chardev" },
+		  "-m 384M -object memory-backend-ram,id=ram0,size=384M,merge=off -chardev" },
 		{ "1n2l2c1t", "-smp 4,sockets=1,dies=2,cores=2,threads=1 ", "memory-backend=ram0" },
 		{ "1n1l2c2t", "-smp 4,sockets=1,dies=1,cores=2,threads=2 ", "memory-backend=ram0" },
 		{ "2n4l2c2t", "-smp 16,sockets=2,dies=2,cores=2,threads=2 ",
-		  "-m 440M -object memory-backend-ram,id=ram0,size=220M,merge=off "
-		  "-object memory-backend-ram,id=ram1,size=220M,merge=off "
+		  "-m 512M -object memory-backend-ram,id=ram0,size=256M,merge=off "
+		  "-object memory-backend-ram,id=ram1,size=256M,merge=off "
 		  "-numa node,nodeid=0,cpus=0-7,memdev=ram0 "
 		  "-numa node,nodeid=1,cpus=8-15,memdev=ram1 -numa dist,src=0,dst=1,val=20 "
 		  "-chardev" },
@@ -140,7 +143,7 @@ static void optional_parts_are_left_out(void **state)
 	(void)state;
 	opts.qemu = &bare;
 	assert_null(strstr(joined(&opts), "-bios"));
-	assert_null(strstr(joined(&opts), "ktstr.shell"));
+	expect_words(joined(&opts), "-chardev null,id=shell ");
 	opts.shell_fd = 7;
 	expect_words(joined(&opts), "-chardev socket,id=shell,fd=7 "
 				    "-device virtserialport,chardev=shell,name=ktstr.shell ");
@@ -195,11 +198,91 @@ static void memory_follows_topology_and_job(void **state)
 	const struct ktstr_topology nodes = { .nodes = 3, .llcs = 3 };
 
 	(void)state;
-	assert_int_equal(vm_memory_bytes(&one, 0), 256ull << 20);
-	assert_int_equal(vm_memory_bytes(&eight, 0), 312ull << 20);
-	assert_int_equal(vm_memory_bytes(&one, 1), 260ull << 20);
-	assert_int_equal(vm_memory_bytes(&one, 100 << 20), (256ull + 404) << 20);
-	assert_int_equal(vm_memory_bytes(&nodes, 0), 402ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, 0), 384ull << 20);
+	assert_int_equal(vm_memory_bytes(&eight, 0), 384ull << 20);
+	assert_int_equal(vm_memory_bytes(&eight, 18ull << 20), 512ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, (32ull << 20) - 1), 384ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, 32ull << 20), 512ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, 100ull << 20), 768ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, 440ull << 20), 2048ull << 20);
+	assert_int_equal(vm_memory_bytes(&one, 500ull << 20), 3072ull << 20);
+	assert_int_equal(vm_memory_bytes(&nodes, 0), 513ull << 20);
+	assert_int_equal(vm_memory_bytes(&nodes, 500ull << 20), 3072ull << 20);
+}
+
+static void exact_machines_take_no_chance(void **state)
+{
+	struct vm_opts opts = usual("1n1l2c1t");
+	struct ktstr_error err = { 0 };
+	char **args = NULL;
+
+	(void)state;
+	assert_null(strstr(joined(&opts), "-icount"));
+	opts.exact = true;
+	expect_words(joined(&opts),
+		     "-accel tcg,thread=single "
+		     "-cpu max,vendor=GenuineIntel,-la57,-erms,-fsrm,rdrand=off,rdseed=off "
+		     "-icount shift=3,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1 ");
+	expect_words(joined(&opts), " random.trust_cpu=off ");
+	opts.accel = KTSTR_ACCEL_KVM;
+	assert_int_equal(vm_args_build(&opts, &args, &err), -EINVAL);
+	expect_words(err.text, "accelerator must be TCG");
+}
+
+static void templates_in_the_making_keep_memory_in_files(void **state)
+{
+	struct vm_opts opts = usual("2n2l1c1t");
+
+	(void)state;
+	opts.save_dir = "/t,";
+	opts.qmp_fd = 9;
+	expect_words(
+		joined(&opts),
+		"-object memory-backend-file,id=ram0,size=192M,merge=off,share=on,mem-path=/t,,/ram0 "
+		"-object memory-backend-file,id=ram1,size=192M,merge=off,share=on,mem-path=/t,,/ram1 ");
+	expect_words(joined(&opts), "-action panic=pause -chardev socket,id=qmp,fd=9 "
+				    "-mon chardev=qmp,mode=control -kernel /k/vmlinux ");
+}
+
+static void clones_map_what_is_saved(void **state)
+{
+	static char dir[] = "/c,/0a";
+	static struct template template = { .dir = dir };
+	struct ktstr_kernel k = { .vmlinux_path = "/k/vmlinux", .pvh = true };
+	struct ktstr_qemu q = { .path = "/q", .major = 10 };
+	struct vm_opts opts = usual("1n1l1c1t");
+
+	(void)state;
+	opts.template = &template;
+	opts.kernel = &k;
+	opts.qemu = &q;
+	opts.qmp_fd = 9;
+	expect_words(
+		joined(&opts),
+		"-object memory-backend-file,id=ram0,size=384M,merge=off,share=off,readonly=on,"
+		"rom=off,mem-path=/c,,/0a/ram0 ");
+	expect_words(joined(&opts),
+		     "-action panic=none -chardev socket,id=qmp,fd=9 "
+		     "-mon chardev=qmp,mode=control -S -incoming defer "
+		     "-kernel /c,/0a/kernel-stub -initrd /c,/0a/kernel-stub -append ");
+	k.pvh = false;
+	expect_words(joined(&opts), "-kernel /k/vmlinux -initrd /run/guest.cpio ");
+	/* Older ones map read-only files as ROM. */
+	q = (struct ktstr_qemu){ .path = "/q", .major = 8, .minor = 1 };
+	expect_words(joined(&opts), "merge=off,share=off,mem-path=/c,,/0a/ram0 ");
+}
+
+static void debuggers_may_hold_the_guest(void **state)
+{
+	struct vm_opts opts = usual("1n1l1c1t");
+
+	(void)state;
+	opts.gdb_path = "/run/g,db";
+	opts.hold = true;
+	opts.pause_at_stop = true;
+	expect_words(joined(&opts), "-action panic=pause "
+				    "-chardev socket,id=gdb,server=on,wait=off,path=/run/g,,db "
+				    "-gdb chardev:gdb -S -kernel ");
 }
 
 static void impossible_machines_are_refused(void **state)
@@ -263,6 +346,10 @@ int main(void)
 		cmocka_unit_test(commas_in_paths_are_doubled_where_lists_are_read),
 		cmocka_unit_test(kernels_without_pvh_entry_unpack_themselves),
 		cmocka_unit_test(memory_follows_topology_and_job),
+		cmocka_unit_test(exact_machines_take_no_chance),
+		cmocka_unit_test(templates_in_the_making_keep_memory_in_files),
+		cmocka_unit_test(clones_map_what_is_saved),
+		cmocka_unit_test(debuggers_may_hold_the_guest),
 		cmocka_unit_test(impossible_machines_are_refused),
 		cmocka_unit_test(bad_topologies_are_refused_too),
 	};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* vm_private.h - what the makers and restorers of templates see of a VM. */
+#ifndef KTSTR_VM_VM_PRIVATE_H
+#define KTSTR_VM_VM_PRIVATE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "base/child.h"
+#include "vm/qmp.h"
+
+struct vm {
+	struct child qemu;
+	int records_fd;
+	int inotify_fd;
+	uint64_t records_read;
+	uint64_t cpu_ns; /* last reading */
+	clockid_t cpu_clock;
+	struct qmp qmp; /* joined to QEMU if it is restored or saved */
+};
+
+#endif

@@ -37,7 +37,7 @@ static const char exact_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm,rdran
 static const char kernel_words[] =
 	"console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
 	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=%s init_on_alloc=0 lsm= "
-	"8250.nr_uarts=1 damon_stat.enabled=N";
+	"8250.nr_uarts=1 damon_stat.enabled=N%s";
 
 struct builder {
 	char **args;
@@ -354,7 +354,9 @@ static void add_kernel(struct builder *b, const struct vm_opts *opts)
 	     : k->pvh || !k->image_path[0] ? k->vmlinux_path
 					   : k->image_path);
 	add2(b, "-initrd", stub ? stub : opts->initrd_path);
-	addf(b, "-append", kernel_words, opts->exact ? "off" : "on");
+	/* The last word is for the agent: guest/settle.h. */
+	addf(b, "-append", kernel_words, opts->exact ? "off" : "on",
+	     opts->exact ? " ktstr.exact=1" : "");
 }
 
 int vm_args_build(const struct vm_opts *opts, char ***ret_args, struct ktstr_error *err)

@@ -224,6 +224,7 @@ static void exact_machines_take_no_chance(void **state)
 		     "-cpu max,vendor=GenuineIntel,-la57,-erms,-fsrm,rdrand=off,rdseed=off "
 		     "-icount shift=3,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1 ");
 	expect_words(joined(&opts), " random.trust_cpu=off ");
+	expect_words(joined(&opts), " ktstr.exact=1");
 	opts.accel = KTSTR_ACCEL_KVM;
 	assert_int_equal(vm_args_build(&opts, &args, &err), -EINVAL);
 	expect_words(err.text, "accelerator must be TCG");

@@ -19,6 +19,8 @@
 #include <bpf/bpf_tracing.h>
 
 enum { SHARED_QUEUE = 0, WEIGHT_NORMAL = 100, TURN_SLICES = 4 };
+/* What a task of nice -20 burns of it in 22 s: less than the watchdog's 30 s. */
+#define LEAD_MAX_NS 250000000ull
 
 extern __s32 scx_bpf_create_dsq(__u64 id, __s32 node) __ksym;
 extern void scx_bpf_dsq_insert(struct task_struct *p, __u64 id, __u64 slice, __u64 flags) __ksym;
@@ -94,7 +96,8 @@ static void charge(const struct task_struct *p, struct task_state *state)
 static void bring_near(const struct task_struct *p, struct task_state *state, __u64 clock)
 {
 	__u64 earliest = clock - options.slice_ns;
-	__u64 latest = clock + weighted(p, TURN_SLICES * options.slice_ns);
+	__u64 lead = weighted(p, TURN_SLICES * options.slice_ns);
+	__u64 latest = clock + (lead < LEAD_MAX_NS ? lead : LEAD_MAX_NS);
 
 	if (is_before(state->vtime, earliest))
 		state->vtime = earliest;

@@ -73,7 +73,8 @@ static uint64_t used_of(const struct store_paths *paths)
 {
 	struct stat st;
 
-	if (lstat(paths->lock, &st) < 0 && lstat(paths->dir, &st) < 0)
+	if (lstat(paths->lock, &st) < 0 && lstat(paths->dir, &st) < 0 &&
+	    lstat(paths->temp, &st) < 0)
 		return 0;
 	return st.st_mtim.tv_sec < 0
 		       ? 0

@@ -211,7 +211,7 @@ int store_commit(struct store_entry *entry, json_t *about, uint64_t max_bytes,
 		store_release(entry);
 		return r;
 	}
-	if (store_prune(entry->paths.root, max_bytes, entry->key, &why) < 0)
+	if (store_prune(entry->paths.root, max_bytes, &why) < 0)
 		ktstr_log(KTSTR_LOG_WARN, "make room: %s", why.text);
 	return 0;
 }

@@ -67,10 +67,9 @@ int store_commit(struct store_entry *entry, json_t *about, uint64_t max_bytes,
 void store_release(struct store_entry *entry);
 
 /* Removes entries that nobody uses, least recently used first, until all take at most @max_bytes on
- * disk; @keep_key (may be NULL) stays.  Leftovers of killed makers go as well.
+ * disk.  Leftovers of killed makers go as well.
  * Return: how many entries were removed, or -errno when one that should go cannot be removed. */
-int store_prune(const char *root, uint64_t max_bytes, const char *keep_key,
-		struct ktstr_error *err) KTSTR_MUST_CHECK;
+int store_prune(const char *root, uint64_t max_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* Return: 0, -ENOENT, -EBUSY (in use), -errno. */
 int store_remove(const char *root, const char *key, struct ktstr_error *err) KTSTR_MUST_CHECK;

@@ -171,7 +171,7 @@ int store_remove(const char *root, const char *key, struct ktstr_error *err)
 	return remove_unlocked(root, key, err);
 }
 
-int store_prune(const char *root, uint64_t max_bytes, const char *keep_key, struct ktstr_error *err)
+int store_prune(const char *root, uint64_t max_bytes, struct ktstr_error *err)
 {
 	_cleanup_survey_ struct survey s = { 0 };
 	struct ktstr_error why;
@@ -182,8 +182,7 @@ int store_prune(const char *root, uint64_t max_bytes, const char *keep_key, stru
 	for (int i = s.nr - 1; i >= 0; i--) {
 		const struct found *f = &s.items[i];
 
-		if ((keep_key && !strcmp(keep_key, f->key)) ||
-		    (f->whole && s.disk_bytes <= max_bytes))
+		if (f->whole && s.disk_bytes <= max_bytes)
 			continue;
 		r = remove_unlocked(root, f->key, &why);
 		if (r == 0) {

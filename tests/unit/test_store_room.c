@@ -104,11 +104,11 @@ static void least_recently_used_goes_first(void **state)
 	/* Using one keeps it. */
 	assert_int_equal(acquire("bb", &e), 1);
 	store_release(e);
-	assert_int_equal(store_prune(at("store"), 5 * RAM_BYTES / 2, NULL, &err), 1);
+	assert_int_equal(store_prune(at("store"), 5 * RAM_BYTES / 2, &err), 1);
 	assert_true(is_there("aa") && is_there("bb") && !is_there("cc"));
-	assert_int_equal(store_prune(at("store"), 3 * RAM_BYTES / 2, NULL, &err), 1);
+	assert_int_equal(store_prune(at("store"), 3 * RAM_BYTES / 2, &err), 1);
 	assert_true(!is_there("aa") && is_there("bb"));
-	assert_int_equal(store_prune(at("store"), 3 * RAM_BYTES / 2, NULL, &err), 0);
+	assert_int_equal(store_prune(at("store"), 3 * RAM_BYTES / 2, &err), 0);
 	assert_int_equal(nr_names(at("store")), 3);
 }
 
@@ -136,10 +136,10 @@ static void what_is_in_use_stays(void **state)
 	(void)state;
 	used = make_used("aa", UINT64_MAX);
 	make("bb", 1000);
-	assert_int_equal(store_prune(at("store"), 0, NULL, &err), 1);
+	assert_int_equal(store_prune(at("store"), 0, &err), 1);
 	assert_true(is_there("aa") && !is_there("bb"));
 	store_release(used);
-	assert_int_equal(store_prune(at("store"), 0, NULL, &err), 1);
+	assert_int_equal(store_prune(at("store"), 0, &err), 1);
 	assert_int_equal(nr_names(at("store")), 0);
 }
 
@@ -149,7 +149,7 @@ static void what_is_being_made_stays(void **state)
 
 	(void)state;
 	assert_int_equal(acquire("aa", &e), 0);
-	assert_int_equal(store_prune(at("store"), 0, NULL, &err), 0);
+	assert_int_equal(store_prune(at("store"), 0, &err), 0);
 	assert_int_equal(access(store_entry_dir(e), F_OK), 0);
 	store_release(e);
 }
@@ -163,7 +163,7 @@ static void leftovers_go_and_strangers_stay(void **state)
 	scratch_text(&scratch, "store/cc.seen", "seen");
 	scratch_text(&scratch, "store/README", "a person's");
 	scratch_text(&scratch, "store/dd.txt", "a person's");
-	assert_int_equal(store_prune(at("store"), UINT64_MAX, NULL, &err), 0);
+	assert_int_equal(store_prune(at("store"), UINT64_MAX, &err), 0);
 	/* aa, its lock and its note, and what is none of ours. */
 	assert_int_equal(nr_names(at("store")), 5);
 }
@@ -173,7 +173,7 @@ static void no_store_is_an_empty_one(void **state)
 	struct store_info *infos = NULL;
 
 	(void)state;
-	assert_int_equal(store_prune(at("store"), 0, NULL, &err), 0);
+	assert_int_equal(store_prune(at("store"), 0, &err), 0);
 	assert_int_equal(store_list(at("store"), &infos, &err), 0);
 	store_list_free(infos, 0);
 	assert_int_equal(store_remove(at("store"), "aa", &err), -ENOENT);

@@ -29,7 +29,7 @@
 #define ENTRY "store/" KEY "/"
 
 /* One MiB of memory, the first and third quarter written, and a tail that is no whole block. */
-enum { RAM_BYTES = (1 << 20) + 100 };
+enum { QUARTER = 1 << 18, RAM_BYTES = 4 * QUARTER + 100 };
 
 static struct scratch scratch;
 static struct ktstr_error err;
@@ -66,13 +66,13 @@ static void put_ram(const struct store_entry *e)
 {
 	_cleanup_free_ char *path = path_format("%s/ram", store_entry_dir(e));
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	char *bytes = malloc(RAM_BYTES / 4);
+	char *bytes = malloc(QUARTER);
 
 	assert_non_null(bytes);
-	memset(bytes, 0x5a, RAM_BYTES / 4);
+	memset(bytes, 0x5a, QUARTER);
 	assert_int_equal(ftruncate(fd, RAM_BYTES), 0);
-	assert_int_equal(pwrite(fd, bytes, RAM_BYTES / 4, 0), RAM_BYTES / 4);
-	assert_int_equal(pwrite(fd, bytes, RAM_BYTES / 4, RAM_BYTES / 2), RAM_BYTES / 4);
+	assert_int_equal(pwrite(fd, bytes, QUARTER, 0), QUARTER);
+	assert_int_equal(pwrite(fd, bytes, QUARTER, 2 * QUARTER), QUARTER);
 	assert_int_equal(pwrite(fd, "end", 3, RAM_BYTES - 3), 3);
 	free(bytes);
 }
@@ -145,8 +145,8 @@ static void unchanged_files_are_not_read_again(void **state)
 	(void)state;
 	make();
 	let_it_age();
-	assert_true(cost_of_use() < RAM_BYTES / 4);
-	assert_true(cost_of_use() < RAM_BYTES / 4);
+	assert_true(cost_of_use() < QUARTER);
+	assert_true(cost_of_use() < QUARTER);
 	assert_string_equal(logged, "");
 }
 
@@ -162,7 +162,7 @@ static void fresh_files_are_read_again(void **state)
 	assert_int_equal(store_paths_init(&paths, at("store"), KEY, &err), 0);
 	times[1] = st.st_ctim;
 	assert_int_equal(utimensat(AT_FDCWD, paths.seen, times, 0), 0);
-	assert_true(cost_of_use() >= RAM_BYTES / 2);
+	assert_true(cost_of_use() >= 2 * QUARTER);
 }
 
 static void holes_are_not_read(void **state)
@@ -173,7 +173,7 @@ static void holes_are_not_read(void **state)
 	make();
 	unlink(at("store/" KEY ".seen"));
 	cost = cost_of_use();
-	assert_true(cost >= RAM_BYTES / 2);
+	assert_true(cost >= 2 * QUARTER);
 	assert_true(cost < RAM_BYTES);
 }
 
@@ -185,9 +185,9 @@ static void touched_files_are_read_again(void **state)
 	make();
 	let_it_age();
 	assert_int_equal(utimensat(AT_FDCWD, at(ENTRY "ram"), times, 0), 0);
-	assert_true(cost_of_use() >= RAM_BYTES / 2);
+	assert_true(cost_of_use() >= 2 * QUARTER);
 	let_it_age();
-	assert_true(cost_of_use() < RAM_BYTES / 4);
+	assert_true(cost_of_use() < QUARTER);
 }
 
 static void another_boot_reads_again(void **state)
@@ -203,9 +203,9 @@ static void another_boot_reads_again(void **state)
 	boot[6] = boot[6] == '0' ? '1' : '0';
 	scratch_write(&scratch, "store/" KEY ".seen", seen.data, seen.len, 0644);
 	let_it_age();
-	assert_true(cost_of_use() >= RAM_BYTES / 2);
+	assert_true(cost_of_use() >= 2 * QUARTER);
 	let_it_age();
-	assert_true(cost_of_use() < RAM_BYTES / 4);
+	assert_true(cost_of_use() < QUARTER);
 }
 
 static void a_torn_note_reads_again(void **state)
@@ -214,7 +214,7 @@ static void a_torn_note_reads_again(void **state)
 	make();
 	assert_int_equal(truncate(at("store/" KEY ".seen"), 40), 0);
 	let_it_age();
-	assert_true(cost_of_use() >= RAM_BYTES / 2);
+	assert_true(cost_of_use() >= 2 * QUARTER);
 }
 
 static void layout_does_not_matter(void **state)
@@ -253,7 +253,7 @@ static void last_byte(void)
 
 static void byte_in_a_hole(void)
 {
-	flip(ENTRY "ram", RAM_BYTES * 3 / 8);
+	flip(ENTRY "ram", QUARTER * 3 / 2);
 }
 
 static void state_byte(void)
@@ -269,8 +269,7 @@ static void moved_block(void)
 
 	assert_int_equal(pread(fd, block, sizeof(block), 0), sizeof(block));
 	assert_int_equal(pwrite(fd, zeros, sizeof(zeros), 0), sizeof(zeros));
-	assert_int_equal(pwrite(fd, block, sizeof(block), RAM_BYTES / 4 / 4096 * 4096 + 4096),
-			 sizeof(block));
+	assert_int_equal(pwrite(fd, block, sizeof(block), QUARTER), sizeof(block));
 }
 
 static void shorter(void)

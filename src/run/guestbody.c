@@ -152,7 +152,7 @@ static int start(struct guestbody *b, struct ktstr_error *err)
 	if (r < 0)
 		return r;
 	b->memory_bytes = opts->memory_bytes ? opts->memory_bytes
-					     : launch_memory_bytes(&opts->topology, files.bytes);
+					     : vm_memory_bytes(&opts->topology, files.bytes);
 	if (b->recorded)
 		r = fill_record(b, &files, err);
 	if (r < 0)

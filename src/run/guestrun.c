@@ -93,10 +93,9 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 		&(struct launch_opts){
 			.machine = &g->machine,
 			.topology = g->opts->topology,
-			.memory_bytes =
-				g->opts->memory_bytes
-					? g->opts->memory_bytes
-					: launch_memory_bytes(&g->opts->topology, files.bytes),
+			.memory_bytes = g->opts->memory_bytes
+						? g->opts->memory_bytes
+						: vm_memory_bytes(&g->opts->topology, files.bytes),
 			.job_path = job_path,
 			.files_path = files_path,
 			.dir = g->dir,

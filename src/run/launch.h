@@ -29,10 +29,6 @@ struct launch {
 	struct template *template;
 };
 
-/* Memory for a guest with @files_bytes of files.  Files of similar size give the same amount, so
- * that a test that was changed finds its template again. */
-uint64_t launch_memory_bytes(const struct ktstr_topology *topology, uint64_t files_bytes);
-
 /* Without a template a warning says why, once per machine, and the guest is booted.
  * Return: 0, -EINTR, or as vm_start(). */
 int launch_start(const struct launch_opts *opts, struct evidence *e, struct launch *ret_launch,

@@ -97,17 +97,16 @@ uint64_t plan_hash(const char *id)
 	return h ^ h >> 33;
 }
 
+uint32_t plan_shard_of(const struct plan_shard *shard, size_t index, const char *id)
+{
+	uint64_t key = shard->partition == PLAN_HASH ? plan_hash(id) : index;
+
+	return (uint32_t)(key % shard->of) + 1;
+}
+
 static bool is_mine(const struct plan_shard *shard, size_t index, const char *id)
 {
-	switch (shard->partition) {
-	case PLAN_SLICE:
-		return index % shard->of == shard->number - 1;
-	case PLAN_HASH:
-		return plan_hash(id) % shard->of == shard->number - 1;
-	case PLAN_WHOLE:
-		break;
-	}
-	return true;
+	return shard->partition == PLAN_WHOLE || plan_shard_of(shard, index, id) == shard->number;
 }
 
 static char *make_id(const struct plan_opts *opts, const struct plan_item *item)

@@ -69,6 +69,9 @@ void plan_deinit(struct plan *plan);
  * known; equals stay in the order of declaration. */
 void plan_sort(struct plan *plan);
 
+/* Which shard runs the item, from 1; @shard says how many there are of which kind (not WHOLE). */
+uint32_t plan_shard_of(const struct plan_shard *shard, size_t index, const char *id);
+
 /* Of an id: FNV-1a of 64 bits, then the finaliser of MurmurHash3; part of what "hash:" promises. */
 uint64_t plan_hash(const char *id);
 

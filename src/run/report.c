@@ -15,6 +15,8 @@
 struct report {
 	struct report_opts opts;
 	char *program, *run_dir, *junit_path;
+	const char *part; /* the program whose results come, if it was said */
+	bool label_it;
 	unsigned int number;   /* of the result written last */
 	int results_fd;	       /* -1: none are written */
 	struct strbuf cases;   /* JUnit */
@@ -200,23 +202,55 @@ void report_run(struct report *report, json_t *run)
 	put_json(report, run, REPORT_RUN_LINE_MAX);
 }
 
-void report_result(struct report *report, const struct result *result)
+void report_program(struct report *report, const char *program, bool label_it)
+{
+	report->part = program;
+	report->label_it = label_it;
+}
+
+void report_notice(struct report *report, const char *kind, const char *text)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+	put_json(report,
+		 json_pack("{s:s, s:i, s:s, s:s}", "type", "notice", "version", RESULT_VERSION,
+			   "kind", kind, "text", text),
+		 REPORT_LINE_MAX);
+	strbuf_addf(&line, "# %s: %s\n", kind, text);
+	if (!report->opts.json)
+		to_stdout(report, &line);
+	strbuf_addf(&report->details, "%s: %s\n", kind, text);
+}
+
+static void put_texts(struct report *report, const struct result *result)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	hide_progress(report);
-	report->number++;
-	put_json(report, result_to_json(result), REPORT_LINE_MAX);
 	if (!report->opts.json) {
 		ktap_result(&text, report->number, result);
 		to_stdout(report, &text);
 	}
 	if (report->junit_path)
-		junit_case(&report->cases, report->program, result);
+		junit_case(&report->cases, report->part ? report->part : report->program, result);
 	summary_result(&report->details, result,
 		       &(struct summary_style){ .color = report->opts.color,
 						.details = !report->opts.one_screen ||
 							   report->opts.json });
+}
+
+void report_result(struct report *report, const struct result *result)
+{
+	_cleanup_free_ char *label = NULL;
+	struct result labelled = *result;
+
+	hide_progress(report);
+	report->number++;
+	put_json(report, result_to_json(result), REPORT_LINE_MAX);
+	if (report->label_it)
+		label = path_format("%s:%s", report->part, result_label(result));
+	if (label)
+		labelled.id = label;
+	put_texts(report, &labelled);
 }
 
 static void write_junit(struct report *report, const struct totals *totals)

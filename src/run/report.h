@@ -17,7 +17,7 @@
 
 /* KTAP version 1, Documentation/dev-tools/ktap.rst of the kernel.  Diagnostics of a test stand
  * before its line, as kunit prints them.  UNDECIDED is "ok ... # SKIP UNDECIDED: reason": no
- * reader of KTAP counts it as passed or as failed. */
+ * reader of KTAP counts it as passed or as failed.  A '#' in an id is written '.'. */
 void ktap_begin(struct strbuf *out, unsigned int planned);
 void ktap_result(struct strbuf *out, unsigned int number, const struct result *result);
 /* "Bail out!" with the reason if the run ended before its plan did; else nothing. */
@@ -64,6 +64,11 @@ int report_create(const struct report_opts *opts, unsigned int planned, struct r
 void report_progress(struct report *report, const char *text);
 /* The line "type": "run" that comes before the results; takes @run.  See docs/format/results.md. */
 void report_run(struct report *report, json_t *run);
+/* Results that follow are of @program (borrowed until the next call or the end), and with
+ * @label_it called "program:id". */
+void report_program(struct report *report, const char *program, bool label_it);
+/* One line on the results as a whole; @kind is a word for it. */
+void report_notice(struct report *report, const char *kind, const char *text);
 void report_result(struct report *report, const struct result *result);
 /* Writes what comes last; sets output_lost in @totals. */
 void report_end(struct report *report, struct totals *totals);

@@ -108,7 +108,7 @@ void junit_case(struct strbuf *out, const char *program, const struct result *re
 	strbuf_addstr(out, "  <testcase classname=\"");
 	add_clean_escaped(out, program);
 	strbuf_addstr(out, "\" name=\"");
-	add_escaped(out, result->name);
+	add_escaped(out, result_label(result));
 	strbuf_addstr(out, "\" time=\"");
 	add_seconds(out, result->duration_ns);
 	strbuf_addstr(out, "\">");

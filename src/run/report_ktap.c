@@ -84,6 +84,13 @@ static void add_directive(struct strbuf *out, const char *directive, const char 
 		strbuf_addch(out, *p == '#' || *p == '\t' ? ' ' : *p);
 }
 
+/* Some readers take any '#' for the start of a directive. */
+static void add_label(struct strbuf *out, const struct result *result)
+{
+	for (const char *p = result_label(result); p && *p; p++)
+		strbuf_addch(out, *p == '#' ? '.' : *p);
+}
+
 void ktap_result(struct strbuf *out, unsigned int number, const struct result *result)
 {
 	_cleanup_free_ char *headline = result_headline(result);
@@ -99,9 +106,13 @@ void ktap_result(struct strbuf *out, unsigned int number, const struct result *r
 	add_attached(out, result);
 	if (result->verdict != KTSTR_PASS)
 		add_trouble(out, result);
-	strbuf_addstr(out, "# took ");
-	text_add_duration(out, result->duration_ns);
-	strbuf_addf(out, "\n%sok %u %s", good ? "" : "not ", number, result->name);
+	if (result->duration_ns) {
+		strbuf_addstr(out, "# took ");
+		text_add_duration(out, result->duration_ns);
+		strbuf_addch(out, '\n');
+	}
+	strbuf_addf(out, "%sok %u ", good ? "" : "not ", number);
+	add_label(out, result);
 	if (result->verdict == KTSTR_SKIP)
 		add_directive(out, "SKIP ", reason);
 	else if (result->verdict == KTSTR_UNDECIDED)

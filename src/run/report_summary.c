@@ -19,7 +19,8 @@ static void add_verdict(struct strbuf *out, enum ktstr_verdict verdict, bool col
 
 static void add_times(struct strbuf *out, const struct result *result)
 {
-	text_add_duration(out, result->duration_ns);
+	if (result->duration_ns)
+		text_add_duration(out, result->duration_ns);
 	if (!result->hello_ns)
 		return;
 	strbuf_addstr(out, " (boot ");
@@ -54,7 +55,7 @@ void summary_result(struct strbuf *out, const struct result *result,
 	_cleanup_free_ char *headline = result_headline(result);
 
 	add_verdict(out, result->verdict, style->color);
-	strbuf_addf(out, " %s  ", result->name);
+	strbuf_addf(out, " %s%s", result_label(result), result->duration_ns ? "  " : "");
 	add_times(out, result);
 	if (result->verdict == KTSTR_SKIP && headline)
 		strbuf_addf(out, "  %s", headline);

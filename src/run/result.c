@@ -121,6 +121,11 @@ void result_deinit(struct result *result)
 	*result = (struct result){ 0 };
 }
 
+const char *result_label(const struct result *result)
+{
+	return result->id ? result->id : result->name;
+}
+
 char *result_headline(const struct result *result)
 {
 	const char *reasons = result->reasons ? result->reasons : "";
@@ -168,7 +173,7 @@ enum ktstr_exit totals_exit(const struct totals *totals)
 		return KTSTR_EXIT_INTERRUPTED;
 	if (totals->time_over)
 		return KTSTR_EXIT_TIMEOUT;
-	if (totals->output_lost)
+	if (totals->output_lost || totals->input_damaged)
 		return KTSTR_EXIT_HARNESS;
 	if (counts[KTSTR_FAIL])
 		return KTSTR_EXIT_FAIL;

@@ -67,6 +67,12 @@ json_t *result_to_json(const struct result *result);
 int result_from_json(const json_t *object, struct result *ret_result,
 		     struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Is it an id: printable ASCII without blanks, at most RESULT_ID_MAX?  @text may be NULL. */
+bool result_is_id(const char *text, size_t len);
+
+/* What tells it from the others of its run: the id, if it has one, else the name. */
+const char *result_label(const struct result *result);
+
 /* The first line of the reasons, malloc'ed; "" if there are none. */
 char *result_headline(const struct result *result);
 
@@ -76,7 +82,8 @@ struct totals {
 	unsigned int nr_no_capacity;	      /* of the errors */
 	uint64_t duration_ns;
 	bool interrupted, time_over;
-	bool output_lost; /* a report could not be written */
+	bool output_lost;   /* a report could not be written */
+	bool input_damaged; /* merging: a file could not be read */
 	/* What the guests ran on, borrowed; NULL if none was started. */
 	const char *kernel, *qemu, *accelerator;
 };
@@ -84,7 +91,7 @@ struct totals {
 void totals_add(struct totals *totals, const struct result *result);
 /* "type": "summary". */
 json_t *totals_to_json(const struct totals *totals);
-/* Interrupted beats time over beats lost output beats FAIL beats ERROR beats UNDECIDED. */
+/* Interrupted beats time over beats lost output and damaged input beats FAIL beats ERROR beats UNDECIDED. */
 enum ktstr_exit totals_exit(const struct totals *totals);
 
 #endif

@@ -45,6 +45,7 @@ static const struct field fields[] = {
 	FIELD("mode", KIND_BUFFER, mode, 0),
 	FIELD("about", KIND_TEXT, about, RESULT_TEXT_MAX),
 	FIELD("reasons", KIND_TEXT, reasons, RESULT_TEXT_MAX),
+	FIELD("duration_ns", KIND_U64, duration_ns, 0),
 	FIELD("hello_ns", KIND_U64, hello_ns, 0),
 	FIELD("body_ns", KIND_U64, body_ns, 0),
 	FIELD("virtual_ns", KIND_U64, virtual_ns, 0),
@@ -115,12 +116,13 @@ static void put_field(json_t *object, const struct field *field, const void *fro
 	}
 }
 
-/* Beyond what JSON readers keep of a number, so it is written as text. */
+/* Beyond what JSON readers keep of a number, so it is written as text.  What has a repetition was
+ * planned, and 0 is a seed as any other. */
 static void put_seed(json_t *object, const struct result *result)
 {
 	char text[24];
 
-	if (!result->id && !result->seed)
+	if (!result->repetition && !result->seed)
 		return;
 	snprintf(text, sizeof(text), "%" PRIu64, result->seed);
 	set_text(object, "seed", text);
@@ -135,11 +137,10 @@ static void put_total(json_t *object, const char *key, uint64_t total, const jso
 
 json_t *result_to_json(const struct result *result)
 {
-	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I}", "type", "result",
-				   "version", RESULT_VERSION, "test", result->name, "verdict",
+	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:I}", "type", "result", "version",
+				   RESULT_VERSION, "test", result->name, "verdict",
 				   ktstr_verdict_name(result->verdict), "end", result->end,
-				   "checks", (json_int_t)result->nr_checks, "duration_ns",
-				   (json_int_t)result->duration_ns);
+				   "checks", (json_int_t)result->nr_checks);
 
 	if (!object)
 		return NULL;
@@ -171,6 +172,11 @@ static bool is_word(const char *text, size_t len)
 		if (text[i] <= ' ' || text[i] > '~')
 			return false;
 	return len > 0;
+}
+
+bool result_is_id(const char *text, size_t len)
+{
+	return text && len <= RESULT_ID_MAX && is_word(text, len);
 }
 
 static int read_text(const struct field *field, const json_t *value, char **slot,
@@ -350,9 +356,6 @@ static int read_required(const json_t *object, struct result *result, struct kts
 	if (r == 0)
 		r = read_number("checks", json_object_get(object, "checks"), INT64_MAX,
 				&result->nr_checks, err);
-	if (r == 0)
-		r = read_number("duration_ns", json_object_get(object, "duration_ns"), INT64_MAX,
-				&result->duration_ns, err);
 	return r;
 }
 

@@ -112,7 +112,7 @@ void settings_help(const char *program, FILE *out)
 	ktstr_options_help(&command, out);
 }
 
-static int decide_color(const char *word, bool *ret_color, struct ktstr_error *err)
+int settings_decide_color(const char *word, bool *ret_color, struct ktstr_error *err)
 {
 	if (!word || !strcmp(word, "auto")) {
 		const char *no_color = getenv("NO_COLOR");
@@ -230,7 +230,7 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 	s->help = operands.want_help;
 	r = add_operands(s, &operands, err);
 	if (r == 0)
-		r = decide_color(raw.color, &s->color, err);
+		r = settings_decide_color(raw.color, &s->color, err);
 	if (r == 0)
 		r = decide_words(&raw, s, err);
 	if (r == 0)

@@ -47,6 +47,11 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings,
 const char *settings_mode_word(enum machine_mode mode);
 const char *settings_perturb_word(enum perturb perturb);
 
+/* "always", "never", or "auto" (NULL too): is stderr a terminal and NO_COLOR unset?
+ * Return: 0, or -EINVAL. */
+int settings_decide_color(const char *word, bool *ret_color,
+			  struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* The help, for stdout. */
 void settings_help(const char *program, FILE *out);
 

@@ -306,6 +306,34 @@ KTSTR_API void ktstr_note(struct ktstr *t, const char *fmt, ...) KTSTR_PRINTF(2,
 KTSTR_API void ktstr_measured(struct ktstr *t, const char *name, double value, const char *unit);
 
 /**
+ * ktstr_seed() - the seed of this run, from which all its chance comes.
+ * @t:		the running test
+ *
+ * Return: what --seed said.
+ */
+KTSTR_API uint64_t ktstr_seed(const struct ktstr *t);
+
+/**
+ * ktstr_random_u64() - the next random number for the workload.
+ * @t:		the running test
+ *
+ * A function of the seed and of how many numbers the test drew before; the same on every machine.
+ * Not for secrets.
+ *
+ * Return: any 64-bit number, each equally likely.
+ */
+KTSTR_API uint64_t ktstr_random_u64(struct ktstr *t);
+
+/**
+ * ktstr_random_below() - the same within a range.
+ * @t:		the running test
+ * @n:		how many numbers there are to choose from
+ *
+ * Return: 0 to @n - 1, each equally likely; 0 if @n is 0.
+ */
+KTSTR_API uint64_t ktstr_random_below(struct ktstr *t, uint64_t n);
+
+/**
  * ktstr_verdict_name() - the word for a verdict.
  * @verdict:	any
  *

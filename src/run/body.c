@@ -24,6 +24,8 @@ struct ktstr *body_create(const struct body_opts *opts)
 	t->record_fd = opts->record_fd;
 	t->seed = opts->seed;
 	t->perturb = opts->perturb;
+	prng_init(&t->workload, opts->seed, CHANCE_WORKLOAD);
+	prng_init(&t->delays, opts->seed, CHANCE_BODY);
 	return t;
 }
 
@@ -81,6 +83,7 @@ int body_run(const struct body_opts *opts)
 		body_send(t, RECORD_ERROR, json_pack("{s:s}", "text", err.text));
 		return KTSTR_EXIT_HARNESS;
 	}
+	body_delay(t);
 	opts->entry->test->run(t);
 	payload_end_all(t);
 	fflush(NULL);

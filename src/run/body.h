@@ -15,8 +15,12 @@
 
 #include <jansson.h>
 
+#include "base/prng.h"
 #include "run/protocol.h"
 #include <ktstr/test.h>
+
+/* Longest of body_delay(). */
+#define BODY_DELAY_NS USECS(200)
 
 enum {
 	/* Passing checks beyond this are only counted. */
@@ -30,6 +34,8 @@ struct ktstr {
 	int record_fd;
 	uint64_t seed;
 	enum perturb perturb;
+	struct prng workload; /* for the test */
+	struct prng delays;   /* for body_delay() */
 	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
 	struct ktstr_error pending; /* code 0: none */
 };
@@ -55,6 +61,11 @@ struct ktstr_error *body_error(struct ktstr *t);
 /* Sends one record; takes @payload (NULL: lack of memory).  A runner that is gone ends the
  * process, as nothing it does could be judged any more. */
 void body_send(struct ktstr *t, enum record_type type, json_t *payload);
+
+/* Waits for a time drawn from the seed, 0 to BODY_DELAY_NS; not at all if nothing shall be perturbed.
+ * Called where an interleaving begins: before the body's function, and before and after a process
+ * is started. */
+void body_delay(struct ktstr *t);
 
 /* Is the body running on the host, without a VM? */
 bool body_on_host(const struct ktstr *t);

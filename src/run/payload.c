@@ -105,6 +105,7 @@ int ktstr_payload_spawn_with(struct ktstr *t, const struct ktstr_payload *payloa
 		return ktstr_error_nomem(err);
 	p->t = t;
 	p->payload = payload;
+	body_delay(t);
 	r = start(p, spawn, err);
 	if (r < 0) {
 		free(p);
@@ -113,6 +114,7 @@ int ktstr_payload_spawn_with(struct ktstr *t, const struct ktstr_payload *payloa
 	p->pid = proc_pid(p->proc);
 	p->next = open_handles;
 	open_handles = p;
+	body_delay(t);
 	*ret_proc = p;
 	return 0;
 }

@@ -177,6 +177,9 @@ enum job_mode { JOB_TEST, JOB_EXEC, JOB_SHELL };
  * phases and order of CPUs, also work that preempts the workload. */
 enum perturb { PERTURB_OFF, PERTURB_LIGHT, PERTURB_HEAVY };
 
+/* Streams of the seed's numbers (base/prng.h), one for each who draws. */
+enum chance_stream { CHANCE_WORKLOAD = 1, CHANCE_BODY, CHANCE_AGENT, CHANCE_DISTURBER };
+
 struct job {
 	enum job_mode mode;
 	char *argv[PROTOCOL_ARGS_MAX +

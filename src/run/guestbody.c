@@ -165,7 +165,7 @@ static int start(struct guestbody *b, struct ktstr_error *err)
 						   .dir = opts->dir,
 						   .cold = opts->cold,
 						   .progress = opts->progress,
-						   .progress_arg = opts->arg,
+						   .progress_arg = opts->progress_arg,
 						   .shell_fd = -1 },
 			    b->e, &b->launch, err);
 }
@@ -204,7 +204,7 @@ static void watch(struct guestbody *b, int log_fd)
 					    .arg = &log,
 					    .console = opts->console,
 					    .status = opts->status,
-					    .status_arg = opts->arg },
+					    .status_arg = opts->status_arg },
 		    b->e);
 	if (b->recorded)
 		write_record(b);

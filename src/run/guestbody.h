@@ -26,9 +26,10 @@ struct guestbody_opts {
 	bool console; /* show the guest's console on stderr */
 	/* Called twice a second at most; NULL: nobody asks. */
 	void (*status)(void *arg, const struct session_status *status);
+	void *status_arg;
 	/* What the guest waits for before it starts; NULL: goes to the log. */
 	void (*progress)(void *arg, const char *text);
-	void *arg; /* handed to both */
+	void *progress_arg;
 };
 
 /* Whatever happens becomes evidence.  What can be repeated leaves run.json in its folder, and its

@@ -246,7 +246,8 @@ apt_install() { # codename, packages...
 	cp "$apt_etc"/sources.list.d/*.sources "$apt_etc"/sources.list.d/*.list "$work/sources" 2>/dev/null
 	cp "$apt_etc/sources.list" "$work/sources/system.list" 2>/dev/null
 	[ ! -r /etc/apt/preferences ] || cat /etc/apt/preferences >"$work/preferences"
-	# Only QEMU and its firmware come from there; all else stays with the release.
+	# Only QEMU and its firmware come from there, by this pin alone: naming the suite with the
+	# package would take what it depends on from there too (libbpf1, against libbpf-dev).
 	printf '\nPackage: src:qemu src:seabios src:ipxe\nPin: release n=%s-backports\nPin-Priority: 990\n' \
 		"$codename" >>"$work/preferences"
 	if [[ " $* " = *"$BACKPORTED "* ]] && ! apt_source "$codename-backports" >/dev/null; then
@@ -257,7 +258,7 @@ apt_install() { # codename, packages...
 	say "reading package lists"
 	apt_run update >"$log" 2>&1 || say "some package lists could not be read, going on"
 	say "installing: $*"
-	if ! apt_run install --no-install-recommends "$@" >>"$log" 2>&1; then
+	if ! apt_run install --no-install-recommends "${@%/*-backports}" >>"$log" 2>&1; then
 		tail -n 15 "$log" >&2
 		die "apt-get failed; its last lines are above"
 	fi

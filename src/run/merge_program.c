@@ -10,10 +10,10 @@ enum { VALUE_SHOWN = 80 };
 
 /* What must agree for results to be of one kind; the first are keys of the run line, the others of
  * a result's inputs. */
-static const char *const facts[] = { "mode",	     "seeds",	   "repetitions", "perturb",
-				     "topology",     "qemu",	   "kernel",	  "kernel_sha256",
-				     "image_sha256", "accelerator" };
-enum { RUN_FACTS = 5 };
+static const char *const facts[] = { "ktstr",	      "mode",	      "seeds",	    "repetitions",
+				     "perturb",	      "topology",     "qemu",	    "kernel",
+				     "kernel_sha256", "image_sha256", "accelerator" };
+enum { RUN_FACTS = 6 };
 
 void merge_program_deinit(struct merge_program *program)
 {

@@ -21,6 +21,7 @@ struct ends {
 	int records;
 	int output[2];
 	int terminal;
+	const struct perturb_plan *plan;
 };
 
 static void ends_deinit(struct ends *e)
@@ -112,7 +113,9 @@ static int prepare(void *arg)
 		return -errno;
 	if (ends->terminal >= 0 && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
 		return -errno;
-	return setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0 ? -errno : 0;
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
+		return -errno;
+	return ends->plan ? perturb_before_exec(ends->plan) : 0;
 }
 
 static const char *search_path(const struct job *job)
@@ -192,6 +195,8 @@ static int start(const struct job *job, struct ends *ends, pid_t *ret_pid, struc
 	struct child child;
 	int r = command_build(job, ends->records, &command, err);
 
+	if (r == 0 && ends->plan)
+		perturb_before_fork(ends->plan);
 	if (r == 0)
 		r = child_start(
 			&(struct child_opts){
@@ -216,13 +221,15 @@ static int start(const struct job *job, struct ends *ends, pid_t *ret_pid, struc
 	return 0;
 }
 
-int body_start(const struct job *job, struct body *ret_body, struct ktstr_error *err)
+int body_start(const struct job *job, const struct perturb_plan *plan, struct body *ret_body,
+	       struct ktstr_error *err)
 {
 	_cleanup_(body_deinit) struct body body = BODY_INIT;
 	_cleanup_(ends_deinit) struct ends ends = {
 		.records = -1,
 		.output = { -1, -1 },
 		.terminal = -1,
+		.plan = plan,
 	};
 	int r = open_ends(job, &body, &ends);
 

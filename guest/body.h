@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "guest/perturb.h"
 #include "run/protocol.h"
 
 #define BODY_FOLDER  "/tmp"
@@ -27,9 +28,9 @@ struct body {
 		.records = -1, .output = { -1, -1 }, .terminal = -1 \
 	}
 
-/* Starts the job's program in BODY_FOLDER.  Return: 0, -ENOENT, -EACCES (no such program, or none
- * that may be executed), -errno. */
-int body_start(const struct job *job, struct body *ret_body,
+/* Starts the job's program in BODY_FOLDER; @plan is NULL where nothing is perturbed.  Return: 0,
+ * -ENOENT, -EACCES (no such program, or none that may be executed), -errno. */
+int body_start(const struct job *job, const struct perturb_plan *plan, struct body *ret_body,
 	       struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* Closes what is open; does not wait. */
 void body_deinit(struct body *body);

@@ -81,6 +81,7 @@ static int set_timer(int fd, uint64_t first_ns, uint64_t interval_ns)
 
 static int open_timers(struct loop *l)
 {
+	const struct perturb_plan *plan = l->opts->plan;
 	const struct job *job = l->opts->job;
 	sigset_t mask;
 
@@ -91,7 +92,7 @@ static int open_timers(struct loop *l)
 	l->limit = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (l->signals < 0 || l->beat < 0 || l->limit < 0)
 		return -errno;
-	if (set_timer(l->beat, job->heartbeat_ns, job->heartbeat_ns) < 0)
+	if (set_timer(l->beat, plan ? plan->beat_ns : job->heartbeat_ns, job->heartbeat_ns) < 0)
 		return -errno;
 	return set_timer(l->limit, job->timeout_ns, 0);
 }
@@ -429,7 +430,7 @@ int loop_run(const struct loop_opts *opts, struct loop_result *ret_result, struc
 
 	if (r < 0)
 		return ktstr_error_set(err, r, "watch the body: %s", strerror(-r));
-	r = body_start(opts->job, &l.body, &why);
+	r = body_start(opts->job, opts->plan, &l.body, &why);
 	if (r < 0) {
 		report_no_start(&l, r, why.text);
 		*ret_result = l.result;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "guest/channel.h"
+#include "guest/perturb.h"
 #include "run/protocol.h"
 
 enum {
@@ -24,6 +25,7 @@ enum {
 
 struct loop_opts {
 	const struct job *job;
+	const struct perturb_plan *plan; /* NULL: nothing is perturbed */
 	struct channel *channel;
 	int shell_fd;	    /* SHELL: the host's terminal; else -1 */
 	bool whole_machine; /* we are PID 1: end every process, not just the body's group */

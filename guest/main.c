@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "guest/chance.h"
 #include "guest/channel.h"
+#include "guest/disturb.h"
 #include "guest/fwcfg.h"
 #include "guest/loop.h"
 #include "guest/modules.h"
@@ -174,6 +175,8 @@ static int watch_job(struct guest *g, const struct job *job, int *ret_status,
 		     struct ktstr_error *err)
 {
 	_cleanup_close_ int shell_fd = -1;
+	struct disturber *disturber = NULL;
+	static struct perturb_plan plan;
 	struct loop_result result;
 	int r;
 
@@ -182,13 +185,21 @@ static int watch_job(struct guest *g, const struct job *job, int *ret_status,
 		if (shell_fd < 0)
 			return shell_fd;
 	}
+	perturb_make(&plan, job, g->shape.nr_cpus);
 	if (g->exact)
 		settle(BODY_STEP_NS);
+	r = job->perturb == PERTURB_OFF ? 0 : perturb_begin(&plan, err);
+	if (r == 0 && job->perturb == PERTURB_HEAVY)
+		r = disturber_start(job->seed, g->shape.nr_cpus, &disturber, err);
+	if (r < 0)
+		return r;
 	r = loop_run(&(struct loop_opts){ .job = job,
+					  .plan = job->perturb == PERTURB_OFF ? NULL : &plan,
 					  .channel = &g->channel,
 					  .shell_fd = shell_fd,
 					  .whole_machine = true },
 		     &result, err);
+	disturber_stop(disturber);
 	if (r < 0)
 		return r;
 	if (job->mode != JOB_TEST)

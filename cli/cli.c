@@ -26,6 +26,17 @@ int cli_failf(int exit_code, const char *fmt, ...)
 	return exit_code;
 }
 
+int cli_print_json(json_t *object)
+{
+	int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+
+	json_decref(object);
+	if (r < 0)
+		return cli_failf(KTSTR_EXIT_HARNESS, "cannot write JSON");
+	putchar('\n');
+	return KTSTR_EXIT_PASS;
+}
+
 int cli_parse(const struct ktstr_command *command, int argc, char **argv,
 	      struct ktstr_operands *ret_operands)
 {

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include <ktstr/error.h>
 #include <ktstr/options.h>
 
@@ -25,6 +27,10 @@ struct cli_verb {
 /* Prints "ktstr: TEXT" on stderr and returns @exit_code. */
 int cli_fail(int exit_code, const struct ktstr_error *err);
 int cli_failf(int exit_code, const char *fmt, ...) KTSTR_PRINTF(2, 3);
+
+/* Prints @object compact on a line of stdout and drops it; NULL is a lack of memory.
+ * Return: an exit code. */
+int cli_print_json(json_t *object);
 
 /* Parses a command line.  Return: -1 to go on, else the exit code to leave with (help or a
  * usage error, both already printed). */
@@ -57,6 +63,7 @@ int cmd_list(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_shell(int argc, char **argv);
+int cmd_template(int argc, char **argv);
 int cmd_topo(int argc, char **argv);
 
 #endif

@@ -190,7 +190,7 @@ static int print_view(const struct view *v, const struct ktstr_ctprof *s)
 	if (!v->json)
 		print_table(v, rows, nr);
 	for (size_t i = 0; v->json && i < nr && r == KTSTR_EXIT_PASS; i++)
-		r = ctprof_print_json(ctprof_thread_json(rows[i].thread));
+		r = cli_print_json(ctprof_thread_json(rows[i].thread));
 	if (!v->json && nr < s->nr_threads)
 		fprintf(stderr, "%zu more threads; --limit 0 shows all\n", s->nr_threads - nr);
 	free(rows);
@@ -256,7 +256,7 @@ static int print_infos(const char *of, const struct ktstr_metric_info *(*info)(u
 
 	for (unsigned int i = 0; info(i) && r == KTSTR_EXIT_PASS; i++) {
 		if (json)
-			r = ctprof_print_json(info_json(of, info(i)));
+			r = cli_print_json(info_json(of, info(i)));
 		else
 			printf("%-28s %-5s %-8s %-6s %-14s %s%s%s%s\n", info(i)->name,
 			       info(i)->unit, ktstr_metric_type_name(info(i)->type),

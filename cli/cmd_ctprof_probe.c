@@ -46,7 +46,7 @@ static int print_json(const struct ktstr_ctprof *s, uint32_t pid)
 
 	for (size_t i = 0; i < s->nr_threads; i++)
 		json_array_append_new(threads, thread_json(&s->threads[i]));
-	return ctprof_print_json(json_pack(
+	return cli_print_json(json_pack(
 		"{s:s, s:i, s:I, s:I, s:I, s:o}", "type", "ktstr-ctprof-probe", "version", 1, "pid",
 		(json_int_t)pid, "captured_at_unix_ns", (json_int_t)s->captured_at_unix_ns,
 		"stop_max_ns", (json_int_t)s->summary.stop_max_ns, "threads", threads));

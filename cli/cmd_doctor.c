@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include <ktstr/kernel.h>
+#include <ktstr/template.h>
 #include <ktstr/test.h>
 #include <ktstr/vm.h>
 
@@ -275,6 +276,30 @@ static void check_cache(struct host *host, struct finding *f)
 	check_folder_of(path_cache_dir, f);
 }
 
+/* Without a place for templates every test boots its machine. */
+static void check_templates(struct host *host, struct finding *f)
+{
+	struct ktstr_template_store store;
+	struct ktstr_error err;
+	struct finding folder = { .state = OK };
+	char *dir;
+
+	(void)host;
+	if (ktstr_template_usage(&store, &err) < 0) {
+		say(f, LIMITED, "%s: every test boots its own machine", err.text);
+		mend(f, "export XDG_CACHE_HOME=DIR (a folder that is writable)");
+		return;
+	}
+	dir = store.path;
+	say(f, OK, "%s: %d of them take %" PRIu64 " of at most %" PRIu64 " MiB", dir, store.nr,
+	    store.disk_bytes >> 20, (uint64_t)(KTSTR_TEMPLATE_MAX_BYTES >> 20));
+	check_folder(dir, &folder);
+	if (folder.state != MISSING)
+		return;
+	say(f, LIMITED, "%s: every test that finds no template boots its own machine", folder.text);
+	mend(f, "export XDG_CACHE_HOME=DIR (a folder that is writable and has room)");
+}
+
 static void check_runs(struct host *host, struct finding *f)
 {
 	(void)host;
@@ -330,12 +355,19 @@ static void check_btf(struct host *host, struct finding *f)
 }
 
 static const struct check checks[] = {
-	{ "system", check_system },   { "qemu", check_qemu },
-	{ "kernel", check_kernel },   { "kvm", check_kvm },
-	{ "memory", check_memory },   { "cache-folder", check_cache },
-	{ "run-folder", check_runs }, { "busybox", check_busybox },
-	{ "apt", check_apt },	      { "cgroup-v2", check_cgroup },
-	{ "ptrace", check_ptrace },   { "btf", check_btf },
+	{ "system", check_system },
+	{ "qemu", check_qemu },
+	{ "kernel", check_kernel },
+	{ "kvm", check_kvm },
+	{ "memory", check_memory },
+	{ "cache-folder", check_cache },
+	{ "templates", check_templates },
+	{ "run-folder", check_runs },
+	{ "busybox", check_busybox },
+	{ "apt", check_apt },
+	{ "cgroup-v2", check_cgroup },
+	{ "ptrace", check_ptrace },
+	{ "btf", check_btf },
 };
 
 static void print_line(const char *name, const struct finding *f)

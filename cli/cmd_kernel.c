@@ -49,18 +49,6 @@ static json_t *kernel_json(const struct ktstr_kernel *k)
 			 (json_int_t)k->size_bytes);
 }
 
-/* Prints and drops @object.  Return: an exit code. */
-static int print_json(json_t *object)
-{
-	int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
-
-	json_decref(object);
-	if (r < 0)
-		return cli_failf(KTSTR_EXIT_HARNESS, "cannot write JSON");
-	putchar('\n');
-	return KTSTR_EXIT_PASS;
-}
-
 static void on_signal(int signal)
 {
 	(void)signal;
@@ -124,9 +112,9 @@ static int print_offers(bool json)
 		const struct ktstr_kernel_offer *o = &offers[i];
 
 		if (json)
-			r = print_json(json_pack("{s:s, s:s, s:s, s:b}", "version", o->version,
-						 "suite", o->suite, "package", o->package,
-						 "sched_ext_likely", o->sched_ext_likely));
+			r = cli_print_json(json_pack("{s:s, s:s, s:s, s:b}", "version", o->version,
+						     "suite", o->suite, "package", o->package,
+						     "sched_ext_likely", o->sched_ext_likely));
 		else
 			printf("%-10s  %-20s  %s\n", o->version, o->suite, o->package);
 	}
@@ -171,7 +159,7 @@ static int kernel_fetch(int argc, char **argv)
 	if (r < 0)
 		return cli_fail(exit_code_of(r), &err);
 	if (json)
-		return print_json(kernel_json(&kernel));
+		return cli_print_json(kernel_json(&kernel));
 	printf("%s\n", kernel.name);
 	return KTSTR_EXIT_PASS;
 }
@@ -205,7 +193,7 @@ static int kernel_list(int argc, char **argv)
 		print_kernels(kernels, nr);
 	r = KTSTR_EXIT_PASS;
 	for (int i = 0; json && i < nr && r == KTSTR_EXIT_PASS; i++)
-		r = print_json(kernel_json(&kernels[i]));
+		r = cli_print_json(kernel_json(&kernels[i]));
 	free(kernels);
 	return r;
 }
@@ -264,7 +252,7 @@ static int kernel_info(int argc, char **argv)
 	if (r < 0)
 		return cli_fail(exit_code_of(r), &err);
 	if (json)
-		return print_json(kernel_json(&kernel));
+		return cli_print_json(kernel_json(&kernel));
 	print_info(&kernel);
 	return KTSTR_EXIT_PASS;
 }
@@ -296,7 +284,7 @@ static int kernel_rm(int argc, char **argv)
 
 		if (ktstr_kernel_remove(name, &err) < 0)
 			r = cli_fail(KTSTR_EXIT_HARNESS, &err);
-		else if (json && print_json(json_pack("{s:s}", "removed", name)) != 0)
+		else if (json && cli_print_json(json_pack("{s:s}", "removed", name)) != 0)
 			r = KTSTR_EXIT_HARNESS;
 	}
 	return r;

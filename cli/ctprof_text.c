@@ -112,14 +112,3 @@ int ctprof_metric_by_name(const char *name)
 			return (int)i;
 	return -1;
 }
-
-int ctprof_print_json(json_t *object)
-{
-	int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
-
-	json_decref(object);
-	if (r < 0)
-		return cli_failf(KTSTR_EXIT_HARNESS, "cannot write JSON");
-	putchar('\n');
-	return KTSTR_EXIT_PASS;
-}

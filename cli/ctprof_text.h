@@ -21,7 +21,5 @@ json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t);
 json_t *ctprof_text_json(const char *text);
 /* Metric by name; -1 if there is none. */
 int ctprof_metric_by_name(const char *name);
-/* Prints and drops @object, one line.  Return: an exit code. */
-int ctprof_print_json(json_t *object);
 
 #endif

@@ -16,6 +16,7 @@ static const struct cli_verb verbs[] = {
 	{ "topo", "show a CPU topology", cmd_topo },
 	{ "ctprof", "record and show what threads have done", cmd_ctprof },
 	{ "kernel", "fetch, list, describe and remove kernels", cmd_kernel },
+	{ "template", "list and remove the booted machines tests are cloned from", cmd_template },
 	{ "doctor", "say what this machine can do, and what mends the rest", cmd_doctor },
 };
 

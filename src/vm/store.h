@@ -71,6 +71,9 @@ void store_release(struct store_entry *entry);
  * Return: how many entries were removed, or -errno when one that should go cannot be removed. */
 int store_prune(const char *root, uint64_t max_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* What all take on disk, leftovers included.  Return: how many entries, damaged ones included; -errno. */
+int store_size(const char *root, uint64_t *ret_bytes, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Return: 0, -ENOENT, -EBUSY (in use), -errno. */
 int store_remove(const char *root, const char *key, struct ktstr_error *err) KTSTR_MUST_CHECK;
 

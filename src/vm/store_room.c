@@ -140,6 +140,19 @@ static int survey_store(const char *root, struct survey *s, struct ktstr_error *
 	return 0;
 }
 
+int store_size(const char *root, uint64_t *ret_bytes, struct ktstr_error *err)
+{
+	_cleanup_survey_ struct survey s = { 0 };
+	int nr = 0, r = survey_store(root, &s, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < s.nr; i++)
+		nr += s.items[i].whole;
+	*ret_bytes = s.disk_bytes;
+	return nr;
+}
+
 static int remove_unlocked(const char *root, const char *key, struct ktstr_error *err)
 {
 	_cleanup_store_paths_ struct store_paths paths = { 0 };

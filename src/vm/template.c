@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -197,14 +198,20 @@ static int check_room(const char *dir, uint64_t memory_bytes, struct ktstr_error
 
 static json_t *about(const struct template_opts *opts, uint64_t memory_bytes)
 {
-	char topology[KTSTR_TOPOLOGY_TEXT];
+	char topology[KTSTR_TOPOLOGY_TEXT], made_at[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	const char *mode = opts->vm->exact			? "exact"
+			   : opts->vm->accel == KTSTR_ACCEL_KVM ? "live-kvm"
+								: "live-tcg";
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:b}", "qemu", opts->vm->qemu->version,
+	if (gmtime_r(&now, &tm))
+		strftime(made_at, sizeof(made_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "qemu", opts->vm->qemu->version,
 			 "kernel", opts->vm->kernel->release, "topology",
 			 ktstr_topology_format(&opts->vm->topology, topology, sizeof(topology)),
-			 "memory_bytes", (json_int_t)memory_bytes, "accel",
-			 opts->vm->accel == KTSTR_ACCEL_KVM ? "kvm" : "tcg", "exact",
-			 opts->vm->exact);
+			 "memory_bytes", (json_int_t)memory_bytes, "mode", mode, "made_at", made_at,
+			 "ktstr", KTSTR_VERSION);
 }
 
 static int make(const struct template_opts *opts, struct template *t, struct ktstr_error *err)
@@ -236,7 +243,7 @@ int template_obtain(const struct template_opts *opts, struct template **ret_temp
 		    struct ktstr_error *err)
 {
 	_cleanup_(template_releasep) struct template *t = calloc(1, sizeof(*t));
-	_cleanup_free_ char *root = path_format("%s/templates", opts->cache_dir);
+	_cleanup_free_ char *root = path_format("%s/" TEMPLATE_FOLDER, opts->cache_dir);
 	struct store_opts store = { .root = root,
 				    .cancel_fd = opts->cancel_fd,
 				    .progress = opts->progress,

@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ktstr/template.h>
+
 #include "base/sha256.h"
 #include "vm/vm.h"
 
@@ -27,7 +29,7 @@ struct store_entry;
 struct template_opts {
 	const struct vm_opts
 		*vm;	       /* machine; job_path, files_path, dir, template, gdb are ignored */
-	const char *cache_dir; /* templates live in "templates" below it */
+	const char *cache_dir; /* templates live in TEMPLATE_FOLDER below it */
 	uint64_t max_bytes;    /* of all templates on disk; 0: TEMPLATE_MAX_BYTES */
 	int cancel_fd;	       /* readable: give up with -EINTR; -1: never */
 	/* Said once when it must boot or wait; NULL: to nobody. */
@@ -35,7 +37,8 @@ struct template_opts {
 	void *arg;
 };
 
-#define TEMPLATE_MAX_BYTES (8ull << 30)
+#define TEMPLATE_MAX_BYTES KTSTR_TEMPLATE_MAX_BYTES
+#define TEMPLATE_FOLDER	   "templates"
 
 /* Files of a template beside its memory, ram0, ram1, ...  The stub is an ELF file that QEMU takes for
  * a kernel. */

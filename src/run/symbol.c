@@ -49,6 +49,18 @@ struct symbols *symbols_open(const char *program)
 	return take_ptr(symbols);
 }
 
+bool symbols_present(const char *program)
+{
+	_cleanup_(symbols_closep) struct symbols *symbols = symbols_open(program);
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while (symbols && (section = elf_nextscn(symbols->elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+			return true;
+	return false;
+}
+
 static const char *name_in_table(Elf_Scn *section, const GElf_Shdr *header, Elf *elf,
 				 uint64_t address)
 {

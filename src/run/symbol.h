@@ -3,6 +3,7 @@
 #ifndef KTSTR_RUN_SYMBOL_H
 #define KTSTR_RUN_SYMBOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,9 @@ struct symbols;
 /* Opens an ELF file and its DWARF, if any.  NULL if it cannot be read: then offsets stay bare. */
 struct symbols *symbols_open(const char *program);
 void symbols_close(struct symbols *symbols);
+
+/* Has the ELF file a table of symbols? */
+bool symbols_present(const char *program);
 
 /* Appends "function at file:line", as much of it as is known, else "offset 0x123".
  * @offset counts from the load base.  @symbols may be NULL. */

@@ -123,14 +123,16 @@ void merge_conclude(struct merge *merge)
 	for (uint32_t i = 0; i < merge->nr_sections; i++)
 		say_section(merge, &merge->sections[i], &gaps[i]);
 	if (merge->nr_superseded)
-		merge_notice(merge, MERGE_NOTE,
-			     "%llu have one result that was not finished and one that was, which "
-			     "counts, such as %s",
-			     (unsigned long long)merge->nr_superseded,
-			     merge->superseded_example ? merge->superseded_example : "?");
+		merge_notice(
+			merge, MERGE_NOTE,
+			"%llu of the ids have a result that was not finished and one that was, "
+			"which counts, such as %s",
+			(unsigned long long)merge->nr_superseded,
+			merge->superseded_example ? merge->superseded_example : "?");
 	if (merge->nr_same)
 		merge_notice(merge, MERGE_NOTE,
-			     "%llu have two results of the same verdict, such as %s",
+			     "%llu of the ids have more than one result, of the same verdict, such "
+			     "as %s",
 			     (unsigned long long)merge->nr_same,
 			     merge->same_example ? merge->same_example : "?");
 }

@@ -9,15 +9,3 @@ if ! "$ktstr" doctor >"$scratch/doctor" 2>&1; then
 	skip "guests boot" "$(sed -n 's/^missing */needs /p' "$scratch/doctor" | head -n 1)"
 	finish
 fi
-
-# Wait until a command succeeds, as long as the process given first lives (at most 60 s).
-until_true() { # pid, command...
-	local pid=$1 i
-	shift
-	for ((i = 0; i < 1200; i++)); do
-		"$@" 2>/dev/null && return 0
-		kill -0 "$pid" 2>/dev/null || return 1
-		read -rt 0.05 <> <(:)
-	done
-	return 1
-}

@@ -5,6 +5,7 @@
 #	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
 #	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
+#	until_true PID COMMAND...	waits until the command succeeds, while PID lives, at most 60 s
 #	no_process PATTERN	succeeds if no command line matches; fails if that cannot be seen
 set -u
 # Compilers quote differently elsewhere.
@@ -58,6 +59,17 @@ check_python() {
 no_process() {
 	pgrep -f -- "$1" >/dev/null
 	[ $? = 1 ]
+}
+
+until_true() { # pid, command...
+	local pid=$1 i
+	shift
+	for ((i = 0; i < 1200; i++)); do
+		"$@" 2>/dev/null && return 0
+		kill -0 "$pid" 2>/dev/null || return 1
+		read -rt 0.05 <> <(:)
+	done
+	return 1
 }
 
 skip() {

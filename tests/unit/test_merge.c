@@ -155,8 +155,9 @@ static void a_shard_that_was_run_again_counts(void **state)
 	merge_conclude(&merge);
 	has(1, KTSTR_PASS, "finished");
 	has(2, KTSTR_FAIL, "checks");
-	says(MERGE_NOTE, "3 have one result that was not finished");
-	says(MERGE_NOTE, "1 have two results of the same verdict, such as 'a' in '1' and '2'");
+	says(MERGE_NOTE, "3 of the ids have a result that was not finished");
+	says(MERGE_NOTE,
+	     "1 of the ids have more than one result, of the same verdict, such as 'a' in '1' and '2'");
 	assert_int_equal(merge.nr_kind[MERGE_CONFLICT], 0);
 	assert_int_equal(merge.nr_kind[MERGE_MISSING], 0);
 }

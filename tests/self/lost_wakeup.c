@@ -22,7 +22,8 @@ struct mailbox {
 	pthread_cond_t posted;
 	atomic_bool is_full;
 	unsigned int nr_taken, nr_overslept;
-	int first_overslept; /* item; -1: none */
+	int first_overslept;	    /* item; -1: none */
+	unsigned int rounds[ITEMS]; /* of work before each post */
 };
 
 static void work(unsigned int rounds)
@@ -70,11 +71,9 @@ static void *consume(void *arg)
 static void *produce(void *arg)
 {
 	struct mailbox *box = arg;
-	uint32_t chance = 1;
 
 	for (unsigned int i = 0; i < ITEMS; i++) {
-		chance = chance * 1664525 + 1013904223;
-		work(PRODUCER_ROUNDS / 2 + (chance >> 8) % PRODUCER_ROUNDS);
+		work(box->rounds[i]);
 		while (atomic_load(&box->is_full))
 			sched_yield();
 		atomic_store(&box->is_full, true);
@@ -90,6 +89,9 @@ static void hand_over(struct ktstr *t)
 			       .first_overslept = -1 };
 	pthread_t consumer, producer;
 
+	for (unsigned int i = 0; i < ITEMS; i++)
+		box.rounds[i] =
+			PRODUCER_ROUNDS / 2 + (unsigned int)ktstr_random_below(t, PRODUCER_ROUNDS);
 	ASSERT_EQ(t, pthread_create(&consumer, NULL, consume, &box), 0);
 	ASSERT_EQ(t, pthread_create(&producer, NULL, produce, &box), 0);
 	pthread_join(producer, NULL);

@@ -21,6 +21,7 @@ struct report {
 	int results_fd;	       /* -1: none are written */
 	struct strbuf cases;   /* JUnit */
 	struct strbuf details; /* summary, kept for the end */
+	struct strbuf notices; /* likewise, and read even if there are too many details */
 	bool stdout_lost, results_lost, junit_lost;
 	bool progress_shown;
 };
@@ -165,8 +166,9 @@ int report_create(const struct report_opts *opts, unsigned int planned, struct r
 		return ktstr_error_nomem(err);
 	report->opts = *opts;
 	report->results_fd = -1;
-	report->cases = (struct strbuf)STRBUF_INIT;
+	report->cases = (struct strbuf)STRBUF_INIT_LIMIT(REPORT_JUNIT_MAX);
 	report->details = (struct strbuf)STRBUF_INIT;
+	report->notices = (struct strbuf)STRBUF_INIT;
 	report->program = strdup(opts->program);
 	report->run_dir = opts->run_dir ? strdup(opts->run_dir) : NULL;
 	report->junit_path = opts->junit_path ? strdup(opts->junit_path) : NULL;
@@ -191,6 +193,7 @@ void report_destroy(struct report *report)
 		close(report->results_fd);
 	strbuf_deinit(&report->cases);
 	strbuf_deinit(&report->details);
+	strbuf_deinit(&report->notices);
 	free(report->program);
 	free(report->run_dir);
 	free(report->junit_path);
@@ -219,7 +222,7 @@ void report_notice(struct report *report, const char *kind, const char *text)
 	strbuf_addf(&line, "# %s: %s\n", kind, text);
 	if (!report->opts.json)
 		to_stdout(report, &line);
-	strbuf_addf(&report->details, "%s: %s\n", kind, text);
+	strbuf_addf(&report->notices, "%s: %s\n", kind, text);
 }
 
 static void put_texts(struct report *report, const struct result *result)
@@ -255,7 +258,7 @@ void report_result(struct report *report, const struct result *result)
 
 static void write_junit(struct report *report, const struct totals *totals)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(REPORT_JUNIT_MAX + KIB(64));
 	struct ktstr_error err;
 
 	if (!report->junit_path)
@@ -289,6 +292,7 @@ void report_end(struct report *report, struct totals *totals)
 	say(strbuf_str(&report->details), report->details.len);
 	if (report->details.error)
 		sayf("(more results than are shown here)\n");
+	say(strbuf_str(&report->notices), report->notices.len);
 	strbuf_clear(&text);
 	summary_totals(&text, totals, report->run_dir, report->opts.color);
 	say(strbuf_str(&text), text.len);

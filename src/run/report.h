@@ -44,7 +44,11 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 
 /* Bytes of a JSON line without its newline.  Of a result that is longer, lists are left out (and
  * named under "cut") until it fits. */
-enum { REPORT_LINE_MAX = 16 << 20, REPORT_RUN_LINE_MAX = 256 << 20 };
+enum {
+	REPORT_LINE_MAX = 16 << 20,
+	REPORT_RUN_LINE_MAX = 256 << 20,
+	REPORT_JUNIT_MAX = 512 << 20 /* of the cases in a JUnit file */
+};
 
 struct report_opts {
 	const char *program;	/* name for JUnit */

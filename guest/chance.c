@@ -35,16 +35,15 @@ void chance_derive(uint64_t seed, uint8_t bytes[CHANCE_BYTES])
 int chance_feed(uint64_t seed, struct ktstr_error *err)
 {
 	_cleanup_close_ int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	struct {
-		struct rand_pool_info info;
-		uint8_t bytes[CHANCE_BYTES];
-	} pool = { .info = { .entropy_count = CHANCE_BYTES * 8, .buf_size = CHANCE_BYTES } };
+	_Alignas(struct rand_pool_info) uint8_t pool[sizeof(struct rand_pool_info) + CHANCE_BYTES];
+	struct rand_pool_info *info = (struct rand_pool_info *)pool;
 
-	_Static_assert(sizeof(pool) == sizeof(pool.info) + CHANCE_BYTES, "bytes follow the head");
 	if (fd < 0)
 		return ktstr_error_set(err, -errno, "open '/dev/urandom': %s", strerror(errno));
-	chance_derive(seed, pool.bytes);
-	if (ioctl(fd, RNDADDENTROPY, &pool) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
+	info->entropy_count = CHANCE_BYTES * 8;
+	info->buf_size = CHANCE_BYTES;
+	chance_derive(seed, pool + sizeof(*info));
+	if (ioctl(fd, RNDADDENTROPY, info) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
 		return ktstr_error_set(err, -errno, "feed the kernel's random numbers: %s",
 				       strerror(errno));
 	return 0;

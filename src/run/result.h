@@ -14,7 +14,7 @@ enum {
 	RESULT_VERSION = 2,
 	RESULT_OUTPUT_LINES = 10,
 	RESULT_END_SIZE = 24,	  /* of the word and its NUL */
-	RESULT_ID_MAX = 255,	  /* bytes of an id or a test's name */
+	RESULT_ID_MAX = 4095,	  /* bytes of an id or a test's name */
 	RESULT_TEXT_MAX = 4 << 20 /* bytes of any other text */
 };
 
@@ -67,7 +67,8 @@ json_t *result_to_json(const struct result *result);
 int result_from_json(const json_t *object, struct result *ret_result,
 		     struct ktstr_error *err) KTSTR_MUST_CHECK;
 
-/* Is it an id: printable ASCII without blanks, at most RESULT_ID_MAX?  @text may be NULL. */
+/* Is it an id: one clean line of 1 to RESULT_ID_MAX bytes?  Tests with names that are refused have
+ * results too, so blanks are fine.  @text may be NULL. */
 bool result_is_id(const char *text, size_t len);
 
 /* What tells it from the others of its run: the id, if it has one, else the name. */

@@ -14,7 +14,7 @@
 enum kind {
 	KIND_TEXT,    /* char *, cleaned */
 	KIND_RAW,     /* char *, as it came */
-	KIND_WORD,    /* char *, no blanks */
+	KIND_ID,      /* char *, result_is_id() */
 	KIND_BUFFER,  /* char [], no blanks; limit is its size */
 	KIND_U64,     /* absent if 0 */
 	KIND_U32,     /* likewise */
@@ -40,7 +40,7 @@ struct field {
 	}
 
 static const struct field fields[] = {
-	FIELD("id", KIND_WORD, id, RESULT_ID_MAX),
+	FIELD("id", KIND_ID, id, RESULT_ID_MAX),
 	FIELD("repetition", KIND_U32, repetition, 0),
 	FIELD("mode", KIND_BUFFER, mode, 0),
 	FIELD("about", KIND_TEXT, about, RESULT_TEXT_MAX),
@@ -88,7 +88,7 @@ static void put_field(json_t *object, const struct field *field, const void *fro
 	switch (field->kind) {
 	case KIND_TEXT:
 	case KIND_RAW:
-	case KIND_WORD:
+	case KIND_ID:
 		set_text(object, field->key, *(char *const *)from);
 		break;
 	case KIND_BUFFER:
@@ -176,7 +176,14 @@ static bool is_word(const char *text, size_t len)
 
 bool result_is_id(const char *text, size_t len)
 {
-	return text && len <= RESULT_ID_MAX && is_word(text, len);
+	_cleanup_free_ char *clean = NULL;
+
+	if (!text || !len || len > RESULT_ID_MAX || strlen(text) != len)
+		return false;
+	if (is_word(text, len))
+		return true;
+	clean = text_clean(text, len);
+	return clean && !strcmp(clean, text) && !strchr(text, '\n');
 }
 
 static int read_text(const struct field *field, const json_t *value, char **slot,
@@ -189,8 +196,8 @@ static int read_text(const struct field *field, const json_t *value, char **slot
 		return wrong(field->key, "a text", err);
 	if (len > field->limit)
 		return too_long(field, err);
-	if (field->kind == KIND_WORD && !is_word(text, len))
-		return wrong(field->key, "a word", err);
+	if (field->kind == KIND_ID && !result_is_id(text, len))
+		return wrong(field->key, "a name", err);
 	*slot = field->kind == KIND_TEXT ? text_clean(text, len) : strdup(text);
 	return *slot ? 0 : ktstr_error_nomem(err);
 }
@@ -258,7 +265,7 @@ static int read_field(const struct field *field, json_t *value, void *to, struct
 	switch (field->kind) {
 	case KIND_TEXT:
 	case KIND_RAW:
-	case KIND_WORD:
+	case KIND_ID:
 		return read_text(field, value, to, err);
 	case KIND_BUFFER:
 		return read_buffer(field, value, to, err);
@@ -343,7 +350,7 @@ static int read_total(const json_t *object, const char *key, const json_t *list,
 
 static int read_required(const json_t *object, struct result *result, struct ktstr_error *err)
 {
-	static const struct field name = FIELD("test", KIND_WORD, name, RESULT_ID_MAX);
+	static const struct field name = FIELD("test", KIND_ID, name, RESULT_ID_MAX);
 	static const struct field end = FIELD("end", KIND_BUFFER, end, 0);
 	int r = check_version(object, err);
 

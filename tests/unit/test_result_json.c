@@ -175,6 +175,21 @@ static void texts_are_cleaned(void **state)
 	result_deinit(&after);
 }
 
+/* What a test was called whose name is refused. */
+static void odd_names_come_back(void **state)
+{
+	struct result before = { .name = (char *)"a b \xc3\xa9", .end = "not-started" };
+	struct result after = { 0 };
+	struct ktstr_error err;
+	json_t *object = written(&before);
+
+	(void)state;
+	assert_int_equal(result_from_json(object, &after, &err), 0);
+	assert_string_equal(after.name, "a b \xc3\xa9");
+	json_decref(object);
+	result_deinit(&after);
+}
+
 static json_t *long_text(size_t len)
 {
 	char *text = malloc(len + 1);
@@ -266,9 +281,11 @@ static void wrong_values_are_refused(void **state)
 	refused("verdict", json_string("GOOD"), -EINVAL);
 	refused("end", json_string("a<b"), -EINVAL);
 	refused("end", json_string(""), -EINVAL);
-	refused("id", json_string("a b"), -EINVAL);
+	refused("id", json_string(""), -EINVAL);
+	refused("id", json_string("a\x1b"), -EINVAL);
 	refused("id", json_string("a\n"), -EINVAL);
-	refused("test", json_string("\xc3\xa9"), -EINVAL);
+	refused("test", json_string("\xc2\x80"), -EINVAL);
+	refused("test", json_stringn("a\0b", 3), -EINVAL);
 	refused("about", json_stringn("a\0b", 3), -EINVAL);
 	refused("mode", json_stringn("a\0b", 3), -EINVAL);
 	refused("seed", json_integer(1), -EINVAL);
@@ -329,6 +346,7 @@ int main(void)
 		cmocka_unit_test(nothing_stays_nothing),
 		cmocka_unit_test(seed_zero_is_a_seed),
 		cmocka_unit_test(texts_are_cleaned),
+		cmocka_unit_test(odd_names_come_back),
 		cmocka_unit_test(missing_keys_are_refused),
 		cmocka_unit_test(other_types_are_refused),
 		cmocka_unit_test(wrong_values_are_refused),

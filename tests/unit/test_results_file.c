@@ -157,7 +157,7 @@ static void nonsense_is_refused(void **state)
 		{ "{\"program\":\"p\"}", "all" },
 		{ "{\"program\":\"p\",\"all\":{}}", "all" },
 		{ "{\"program\":\"p\",\"all\":[1]}", "all" },
-		{ "{\"program\":\"p\",\"all\":[\"a b\"]}", "all" },
+		{ "{\"program\":\"p\",\"all\":[\"a\\n\"]}", "all" },
 		{ "{\"program\":\"p\",\"all\":[\"\"]}", "all" },
 		{ "{\"program\":\"p\",\"all\":[],\"plan\":null}", "plan" },
 		{ "{\"program\":\"p\",\"all\":[],\"plan\":[\"a\\u0001\"]}", "plan" },

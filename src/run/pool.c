@@ -130,6 +130,7 @@ static bool read_worker(struct pool *pool, struct pool_worker *worker)
 	static char chunk[CHUNK];
 	size_t before = worker->text.len;
 	ssize_t n = 0;
+	bool open;
 
 	for (int i = 0; i < CHUNKS_AT_ONCE; i++) {
 		n = read(worker->fd, chunk, sizeof(chunk));
@@ -138,6 +139,7 @@ static bool read_worker(struct pool *pool, struct pool_worker *worker)
 		if (!worker->flooded)
 			strbuf_add(&worker->text, chunk, (size_t)n);
 	}
+	open = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (worker->text.error && !worker->flooded) {
 		worker->flooded = true;
 		strbuf_clear(&worker->text);
@@ -145,7 +147,7 @@ static bool read_worker(struct pool *pool, struct pool_worker *worker)
 	}
 	if (worker->text.len > before)
 		hand_on_lines(pool, worker, before);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+	return open;
 }
 
 static void kill_orphans(const struct pool *pool)

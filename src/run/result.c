@@ -75,10 +75,15 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 		.nr_values = e->nr_values,
 		.hello_ns = between(e->start_ns, e->hello_ns),
 		.body_ns = between(e->started_ns, e->ended_ns),
+		.inputs = json_incref(e->inputs),
+		.nr_events = e->nr_events,
+		.virtual_ns = evidence_virtual_ns(e),
+		.cloned = e->cloned,
 		.kernel = clean_or_null(e->kernel_release),
 		.no_capacity = e->end == END_NOT_STARTED && e->no_capacity,
 	};
 	result_set_end(ret_result, verdict.end);
+	memcpy(ret_result->events_sha256, e->events_sha256, sizeof(e->events_sha256));
 	if (verdict.console_matters)
 		ret_result->console_tail = clean_or_null(e->console.tail);
 	if (verdict.output_matters)

@@ -82,7 +82,7 @@ struct totals {
 	unsigned int counts[KTSTR_ERROR + 1]; /* by verdict */
 	unsigned int nr_no_capacity;	      /* of the errors */
 	uint64_t duration_ns;
-	bool interrupted, time_over;
+	bool interrupted, time_over, failed_fast;
 	bool output_lost;   /* a report could not be written */
 	bool input_damaged; /* merging: a file could not be read */
 	/* What the guests ran on, borrowed; NULL if none was started. */

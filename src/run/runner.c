@@ -2,340 +2,534 @@
 #include "run/runner.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/path.h"
+#include "run/capacity.h"
 #include "run/folder.h"
-#include "run/guestbody.h"
-#include "run/hostbody.h"
 #include "run/interrupt.h"
 #include "run/machine.h"
-#include "run/needs.h"
+#include "run/need.h"
+#include "run/orphan.h"
+#include "run/pool.h"
+#include "run/progress.h"
+#include "run/queue.h"
 #include "run/report.h"
-#include "run/symbol.h"
+#include "run/worker.h"
 #include <ktstr/log.h>
+
+#define TICK_NS MSECS(500)
 
 struct runner {
 	const struct runner_opts *opts;
 	const struct settings *settings;
-	char *program; /* own file */
-	char *run_dir;
+	char *program, *run_dir, *objects_dir;
 	uint64_t start_ns, deadline_ns;
+	struct plan plan;
+	struct queue queue; /* of the plan's items, as the next one */
+	struct session_status *statuses;
+	struct pool pool;
+	struct worker_opts worker;
 	struct report *report;
 	struct totals totals;
-	bool machine_tried;
-	int machine_result;
 	struct machine machine;
 	struct ktstr_error machine_error;
+	unsigned int signals; /* heeded so far */
+	uint64_t signal_ns;   /* when the first one was seen */
+	bool told, killed;    /* the workers, for lack of time or by the second signal */
 };
 
-static void add_option(struct strbuf *out, const char *option, const char *value)
+/* --- results ----------------------------------------------------------------------------------*/
+
+static void take_result(struct runner *r, size_t index, const struct result *result)
 {
-	if (!value)
-		return;
-	strbuf_addf(out, " %s ", option);
-	strbuf_add_quoted(out, value);
+	queue_end(&r->queue, index);
+	r->totals.interrupted |= !strcmp(result->end, "interrupted");
+	r->totals.time_over |= !strcmp(result->end, "run-timeout");
+	if (r->settings->fail_fast &&
+	    (result->verdict == KTSTR_FAIL || result->verdict == KTSTR_ERROR))
+		r->totals.failed_fast = true;
+	totals_add(&r->totals, result);
+	report_result(r->report, result);
 }
 
-char *runner_again(const char *command, const char *test, const struct settings *settings)
+/* For what no worker answered; takes what is in @result. */
+static void take_own(struct runner *r, size_t index, struct result *result)
 {
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	const struct plan_item *item = &r->plan.items[index];
+	_cleanup_free_ char *dir = path_format("%s/%s", r->run_dir, item->id);
 
-	strbuf_add_quoted(&out, command);
-	add_option(&out, "-t", test);
-	add_option(&out, "--topology", settings->topology_text);
-	add_option(&out, "--kernel", settings->kernel_spec);
-	add_option(&out, "--qemu", settings->qemu_path);
-	if (settings->memory_bytes)
-		strbuf_addf(&out, " --memory %llu", (unsigned long long)settings->memory_bytes);
-	if (settings->test_timeout_ns)
-		strbuf_addf(&out, " --test-timeout %lluns",
-			    (unsigned long long)settings->test_timeout_ns);
-	return strbuf_take(&out);
+	if (dir && path_is_dir(dir))
+		result->folder = take_ptr(dir);
+	if (worker_name_result(&r->worker, item, result) < 0)
+		ktstr_log(KTSTR_LOG_WARN, "'%s': out of memory", item->id);
+	worker_keep_result(&r->worker, result);
+	take_result(r, index, result);
+	result_deinit(result);
 }
 
-/* Once per run, when the first test needs it. */
-static int prepare_machine(struct runner *runner)
+static void refuse(struct runner *r, size_t index, const char *reason, bool no_capacity)
 {
-	struct machine_opts opts = {
-		.qemu_path = runner->settings->qemu_path,
-		.kernel_spec = runner->settings->kernel_spec,
-		.mode = runner->settings->mode,
-		.dir = runner->run_dir,
-	};
-
-	if (!runner->machine_tried)
-		runner->machine_result =
-			machine_prepare(&opts, &runner->machine, &runner->machine_error);
-	runner->machine_tried = true;
-	return runner->machine_result;
-}
-
-/* Lines "in X", "called by Y"; what called the body is ours and is left out. */
-static void symbolize(const struct runner *runner, struct evidence *e)
-{
-	struct symbols *symbols = e->nr_crash_offsets ? symbols_open(runner->program) : NULL;
-	_cleanup_strbuf_ struct strbuf before = STRBUF_INIT, line = STRBUF_INIT;
-	unsigned int repeated = 0;
-
-	for (size_t i = 0; i < e->nr_crash_offsets; i++) {
-		/* A return address stands behind its call. */
-		bool is_ip = i == 0 && e->crash_ip_known;
-		uint64_t offset = e->crash_offsets[i];
-
-		strbuf_clear(&line);
-		symbols_add(symbols, is_ip || !offset ? offset : offset - 1, &line);
-		if (!strncmp(strbuf_str(&line), "body_run at ", 12))
-			break;
-		if (before.len && !strcmp(strbuf_str(&line), strbuf_str(&before))) {
-			repeated++;
-			continue;
-		}
-		if (repeated)
-			strbuf_addf(&e->crash_where, "(%u times more)\n", repeated);
-		repeated = 0;
-		strbuf_addf(&e->crash_where, "%s%s\n", i ? "called by " : "in ", strbuf_str(&line));
-		strbuf_clear(&before);
-		strbuf_add(&before, line.data, line.len);
-	}
-	if (repeated)
-		strbuf_addf(&e->crash_where, "(%u times more, at least)\n", repeated);
-	symbols_close(symbols);
-}
-
-static uint64_t timeout_of(const struct runner *runner, const struct ktstr_test *test)
-{
-	uint64_t ns = runner->settings->test_timeout_ns;
-
-	if (!ns)
-		ns = test->timeout_ns ? test->timeout_ns : SECS(RUNNER_TIMEOUT_S);
-	/* What a job can say: 292 years. */
-	return ns < INT64_MAX ? ns : INT64_MAX;
-}
-
-static void run_in_guest(struct runner *runner, const struct ktstr_entry *entry, const char *dir,
-			 struct evidence *e)
-{
-	const struct settings *settings = runner->settings;
-	const struct ktstr_test *test = entry->test;
-
-	guestbody_run(
-		&(struct guestbody_opts){
-			.program = runner->program,
-			.entry = entry,
-			.machine = &runner->machine,
-			.topology = settings->has_topology ? settings->topology : test->topology,
-			.memory_bytes = settings->memory_bytes ? settings->memory_bytes
-							       : test->memory_bytes,
-			.seed = settings->first_seed,
-			.perturb = settings->perturb,
-			.cold = settings->no_template,
-			.wall_limit_ns = settings->wall_limit_ns,
-			.dir = dir,
-			.timeout_ns = timeout_of(runner, test),
-			.deadline_ns = runner->deadline_ns },
-		e);
-}
-
-static int run_body(struct runner *runner, const struct ktstr_entry *entry,
-		    struct result *ret_result, struct ktstr_error *err)
-{
-	_cleanup_evidence_ struct evidence e = { 0 };
-	_cleanup_free_ char *dir = NULL;
-	int r = folder_create_test(runner->run_dir, entry->name, &dir, err);
-
-	if (r < 0)
-		return r;
-	if (evidence_init(&e) < 0)
-		return ktstr_error_nomem(err);
-	if (entry->test->host_only)
-		hostbody_run(&(struct hostbody_opts){ .program = runner->program,
-						      .entry = entry,
-						      .dir = dir,
-						      .timeout_ns = timeout_of(runner, entry->test),
-						      .deadline_ns = runner->deadline_ns },
-			     &e);
-	else
-		run_in_guest(runner, entry, dir, &e);
-	symbolize(runner, &e);
-	r = result_from_evidence(&e, entry, ret_result);
-	if (r < 0)
-		return ktstr_error_nomem(err);
-	runner->totals.time_over |= e.end == END_RUN_TIME_OVER;
-	runner->totals.interrupted |= e.end == END_INTERRUPTED;
-	ret_result->folder = take_ptr(dir);
-	return 0;
-}
-
-/* Needs, machine, body: whichever ends it first gives the result. */
-static int run_checked(struct runner *runner, const struct ktstr_entry *entry,
-		       struct result *ret_result, struct ktstr_error *err)
-{
-	_cleanup_strbuf_ struct strbuf need = STRBUF_INIT;
-	struct ktstr_kernel kernel;
-	int r = registry_check(entry, err);
-
-	if (r < 0)
-		return r;
-	if (entry->test->host_only) {
-		needs_host_kernel(&kernel);
-	} else {
-		r = prepare_machine(runner);
-		if (r < 0) {
-			*err = runner->machine_error;
-			return r;
-		}
-		kernel = runner->machine.kernel;
-	}
-	if (!needs_are_met(entry->test, &kernel, &need))
-		return result_without_run(entry, KTSTR_SKIP, strbuf_str(&need), ret_result);
-	return run_body(runner, entry, ret_result, err);
-}
-
-static void write_result(const struct result *result)
-{
-	_cleanup_free_ char *path = path_format("%s/result.json", result->folder);
-	json_t *object = result_to_json(result);
-	_cleanup_free_ char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
-	struct ktstr_error err;
-
-	json_decref(object);
-	if (path && text && io_write_file(path, text, strlen(text), 0666, &err) < 0)
-		ktstr_log(KTSTR_LOG_WARN, "%s; the result is in the report only", err.text);
-}
-
-static void tidy(struct runner *runner, const struct result *result)
-{
-	if (runner->settings->keep)
-		return;
-	folder_remove_file(result->folder, "files.cpio");
-	folder_remove_file(result->folder, "job.json");
-	if (result->verdict == KTSTR_PASS || result->verdict == KTSTR_SKIP)
-		folder_trim(result->folder);
-}
-
-static void run_test(struct runner *runner, const struct ktstr_entry *entry)
-{
-	uint64_t start_ns = clock_mono_ns();
 	struct result result = { 0 };
-	struct ktstr_error err = { 0 };
 
-	if (run_checked(runner, entry, &result, &err) < 0) {
-		folder_explain(&err);
-		if (result_without_run(entry, KTSTR_ERROR, err.text, &result) < 0)
-			result.reasons = NULL;
-	}
-	result.duration_ns = clock_mono_ns() - start_ns;
-	if (entry->test_size == sizeof(struct ktstr_test) && !entry->test->host_only)
-		ktstr_topology_format(runner->settings->has_topology ? &runner->settings->topology
-								     : &entry->test->topology,
-				      result.topology, sizeof(result.topology));
-	if (result.verdict != KTSTR_PASS)
-		result.rerun = runner_again(runner->opts->command, entry->name, runner->settings);
-	if (result.folder) {
-		write_result(&result);
-		tidy(runner, &result);
-	}
-	totals_add(&runner->totals, &result);
-	report_result(runner->report, &result);
+	if (result_without_run(r->plan.items[index].entry, KTSTR_ERROR, reason, &result) < 0)
+		result.reasons = NULL;
+	result.no_capacity = no_capacity;
+	take_own(r, index, &result);
+}
+
+static char *describe_death(const struct runner *r, const struct pool_end *end)
+{
+	if (r->killed)
+		return strdup(r->signals ? "interrupted by the user, and killed"
+					 : "the time limit of the run is over; killed");
+	if (end->flooded)
+		return path_format("the worker process of this test said more than %d MiB",
+				   POOL_LINE_MAX >> 20);
+	if (end->signal == SIGKILL)
+		return strdup("the worker process of this test was killed by signal 9 (Killed); if "
+			      "the machine ran out of memory, dmesg says so: run fewer at a time "
+			      "with --jobs");
+	if (end->signal)
+		return path_format("the worker process of this test was killed by signal %d (%s)",
+				   end->signal, strsignal(end->signal));
+	return path_format("the worker process of this test ended with status %d and no result",
+			   end->exit_code);
+}
+
+static void take_death(struct runner *r, size_t index, const struct pool_end *end)
+{
+	_cleanup_free_ char *text = describe_death(r, end);
+	enum ktstr_verdict verdict = r->killed ? KTSTR_UNDECIDED : KTSTR_ERROR;
+	struct result result = { 0 };
+
+	if (result_without_run(r->plan.items[index].entry, verdict, text ? text : "", &result) < 0)
+		result.reasons = NULL;
+	result_set_end(&result, !r->killed   ? "worker-died"
+				: r->signals ? "interrupted"
+					     : "run-timeout");
+	take_own(r, index, &result);
+}
+
+/* A worker that had to be told of the end took it for the user's wish. */
+static void correct_end(const struct runner *r, struct result *result)
+{
+	char *reasons;
+
+	if (r->signals || !r->told || strcmp(result->end, "interrupted") != 0)
+		return;
+	reasons = strdup("the time limit of the run is over");
+	if (!reasons)
+		return;
+	free(result->reasons);
+	result->reasons = reasons;
+	result_set_end(result, "run-timeout");
+}
+
+static void on_line(void *arg, size_t index, const char *line)
+{
+	struct runner *r = arg;
+	struct result result = { 0 };
+	struct ktstr_error err;
+	int says = worker_read(line, &r->statuses[index], &result, &err);
+
+	if (says < 0)
+		ktstr_log(KTSTR_LOG_WARN, "'%s': %s", r->plan.items[index].id, err.text);
+	if (says != WORKER_RESULT)
+		return;
+	correct_end(r, &result);
+	if (r->queue.items[index].state == QUEUE_RUNS)
+		take_result(r, index, &result);
 	result_deinit(&result);
 }
 
-static void show_progress(struct runner *runner, unsigned int number, const char *name)
+static void on_end(void *arg, size_t index, const struct pool_end *end)
+{
+	struct runner *r = arg;
+
+	if (r->queue.items[index].state == QUEUE_RUNS)
+		take_death(r, index, end);
+}
+
+static int on_start(void *arg, size_t index, int out_fd)
+{
+	const struct runner *r = arg;
+
+	return worker_run(&r->worker, &r->plan.items[index], out_fd);
+}
+
+/* --- starting ---------------------------------------------------------------------------------*/
+
+/* Return: false if it has to wait after all. */
+static bool start_item(struct runner *r, size_t index)
+{
+	struct ktstr_error err = { 0 };
+	int e;
+
+	if (registry_check(r->plan.items[index].entry, &err) < 0) {
+		refuse(r, index, err.text, false);
+		return true;
+	}
+	e = pool_start(&r->pool, index, &err);
+	if (e < 0 && r->pool.nr)
+		return false;
+	if (e < 0)
+		refuse(r, index, err.text, e == -EAGAIN || e == -ENOMEM);
+	else
+		queue_start(&r->queue, index);
+	return true;
+}
+
+static void look_around(struct runner *r)
+{
+	struct capacity capacity;
+	struct ktstr_error err;
+
+	if (capacity_read("", &capacity, &err) == 0)
+		r->queue.room.available_bytes = capacity.available_bytes;
+}
+
+/* Return: false if nothing more can be started now. */
+static bool start_one(struct runner *r)
+{
+	struct ktstr_error text;
+	size_t index = 0;
+
+	if (r->pool.nr == r->pool.size)
+		return false;
+	look_around(r);
+	switch (queue_next(&r->queue, &index)) {
+	case QUEUE_START:
+		return start_item(r, index);
+	case QUEUE_REFUSE:
+		need_explain(&r->queue.items[index].need, &r->queue.room, &text);
+		refuse(r, index, text.text, true);
+		return true;
+	case QUEUE_LATER:
+	case QUEUE_EMPTY:
+		break;
+	}
+	return false;
+}
+
+static bool is_halted(const struct runner *r)
+{
+	return r->signals || r->totals.time_over || r->totals.failed_fast;
+}
+
+static unsigned int nr_done(const struct totals *totals)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(totals->counts); i++)
+		nr += totals->counts[i];
+	return nr;
+}
+
+/* --- the end of the run -----------------------------------------------------------------------*/
+
+static void heed_signals(struct runner *r)
+{
+	unsigned int signals = interrupt_take();
+	uint64_t now = clock_mono_ns();
+
+	if (signals == r->signals)
+		return;
+	if (!r->signals) {
+		r->signal_ns = now;
+		pool_signal(&r->pool, SIGINT);
+	} else if (now >= r->signal_ns + RUNNER_INSIST_NS) {
+		r->killed = true;
+		pool_signal(&r->pool, SIGKILL);
+	}
+	r->signals = signals;
+}
+
+static void heed_clock(struct runner *r)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (now < r->deadline_ns || nr_done(&r->totals) == r->totals.planned)
+		return;
+	r->totals.time_over = true;
+	if (!r->told && now >= clock_add_ns(r->deadline_ns, RUNNER_TELL_NS)) {
+		r->told = true;
+		pool_signal(&r->pool, SIGTERM);
+	}
+	if (!r->killed && now >= clock_add_ns(r->deadline_ns, RUNNER_KILL_NS)) {
+		r->killed = true;
+		pool_signal(&r->pool, SIGKILL);
+	}
+}
+
+static void show_progress(struct runner *r)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	struct progress progress = { .totals = &r->totals, .stopping = is_halted(r) };
 
-	strbuf_addf(&line, "[%u/%u] %s ...", number, runner->totals.planned, name);
-	report_progress(runner->report, strbuf_str(&line));
+	for (size_t i = 0; i < r->pool.nr && i < ARRAY_SIZE(progress.running); i++) {
+		size_t index = r->pool.workers[i].item;
+
+		progress.running[i] = (struct progress_item){ .id = r->plan.items[index].id,
+							      .status = r->statuses[index] };
+	}
+	progress.nr_running = r->pool.nr;
+	progress_line(&progress, &line);
+	report_progress(r->report, strbuf_str(&line));
 }
 
-static void run_all(struct runner *runner)
+static int run_all(struct runner *r, struct ktstr_error *err)
 {
-	const struct registry *registry = runner->opts->registry;
-	unsigned int number = 0;
+	int e = 0;
 
-	for (size_t i = 0; i < registry->nr; i++) {
-		if (!registry->selected[i])
+	for (;;) {
+		uint64_t left_ns, now;
+
+		heed_signals(r);
+		heed_clock(r);
+		while (!is_halted(r) && start_one(r))
 			continue;
-		if (clock_mono_ns() >= runner->deadline_ns)
-			runner->totals.time_over = true;
-		if (interrupt_seen() || runner->totals.time_over)
+		if (!r->pool.nr)
 			break;
-		show_progress(runner, ++number, registry->entries[i]->name);
-		run_test(runner, registry->entries[i]);
+		show_progress(r);
+		now = clock_mono_ns();
+		left_ns = r->deadline_ns > now ? r->deadline_ns - now : TICK_NS;
+		e = pool_wait(&r->pool, interrupt_fd(), left_ns < TICK_NS ? left_ns : TICK_NS);
+		if (e < 0)
+			break;
 	}
 	/* A signal that came when everything was done interrupted nothing. */
-	runner->totals.interrupted |= interrupt_seen() && number < runner->totals.planned;
+	r->totals.interrupted |= r->signals && nr_done(&r->totals) < r->totals.planned;
+	return e < 0 ? ktstr_error_set(err, e, "wait for workers: %s", strerror(-e)) : 0;
 }
 
-static int open_run(struct runner *runner, struct ktstr_error *err)
-{
-	const struct settings *settings = runner->settings;
-	int r;
+/* --- preparing --------------------------------------------------------------------------------*/
 
-	runner->program = path_self(err);
-	if (!runner->program)
-		return -ENOENT;
-	r = folder_create_run(settings->run_dir, &runner->run_dir, err);
-	if (r < 0)
-		return r;
-	return report_create(&(struct report_opts){ .program = path_base(runner->opts->command),
-						    .run_dir = runner->run_dir,
-						    .junit_path = settings->junit_path,
-						    .json = settings->json,
-						    .color = settings->color,
-						    .progress = isatty(STDERR_FILENO),
-						    .one_screen = isatty(STDERR_FILENO) &&
-								  isatty(STDOUT_FILENO) },
-			     runner->totals.planned, &runner->report, err);
+static bool needs_machine(const struct plan *plan)
+{
+	struct ktstr_error ignored;
+
+	for (size_t i = 0; i < plan->nr; i++)
+		if (registry_check(plan->items[i].entry, &ignored) == 0 &&
+		    !plan->items[i].entry->test->host_only)
+			return true;
+	return false;
 }
 
-static void close_run(struct runner *runner)
+static void prepare_machine(struct runner *r)
 {
-	machine_release(&runner->machine, !runner->settings->keep);
-	report_destroy(runner->report);
-	free(runner->run_dir);
-	free(runner->program);
-}
+	struct machine_opts opts = {
+		.qemu_path = r->settings->qemu_path,
+		.kernel_spec = r->settings->kernel_spec,
+		.mode = r->settings->mode,
+		.dir = r->run_dir,
+	};
 
-static void name_machine(struct runner *runner)
-{
-	if (!runner->machine.image_path)
+	if (!needs_machine(&r->plan))
 		return;
-	runner->totals.kernel = runner->machine.kernel.name;
-	runner->totals.qemu = runner->machine.qemu.version;
-	runner->totals.accelerator = runner->machine.accel == KTSTR_ACCEL_KVM ? "KVM" : "TCG";
+	report_progress(r->report, "preparing the guests' machine ...");
+	if (machine_prepare(&opts, &r->machine, &r->machine_error) == 0)
+		r->worker.machine = &r->machine;
+}
+
+static void fill_room(struct runner *r, const struct capacity *c)
+{
+	uint32_t jobs = r->settings->jobs;
+
+	r->queue.room = (struct admission_room){
+		.jobs = jobs ? jobs : c->cpus,
+		/* Who asks for more than there are CPUs knows what that means. */
+		.cpus = jobs > c->cpus ? UINT32_MAX : c->cpus,
+		.memory_bytes = c->available_bytes,
+		.address_bytes = c->total_bytes,
+		.available_bytes = c->available_bytes,
+	};
+}
+
+static void fill_needs(struct runner *r, uint32_t host_cpus)
+{
+	struct need_opts opts = { .settings = r->settings,
+				  .machine = r->worker.machine,
+				  .host_cpus = host_cpus };
+	struct ktstr_error ignored;
+	struct stat st;
+
+	if (stat(r->program, &st) == 0)
+		opts.program_bytes = (uint64_t)st.st_size;
+	for (size_t i = 0; i < r->plan.nr; i++)
+		if (registry_check(r->plan.items[i].entry, &ignored) == 0)
+			r->queue.items[i].need = need_of(&opts, r->plan.items[i].entry);
+}
+
+static int open_pool(struct runner *r, struct ktstr_error *err)
+{
+	const struct pool_ops ops = {
+		.work = on_start, .line = on_line, .ended = on_end, .arg = r
+	};
+	struct capacity capacity;
+	int e = capacity_read("", &capacity, err);
+
+	if (e < 0)
+		return e;
+	orphan_adopt();
+	r->statuses = calloc(r->plan.nr + 1, sizeof(*r->statuses));
+	if (!r->statuses || queue_init(&r->queue, r->plan.nr) < 0)
+		return ktstr_error_nomem(err);
+	fill_room(r, &capacity);
+	fill_needs(r, capacity.cpus);
+	return pool_init(&r->pool, r->queue.room.jobs, &ops) < 0 ? ktstr_error_nomem(err) : 0;
+}
+
+static json_t *list_ids(const struct runner *r)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < r->plan.nr_all; i++)
+		json_array_append_new(ids, json_string(r->plan.all_ids[i]));
+	return ids;
+}
+
+static json_t *list_plan(const struct runner *r)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < r->plan.nr; i++)
+		json_array_append_new(ids, json_string(r->plan.items[i].id));
+	return ids;
+}
+
+static json_t *describe_run(const struct runner *r)
+{
+	const struct settings *s = r->settings;
+	char seeds[48];
+	json_t *run;
+
+	snprintf(seeds, sizeof(seeds), "%" PRIu64 "..%" PRIu64, s->first_seed, s->last_seed);
+	run = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "type", "run", "version",
+			RESULT_VERSION, "ktstr", KTSTR_VERSION, "program",
+			path_base(r->opts->command), "mode", settings_mode_word(s->mode), "seeds",
+			seeds, "repetitions", (int)s->repetitions, "perturb",
+			perturb_name(s->perturb));
+	if (!run)
+		return NULL;
+	json_object_set_new(run, "all", list_ids(r));
+	if (s->partition_text) {
+		json_object_set_new(run, "partition", json_string(s->partition_text));
+		json_object_set_new(run, "plan", list_plan(r));
+	}
+	return run;
+}
+
+static int open_report(struct runner *r, struct ktstr_error *err)
+{
+	bool terminal = isatty(STDERR_FILENO);
+	int e = report_create(
+		&(struct report_opts){ .program = path_base(r->opts->command),
+				       .run_dir = r->run_dir,
+				       .junit_path = r->settings->junit_path,
+				       .json = r->settings->json,
+				       .color = r->settings->color,
+				       .progress = terminal && !r->settings->console,
+				       .one_screen = terminal && isatty(STDOUT_FILENO) },
+		r->totals.planned, &r->report, err);
+
+	if (e == 0)
+		report_run(r->report, describe_run(r));
+	return e;
+}
+
+static int open_run(struct runner *r, struct ktstr_error *err)
+{
+	const struct settings *s = r->settings;
+	int e = plan_make(&(struct plan_opts){ .registry = r->opts->registry,
+					       .first_seed = s->first_seed,
+					       .last_seed = s->last_seed,
+					       .repetitions = s->repetitions,
+					       .shard = s->shard },
+			  &r->plan, err);
+
+	if (e < 0)
+		return e;
+	r->totals.planned = (unsigned int)r->plan.nr;
+	r->program = path_self(err);
+	if (!r->program)
+		return -ENOENT;
+	e = folder_create_run(s->run_dir, &r->run_dir, err);
+	if (e < 0)
+		return e;
+	r->objects_dir = path_format("%s/objects", r->run_dir);
+	if (!r->objects_dir)
+		return ktstr_error_nomem(err);
+	r->worker = (struct worker_opts){ .command = r->opts->command,
+					  .program = r->program,
+					  .run_dir = r->run_dir,
+					  .objects_dir = r->objects_dir,
+					  .settings = s,
+					  .machine_error = &r->machine_error,
+					  .deadline_ns = r->deadline_ns };
+	return open_report(r, err);
+}
+
+static void close_run(struct runner *r)
+{
+	pool_deinit(&r->pool);
+	machine_release(&r->machine, !r->settings->keep);
+	report_destroy(r->report);
+	queue_deinit(&r->queue);
+	plan_deinit(&r->plan);
+	free(r->statuses);
+	free(r->objects_dir);
+	free(r->run_dir);
+	free(r->program);
+}
+
+static void name_machine(struct runner *r)
+{
+	if (!r->worker.machine)
+		return;
+	r->totals.kernel = r->machine.kernel.name;
+	r->totals.qemu = r->machine.qemu.version;
+	r->totals.accelerator = r->machine.accel == KTSTR_ACCEL_KVM ? "KVM" : "TCG";
+}
+
+static int run(struct runner *r, struct ktstr_error *err)
+{
+	int e;
+
+	prepare_machine(r);
+	e = open_pool(r, err);
+	if (e == 0)
+		e = run_all(r, err);
+	r->totals.duration_ns = clock_mono_ns() - r->start_ns;
+	name_machine(r);
+	report_end(r->report, &r->totals);
+	return e < 0 ? KTSTR_EXIT_HARNESS : (int)totals_exit(&r->totals);
 }
 
 int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 {
-	struct runner runner = {
+	struct runner r = {
 		.opts = opts,
 		.settings = opts->settings,
 		.start_ns = clock_mono_ns(),
 		.deadline_ns = UINT64_MAX,
 	};
-	int r;
+	int e;
 
 	if (opts->settings->run_timeout_ns)
-		runner.deadline_ns = clock_add_ns(runner.start_ns, opts->settings->run_timeout_ns);
-	for (size_t i = 0; i < opts->registry->nr; i++)
-		runner.totals.planned += opts->registry->selected[i];
-	r = open_run(&runner, err);
-	if (r == 0) {
-		run_all(&runner);
-		runner.totals.duration_ns = clock_mono_ns() - runner.start_ns;
-		name_machine(&runner);
-		report_end(runner.report, &runner.totals);
-		r = totals_exit(&runner.totals);
-	} else {
-		r = r == -EEXIST ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
-	}
-	close_run(&runner);
-	return r;
+		r.deadline_ns = clock_add_ns(r.start_ns, opts->settings->run_timeout_ns);
+	e = open_run(&r, err);
+	if (e == 0)
+		e = run(&r, err);
+	else
+		e = e == -EEXIST || e == -E2BIG ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
+	close_run(&r);
+	return e;
 }

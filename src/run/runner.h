@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * runner.h - run the selected tests one after the other and report them.
+ * runner.h - run what was asked for, several runs at a time, and report it.
+ *
+ * Each run is done by a worker process (pool.h, worker.h); this one starts them in the order of the
+ * plan when there is room (admission.h), and reports their results as they come.
+ *
+ * Ends.  The first signal is passed on, and what the workers make of it is collected; the second,
+ * RUNNER_INSIST_NS later at the earliest, kills them.  Beyond the run's time limit workers end by
+ * themselves; those that do not are told after RUNNER_TELL_NS and killed after RUNNER_KILL_NS.
  */
 #ifndef KTSTR_RUN_RUNNER_H
 #define KTSTR_RUN_RUNNER_H
@@ -8,7 +15,9 @@
 #include "run/registry.h"
 #include "run/settings.h"
 
-enum { RUNNER_TIMEOUT_S = 60 }; /* of a body that declares none */
+#define RUNNER_INSIST_NS MSECS(300)
+#define RUNNER_TELL_NS	 SECS(2)
+#define RUNNER_KILL_NS	 SECS(10)
 
 struct runner_opts {
 	const char *command; /* argv[0], for the line that runs a test again */
@@ -18,8 +27,5 @@ struct runner_opts {
 
 /* Return: enum ktstr_exit; what kept the run from starting is in @err (HARNESS or USAGE). */
 int runner_run(const struct runner_opts *opts, struct ktstr_error *err);
-
-/* The command line that runs one test again with the same settings, malloc'ed, quoted for sh. */
-char *runner_again(const char *command, const char *test, const struct settings *settings);
 
 #endif

@@ -18,7 +18,6 @@ struct raw {
 enum { ROWS = 32 };
 
 static const char *const mode_words[] = { "auto", "live", "exact" };
-static const char *const perturb_words[] = { "off", "light", "heavy" };
 
 static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 {
@@ -127,31 +126,26 @@ int settings_decide_color(const char *word, bool *ret_color, struct ktstr_error 
 	return 0;
 }
 
-/* @ret_index keeps its value without a @word. */
-static int find_word(const char *option, const char *word, const char *const words[3],
-		     unsigned int *ret_index, struct ktstr_error *err)
+static int decide_mode(const char *word, enum machine_mode *ret_mode, struct ktstr_error *err)
 {
-	for (unsigned int i = 0; word && i < 3; i++) {
-		if (strcmp(word, words[i]) != 0)
+	*ret_mode = MACHINE_AUTO;
+	for (size_t i = 0; word && i < ARRAY_SIZE(mode_words); i++) {
+		if (strcmp(word, mode_words[i]) != 0)
 			continue;
-		*ret_index = i;
+		*ret_mode = (enum machine_mode)i;
 		return 0;
 	}
-	return word ? ktstr_error_set(err, -EINVAL, "%s '%s': it is %s, %s or %s", option, word,
-				      words[0], words[1], words[2])
+	return word ? ktstr_error_set(err, -EINVAL, "--mode '%s': it is auto, live or exact", word)
 		    : 0;
 }
 
-static int decide_words(const struct raw *raw, struct settings *s, struct ktstr_error *err)
+static int decide_perturb(const char *word, enum perturb *ret_perturb, struct ktstr_error *err)
 {
-	unsigned int mode = MACHINE_AUTO, perturb = PERTURB_LIGHT;
-	int r = find_word("--mode", raw->mode, mode_words, &mode, err);
-
-	if (r == 0)
-		r = find_word("--perturb", raw->perturb, perturb_words, &perturb, err);
-	s->mode = (enum machine_mode)mode;
-	s->perturb = (enum perturb)perturb;
-	return r;
+	*ret_perturb = PERTURB_LIGHT;
+	if (word && perturb_parse(word, ret_perturb) < 0)
+		return ktstr_error_set(err, -EINVAL, "--perturb '%s': it is off, light or heavy",
+				       word);
+	return 0;
 }
 
 /* @ret_value keeps its value without a @text. */
@@ -232,7 +226,9 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 	if (r == 0)
 		r = settings_decide_color(raw.color, &s->color, err);
 	if (r == 0)
-		r = decide_words(&raw, s, err);
+		r = decide_mode(raw.mode, &s->mode, err);
+	if (r == 0)
+		r = decide_perturb(raw.perturb, &s->perturb, err);
 	if (r == 0)
 		r = decide_many(&raw, s, err);
 	if (r == 0 && s->topology_text) {
@@ -248,9 +244,4 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 const char *settings_mode_word(enum machine_mode mode)
 {
 	return mode_words[mode];
-}
-
-const char *settings_perturb_word(enum perturb perturb)
-{
-	return perturb_words[perturb];
 }

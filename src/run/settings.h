@@ -45,7 +45,6 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings,
 
 /* As on the command line. */
 const char *settings_mode_word(enum machine_mode mode);
-const char *settings_perturb_word(enum perturb perturb);
 
 /* "always", "never", or "auto" (NULL too): is stderr a terminal and NO_COLOR unset?
  * Return: 0, or -EINVAL. */

@@ -32,12 +32,12 @@ body_began() { [ -s "$scratch/$name/waits_long/records.bin" ] &&
 	grep -qa '"checks\|"ok":true,"line"' "$scratch/$name/waits_long/records.bin"; }
 has_result() { grep -q '"test":"a_first_one"' "$scratch/$name/results.jsonl"; }
 
-start_run early "$guests" --run-dir "$scratch/early" waits_long
+start_run early "$guests" --mode live --run-dir "$scratch/early" waits_long
 until_true "$runner" test -e "$scratch/early/results.jsonl"
 kill -INT -- "-$runner"
 interrupted "while things are prepared"
 
-start_run boot "$guests" --run-dir "$scratch/boot" a_first_one waits_long
+start_run boot "$guests" --mode live --run-dir "$scratch/boot" a_first_one waits_long
 until_true "$runner" console_began
 kill -INT -- "-$runner"
 interrupted "while the guest boots"
@@ -48,14 +48,14 @@ check "while the guest boots: the interrupted test is UNDECIDED" grep -q \
 check "while the guest boots: the plan is called off" grep -qx 'Bail out! interrupted' \
 	"$scratch/boot.out"
 
-start_run body "$guests" --run-dir "$scratch/body" --junit "$scratch/body.xml" waits_long a_first_one
+start_run body "$guests" --mode live --run-dir "$scratch/body" --junit "$scratch/body.xml" waits_long a_first_one
 until_true "$runner" body_began
 kill -TERM "$runner"
 interrupted "while the body runs (SIGTERM to the runner alone)"
 check "... finished results are in the JUnit file" grep -q 'a_first_one' "$scratch/body.xml"
 
-start_run host "$verdicts" --run-dir "$scratch/host" passes waits_for_ever waits_too_long
-until_true "$runner" grep -qs '"passes"' "$scratch/host/results.jsonl"
+start_run host "$verdicts" -j1 --run-dir "$scratch/host" passes waits_for_ever waits_too_long
+until_true "$runner" grep -qs '"test":"passes"' "$scratch/host/results.jsonl"
 kill -INT -- "-$runner"
 interrupted "while a body runs on the host"
 check "... tests that did not run are counted" grep -q 'interrupted: 1 of 3 tests did not run' \
@@ -68,7 +68,7 @@ kill -INT -- "-$runner"
 interrupted "while 'ktstr exec' runs"
 check "... and it says so" grep -q '^ktstr: interrupted$' "$scratch/exec.err"
 
-start_run killed "$guests" --run-dir "$scratch/killed" waits_long
+start_run killed "$guests" --mode live --run-dir "$scratch/killed" waits_long
 until_true "$runner" body_began
 kill -KILL "$runner"
 wait "$runner" 2>/dev/null

@@ -17,7 +17,7 @@ one_line() { # status regex command...: exactly one line, all of it on stderr
 }
 usage() { check "$1: one line, exit 2" one_line 2 "${@:2}"; }
 
-usage "unknown flag" "unknown option '--nope', try '.*--help'" "$prog" --nope
+usage "unknown flag" "unknown option '--bogus', try '.*--help'" "$prog" --bogus
 usage "unknown short flag" "unknown option '-x'" "$prog" -x
 usage "missing argument" "option '--junit' needs a value: --junit FILE" "$prog" --junit
 usage "missing argument of a short flag" "option '--test' needs a value: --test PATTERN" "$prog" -t
@@ -25,6 +25,20 @@ usage "argument that is not wanted" "'--keep'" "$prog" --keep=yes
 usage "bad duration" "'--timeout'.*'soon'" "$prog" --timeout soon
 usage "bad size" "'--memory'.*'lots'" "$prog" --memory lots
 usage "bad color" "'sometimes': it is auto, always or never" "$prog" --color sometimes
+usage "mode that is none" "--mode 'slow': it is auto, live or exact" "$prog" --mode slow
+usage "perturbation that is none" "--perturb 'much': it is off, light or heavy" "$prog" --perturb much
+usage "seed that is none" "--seed '-1': it is a number from 0" "$prog" --seed -1
+usage "seeds backwards" "--seeds '9..3': the first is larger" "$prog" --seeds 9..3
+usage "no seeds" "--seeds '0' is no seed at all; --seed 0 runs that one" "$prog" --seeds 0
+usage "one seed and many" "--seed and --seeds: one or many" "$prog" --seed 1 --seeds 2
+usage "no repetition" "--repeat '0': it is a number from 1" "$prog" --repeat 0
+usage "no jobs" "--jobs '0': it is a number from 1" "$prog" -j0
+usage "partition that is none" "it is slice:m/n or hash:m/n" "$prog" --partition 1/2
+usage "partition from zero" "the first shard is 1, not 0; try slice:1/3" "$prog" --partition slice:0/3
+usage "partition beyond the last" "no shard 4 of 3; the last is hash:3/3" "$prog" --partition hash:4/3
+usage "partition of nothing" "no shard 1 of 0" "$prog" --partition slice:1/0
+usage "consoles side by side" "--console shows one guest at a time" "$prog" --console -j2
+usage "a matrix that is too large" "are more than 1000000 runs" "$prog" --seeds 1000000 --repeat 9
 usage "topology that is none" "topology 'wide'" "$prog" --topology wide passes
 usage "topology with a zero" "topology '0n1l1c1t'" "$prog" --topology 0n1l1c1t passes
 usage "topology with LLCs not divisible by nodes" "3 LLCs .* 2 nodes" "$prog" --topology 2n3l1c1t

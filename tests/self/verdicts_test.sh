@@ -49,7 +49,7 @@ check "a body that waits leaves no process behind" no_process '[-]-guest-body wa
 expect "test's own limit can be overruled" 1 'limit of 50 ms' \
 	"$prog" --test-timeout 50ms -t waits_too_long
 expect "limit of the whole run: exit 124" 124 'time limit of the run reached: 1 of 2 tests' \
-	"$prog" --timeout 300ms waits_for_ever waits_too_long
+	"$prog" -j1 --timeout 300ms waits_for_ever waits_too_long
 expect "SKIP beside a pass is exit 0" 0 '1 passed, 0 failed, 0 errors, 1 skipped' \
 	"$prog" passes skips
 expect "UNDECIDED beside a pass is exit 5" 5 '1 undecided' "$prog" passes is_undecided
@@ -105,7 +105,7 @@ all --json
 check_python "--json writes one object per line and no KTAP" "$scratch/out" <<'PY'
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
-assert [r["type"] for r in lines] == ["result"] * 20 + ["summary"]
+assert [r["type"] for r in lines] == ["run"] + ["result"] * 20 + ["summary"]
 PY
 expect "--keep keeps the files of a passing test" 0 . "$prog" --keep --run-dir "$scratch/kept" passes
 check "... all of them" test -s "$scratch/kept/passes/records.bin"

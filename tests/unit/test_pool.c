@@ -112,6 +112,7 @@ static void on_line(void *arg, size_t item, const char *line)
 	if (strlen(line) == LONG_LINE)
 		line = "(long)";
 	strbuf_addf(&said, "%zu:%s\n", item, line);
+	errno = EBADF; /* as anything that is called here may */
 }
 
 static void on_end(void *arg, size_t item, const struct pool_end *end)

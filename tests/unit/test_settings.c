@@ -104,7 +104,6 @@ static void many_runs_are_read(void **state)
 	assert_int_equal(s.jobs, 0);
 	assert_int_equal(s.shard.partition, PLAN_WHOLE);
 	assert_string_equal(settings_mode_word(MACHINE_LIVE), "live");
-	assert_string_equal(settings_perturb_word(PERTURB_HEAVY), "heavy");
 }
 
 #define REFUSED(why, ...)                                                \

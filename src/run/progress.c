@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/progress.h"
+
+#include "base/cleanup.h"
+#include "run/text.h"
+
+static void add_counts(const struct totals *totals, struct strbuf *out)
+{
+	static const struct {
+		enum ktstr_verdict verdict;
+		const char *word;
+	} parts[] = {
+		{ KTSTR_PASS, "passed" },	  { KTSTR_FAIL, "failed" },
+		{ KTSTR_ERROR, "errors" },	  { KTSTR_SKIP, "skipped" },
+		{ KTSTR_UNDECIDED, "undecided" },
+	};
+	unsigned int done = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		done += totals->counts[parts[i].verdict];
+	strbuf_addf(out, "[%u/%u]", done, totals->planned);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (totals->counts[parts[i].verdict])
+			strbuf_addf(out, " %u %s", totals->counts[parts[i].verdict], parts[i].word);
+}
+
+static void add_item(const struct progress_item *item, struct strbuf *out)
+{
+	strbuf_addstr(out, item->id);
+	if (!item->status.exact || !item->status.wall_ns)
+		return;
+	strbuf_addstr(out, " (virtual ");
+	text_add_duration(out, item->status.virtual_ns);
+	strbuf_addstr(out, " in ");
+	text_add_duration(out, item->status.wall_ns);
+	strbuf_addch(out, ')');
+}
+
+void progress_line(const struct progress *progress, struct strbuf *out)
+{
+	size_t nr = progress->nr_running, shown = nr < PROGRESS_NAMES ? nr : PROGRESS_NAMES;
+
+	add_counts(progress->totals, out);
+	strbuf_addstr(out, progress->stopping ? "; stopping, waiting for " : "; ");
+	for (size_t i = 0; i < shown; i++) {
+		strbuf_addstr(out, i ? ", " : "");
+		add_item(&progress->running[i], out);
+	}
+	if (nr > shown)
+		strbuf_addf(out, " and %zu more", nr - shown);
+	strbuf_addstr(out, " ...");
+}

@@ -125,7 +125,7 @@ static void run_in_guest(const struct worker *w, const char *dir, struct evidenc
 			.timeout_ns = timeout_of(w),
 			.deadline_ns = w->opts->deadline_ns,
 			.status = tell_status,
-			.arg = (void *)w },
+			.status_arg = (void *)w },
 		e);
 }
 

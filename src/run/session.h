@@ -20,7 +20,7 @@
 #define SESSION_GOODBYE_NS   SECS(10) /* from BYE to QEMU's exit */
 #define SESSION_FROZEN_NS    SECS(2)  /* without any CPU time */
 /* Exact guests live in virtual time, so their silence is counted in QEMU's CPU time. */
-#define SESSION_EXACT_SILENCE_NS SECS(60)
+#define SESSION_EXACT_SILENCE_NS SECS(30)
 #define SESSION_EXACT_BOOT	 2	   /* times what a boot is given on the host's clock */
 #define SESSION_WALL_LIMIT_NS	 SECS(600) /* of an exact guest, or if that is more: */
 #define SESSION_WALL_FACTOR	 20	   /* times its body's limit */

@@ -22,6 +22,10 @@ void guest_options_rows(struct guest_options *options, struct ktstr_option rows[
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &options->qemu },
 		{ 0, "memory", "SIZE", "memory of the guest, such as 512M", KTSTR_OPTION_BYTES,
 		  &options->memory_bytes },
+		{ 0, "mode", "MODE", "live (this machine's time) or exact (virtual time)",
+		  KTSTR_OPTION_TEXT, &options->mode },
+		{ 0, "no-template", NULL, "boot the guest instead of cloning a booted one",
+		  KTSTR_OPTION_FLAG, &options->no_template },
 		{ 0, "timeout", "TIME", "end it after this long, such as 90s or 10m",
 		  KTSTR_OPTION_DURATION, &options->timeout_ns },
 		{ 0, "keep", "DIR", "keep the run's files in this folder, new or empty",
@@ -57,10 +61,15 @@ int guest_options_run(const struct guest_options *options, const char *const *ar
 		.timeout_ns = options->timeout_ns,
 		.includes = includes,
 		.keep_dir = options->keep_dir,
+		.exact = options->mode && !strcmp(options->mode, "exact"),
+		.cold = options->no_template,
 	};
 	struct ktstr_error err = { 0 };
 	int status, r;
 
+	if (options->mode && !opts.exact && strcmp(options->mode, "live") != 0)
+		return cli_failf(KTSTR_EXIT_USAGE, "--mode '%s': live or exact is meant",
+				 options->mode);
 	memcpy(includes, options->includes.items, options->includes.nr * sizeof(includes[0]));
 	if (options->topology && ktstr_topology_parse(options->topology, &opts.topology, &err) < 0)
 		return cli_fail(KTSTR_EXIT_USAGE, &err);

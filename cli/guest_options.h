@@ -3,13 +3,16 @@
 #ifndef KTSTR_GUEST_OPTIONS_H
 #define KTSTR_GUEST_OPTIONS_H
 
+#include <stdbool.h>
+
 #include <ktstr/options.h>
 #include <ktstr/vm.h>
 
-enum { GUEST_OPTION_ROWS = 7 };
+enum { GUEST_OPTION_ROWS = 9 };
 
 struct guest_options {
-	const char *topology, *kernel, *qemu, *keep_dir;
+	const char *topology, *kernel, *qemu, *mode, *keep_dir;
+	bool no_template;
 	uint64_t memory_bytes, timeout_ns;
 	struct ktstr_option_list includes;
 };

@@ -53,7 +53,8 @@ KTSTR_API int ktstr_accel_probe(const struct ktstr_qemu *qemu, const char *kerne
 				enum ktstr_accel *ret_accel, struct ktstr_error *why,
 				struct ktstr_error *err) KTSTR_MUST_CHECK;
 
-/* A guest for one command or for a person. */
+/* A guest for one command or for a person.  A person's typing is no part of an exact run: a shell
+ * in virtual time is for looking around. */
 struct ktstr_guest_opts {
 	const char *const *argv; /* command, NULL-terminated; NULL: an interactive shell */
 	const char *kernel_spec;
@@ -61,6 +62,8 @@ struct ktstr_guest_opts {
 	struct ktstr_topology topology;
 	uint64_t memory_bytes; /* 0: default */
 	uint64_t timeout_ns;   /* 0: none */
+	bool exact;	       /* virtual time, as in exact runs; else live */
+	bool cold;	       /* boot instead of cloning a template */
 	const char *const
 		*includes;    /* "HOST" or "HOST:/guest/path"; NULL-terminated; may be NULL */
 	const char *keep_dir; /* keep the run's files here; NULL: removed afterwards */

@@ -75,12 +75,13 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 
 	if (!job_path || !files_path)
 		return ktstr_error_nomem(err);
-	r = machine_prepare(&(struct machine_opts){ .qemu_path = g->opts->qemu_path,
-						    .kernel_spec = g->opts->kernel_spec,
-						    .mode = MACHINE_LIVE,
-						    .unrecorded = true,
-						    .dir = g->dir },
-			    &g->machine, err);
+	r = machine_prepare(
+		&(struct machine_opts){ .qemu_path = g->opts->qemu_path,
+					.kernel_spec = g->opts->kernel_spec,
+					.mode = g->opts->exact ? MACHINE_EXACT : MACHINE_LIVE,
+					.unrecorded = true,
+					.dir = g->dir },
+		&g->machine, err);
 	if (r == 0)
 		r = jobfile_pack_guest(files_path, g->opts->includes, &files, err);
 	if (r == 0)
@@ -99,6 +100,7 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 			.job_path = job_path,
 			.files_path = files_path,
 			.dir = g->dir,
+			.cold = g->opts->cold,
 			.shell_fd = g->shell_far },
 		e, &g->launch, err);
 	/* Only QEMU holds its end, so that its exit is the end of the stream. */
@@ -148,6 +150,7 @@ static int run(struct guestrun *g, int *ret_status, struct ktstr_error *err)
 		return r;
 	session_run(g->launch.vm,
 		    &(struct session_opts){ .dir = g->dir,
+					    .exact = g->machine.exact,
 					    .timeout_ns = g->opts->timeout_ns,
 					    .nr_cpus = ktstr_topology_nr_cpus(&g->opts->topology),
 					    .deadline_ns = UINT64_MAX,

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-static const uint32_t constants[64] = {
+const uint32_t sha256_constants[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
 	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -38,16 +38,16 @@ static void expand(const uint8_t *block, uint32_t w[64])
 	}
 }
 
-static void compress(struct sha256 *s, const uint8_t *block)
+static void compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], v[8];
 
 	expand(block, w);
-	memcpy(v, s->state, sizeof(v));
+	memcpy(v, state, sizeof(v));
 	for (int i = 0; i < 64; i++) {
 		uint32_t sum1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
 		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t t1 = v[7] + sum1 + choice + constants[i] + w[i];
+		uint32_t t1 = v[7] + sum1 + choice + sha256_constants[i] + w[i];
 		uint32_t sum0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
 		uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
 
@@ -56,7 +56,21 @@ static void compress(struct sha256 *s, const uint8_t *block)
 		v[0] = t1 + sum0 + majority;
 	}
 	for (int i = 0; i < 8; i++)
-		s->state[i] += v[i];
+		state[i] += v[i];
+}
+
+void sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t nr)
+{
+	for (; nr; nr--, blocks += 64)
+		compress(state, blocks);
+}
+
+static void add_blocks(struct sha256 *s, const uint8_t *blocks, size_t nr)
+{
+	if (sha256_x86_usable())
+		sha256_x86_blocks(s->state, blocks, nr, sha256_constants);
+	else
+		sha256_blocks(s->state, blocks, nr);
 }
 
 void sha256_init(struct sha256 *s)
@@ -71,14 +85,14 @@ void sha256_update(struct sha256 *s, const void *bytes, size_t len)
 
 	while (len) {
 		size_t used = s->len % 64;
-		size_t n = len < 64 - used ? len : 64 - used;
+		size_t n = used || len < 64 ? (len < 64 - used ? len : 64 - used) : len - len % 64;
 
-		if (n == 64) {
-			compress(s, p);
+		if (!used && n >= 64) {
+			add_blocks(s, p, n / 64);
 		} else {
 			memcpy(s->block + used, p, n);
 			if (used + n == 64)
-				compress(s, s->block);
+				add_blocks(s, s->block, 1);
 		}
 		s->len += n;
 		p += n;

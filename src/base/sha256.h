@@ -3,6 +3,7 @@
 #ifndef KTSTR_BASE_SHA256_H
 #define KTSTR_BASE_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,16 @@ void sha256_final_hex(struct sha256 *s, char hex[SHA256_HEX]);
 
 /* Of everything in @fd from its beginning.  Return: 0 or -errno. */
 int sha256_fd_hex(int fd, char hex[SHA256_HEX]);
+
+/* --- for sha256.c and its test (sha256_x86.c) ---------------------------------------------------- */
+
+/* Has this processor instructions for it? */
+bool sha256_x86_usable(void);
+/* Takes in @nr blocks of 64 bytes. */
+void sha256_x86_blocks(uint32_t state[8], const uint8_t *blocks, size_t nr,
+		       const uint32_t constants[64]);
+/* The same in C. */
+void sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t nr);
+extern const uint32_t sha256_constants[64];
 
 #endif

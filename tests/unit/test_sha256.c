@@ -72,12 +72,31 @@ static void a_file_is_read_from_its_beginning(void **state)
 	assert_true(sha256_fd_hex(fd, hex) < 0);
 }
 
+static void both_ways_agree(void **state)
+{
+	uint32_t in_c[8] = { 1, 0x80000002, 3, 0xffffffff, 5, 6, 0x12345678, 8 }, by_cpu[8];
+	uint8_t blocks[64 * 9];
+
+	(void)state;
+	if (!sha256_x86_usable())
+		skip();
+	for (size_t i = 0; i < sizeof(blocks); i++)
+		blocks[i] = (uint8_t)(i * 31 ^ i >> 3);
+	for (size_t nr = 0; nr <= 9; nr++) {
+		memcpy(by_cpu, in_c, sizeof(by_cpu));
+		sha256_blocks(in_c, blocks, nr);
+		sha256_x86_blocks(by_cpu, blocks, nr, sha256_constants);
+		assert_memory_equal(by_cpu, in_c, sizeof(in_c));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_match),
 		cmocka_unit_test(cuts_do_not_matter),
 		cmocka_unit_test(a_file_is_read_from_its_beginning),
+		cmocka_unit_test(both_ways_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

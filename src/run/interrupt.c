@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +14,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static int pipe_fds[2] = { -1, -1 };
 static volatile sig_atomic_t seen;
+static volatile pid_t parent_pid; /* 0: its death is not our affair */
 static struct sigaction before[ARRAY_SIZE(signals)];
 
 static void on_signal(int sig)
@@ -25,6 +27,9 @@ static void on_signal(int sig)
 	/* A full pipe is readable already. */
 	n = write(pipe_fds[1], "", 1);
 	(void)n;
+	/* Nobody is left to insist. */
+	if (parent_pid && getppid() != parent_pid)
+		alarm(INTERRUPT_ORPHAN_S);
 	errno = saved;
 }
 
@@ -75,10 +80,16 @@ unsigned int interrupt_take(void)
 	return (unsigned int)seen;
 }
 
-int interrupt_in_child(void)
+int interrupt_in_child(pid_t parent)
 {
 	int fds[2];
 
+	parent_pid = parent;
+	signal(SIGALRM, SIG_DFL);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		return -errno;
+	if (getppid() != parent)
+		return -EOWNERDEAD;
 	if (pipe_fds[0] < 0)
 		return 0;
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)

@@ -10,6 +10,7 @@
 #define KTSTR_RUN_INTERRUPT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <ktstr/error.h>
 
@@ -22,8 +23,11 @@ bool interrupt_seen(void);
 /* How many signals came so far; interrupt_fd() is readable again only with the next one. */
 unsigned int interrupt_take(void);
 
-/* For a process just forked, with all signals blocked: from now on it has its own signals, none
- * seen yet.  Return: 0 or -errno. */
-int interrupt_in_child(void) KTSTR_MUST_CHECK;
+enum { INTERRUPT_ORPHAN_S = 10 };
+
+/* For a process just forked by @parent, with all signals blocked: from now on it has its own
+ * signals, none seen yet, and @parent's death is a SIGTERM.  If it is not gone INTERRUPT_ORPHAN_S
+ * after that, SIGALRM ends it.  Return: 0, -EOWNERDEAD (@parent is gone already), -errno. */
+int interrupt_in_child(pid_t parent) KTSTR_MUST_CHECK;
 
 #endif

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,16 +62,19 @@ void pool_deinit(struct pool *pool)
 __attribute__((noreturn)) static void be_worker(struct pool *pool, size_t item, int fd,
 						pid_t parent, const sigset_t *mask)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(ORPHANED);
+	sigset_t mine = *mask;
+
 	setpgid(0, 0);
 	/* A worker is in the background of the terminal and may still write to it. */
 	signal(SIGTTOU, SIG_IGN);
 	for (size_t i = 0; i < pool->nr; i++)
 		close(pool->workers[i].fd);
-	if (interrupt_in_child() < 0)
+	/* It is told of its parent's death, so that it can end what left its group as well. */
+	if (interrupt_in_child(parent) < 0)
 		_exit(ORPHANED);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigdelset(&mine, SIGTERM);
+	sigdelset(&mine, SIGALRM);
+	sigprocmask(SIG_SETMASK, &mine, NULL);
 	_exit(pool->ops.work(pool->ops.arg, item, fd));
 }
 

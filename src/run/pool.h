@@ -4,7 +4,7 @@
  *
  * Life cycle:
  *  1. pool_start() forks without executing, so the caller must have one thread.  The worker leads a
- *     process group of its own, has its own signals (interrupt.h), gets SIGKILL when the pool's
+ *     process group of its own, has its own signals (interrupt.h), gets SIGTERM when the pool's
  *     process dies, runs work() and ends with its answer as exit status.
  *  2. pool_wait() hands every whole line a worker wrote to line(), and its end, after its last
  *     line, to ended().

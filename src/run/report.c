@@ -237,6 +237,7 @@ static void put_texts(struct report *report, const struct result *result)
 		junit_case(&report->cases, report->part ? report->part : report->program, result);
 	summary_result(&report->details, result,
 		       &(struct summary_style){ .color = report->opts.color,
+						.brief = report->opts.brief,
 						.details = !report->opts.one_screen ||
 							   report->opts.json });
 }

@@ -33,6 +33,7 @@ void junit_document(struct strbuf *out, const char *program, const struct totals
  * not pass. */
 struct summary_style {
 	bool color, details;
+	bool brief; /* nothing about what passed or was skipped */
 };
 void summary_result(struct strbuf *out, const struct result *result,
 		    const struct summary_style *style);
@@ -57,6 +58,7 @@ struct report_opts {
 	bool json;		/* JSON lines on stdout instead of KTAP */
 	bool color;		/* on stderr */
 	bool progress;		/* stderr is a terminal */
+	bool brief;		/* the summary does not list what passed or was skipped */
 	bool one_screen;	/* both streams are terminals: KTAP has shown the details */
 };
 

@@ -57,6 +57,13 @@ static void add_attached(struct strbuf *out, const struct result *result)
 				    json_array_size(result->values));
 }
 
+static void add_replay(struct strbuf *out, const char *folder)
+{
+	strbuf_addstr(out, "# replay: ktstr replay ");
+	strbuf_add_quoted(out, folder);
+	strbuf_addch(out, '\n');
+}
+
 static void add_trouble(struct strbuf *out, const struct result *result)
 {
 	text_add_lines(out, "# ", result->reasons);
@@ -72,6 +79,8 @@ static void add_trouble(struct strbuf *out, const struct result *result)
 		return;
 	if (result->rerun)
 		strbuf_addf(out, "# run again: %s\n", result->rerun);
+	if (result->folder && !strcmp(result->mode, "exact"))
+		add_replay(out, result->folder);
 	if (result->folder)
 		strbuf_addf(out, "# files: %s\n", result->folder);
 }
@@ -106,6 +115,8 @@ void ktap_result(struct strbuf *out, unsigned int number, const struct result *r
 	add_attached(out, result);
 	if (result->verdict != KTSTR_PASS)
 		add_trouble(out, result);
+	if (result->id)
+		strbuf_addf(out, "# seed %llu\n", (unsigned long long)result->seed);
 	if (result->duration_ns) {
 		strbuf_addstr(out, "# took ");
 		text_add_duration(out, result->duration_ns);
@@ -130,4 +141,6 @@ void ktap_end(struct strbuf *out, const struct totals *totals)
 		strbuf_addstr(out, "Bail out! interrupted\n");
 	else if (totals->time_over)
 		strbuf_addstr(out, "Bail out! the time limit of the run is over\n");
+	else if (totals->failed_fast && totals_ran(totals) < totals->planned)
+		strbuf_addstr(out, "Bail out! stopped at the first failure\n");
 }

@@ -32,6 +32,13 @@ static void add_times(struct strbuf *out, const struct result *result)
 	strbuf_addch(out, ')');
 }
 
+static void add_replay(struct strbuf *out, const char *folder)
+{
+	strbuf_addstr(out, "    replay:    ktstr replay ");
+	strbuf_add_quoted(out, folder);
+	strbuf_addch(out, '\n');
+}
+
 static void add_details(struct strbuf *out, const struct result *result)
 {
 	text_add_lines(out, "    ", result->reasons);
@@ -45,6 +52,8 @@ static void add_details(struct strbuf *out, const struct result *result)
 	}
 	if (result->rerun)
 		strbuf_addf(out, "    run again: %s\n", result->rerun);
+	if (result->folder && !strcmp(result->mode, "exact"))
+		add_replay(out, result->folder);
 	if (result->folder)
 		strbuf_addf(out, "    files:     %s\n", result->folder);
 }
@@ -54,6 +63,8 @@ void summary_result(struct strbuf *out, const struct result *result,
 {
 	_cleanup_free_ char *headline = result_headline(result);
 
+	if (style->brief && (result->verdict == KTSTR_PASS || result->verdict == KTSTR_SKIP))
+		return;
 	add_verdict(out, result->verdict, style->color);
 	strbuf_addf(out, " %s%s", result_label(result), result->duration_ns ? "  " : "");
 	add_times(out, result);
@@ -75,12 +86,12 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 		{ KTSTR_ERROR, "errors" },	  { KTSTR_SKIP, "skipped" },
 		{ KTSTR_UNDECIDED, "undecided" },
 	};
-	unsigned int ran = 0;
+	unsigned int ran = totals_ran(totals);
 
+	strbuf_addstr(out, totals->tally ? totals->tally : "");
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		unsigned int nr = totals->counts[parts[i].verdict];
 
-		ran += nr;
 		strbuf_addf(out, "%s%s%u %s%s", i ? ", " : "",
 			    color && nr ? colors[parts[i].verdict] : "", nr, parts[i].word,
 			    color && nr ? "\033[0m" : "");
@@ -90,10 +101,14 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 	strbuf_addch(out, '\n');
 	if (ran < totals->planned)
 		strbuf_addf(out, "%s: %u of %u tests did not run\n",
-			    totals->interrupted ? "interrupted"
-			    : totals->time_over ? "time limit of the run reached"
-						: "stopped",
+			    totals->interrupted	  ? "interrupted"
+			    : totals->time_over	  ? "time limit of the run reached"
+			    : totals->failed_fast ? "stopped at the first failure"
+						  : "stopped",
 			    totals->planned - ran, totals->planned);
+	if (totals->seeds[0])
+		strbuf_addf(out, "%s: %s\n", strstr(totals->seeds, "..") ? "seeds" : "seed",
+			    totals->seeds);
 	if (totals->kernel)
 		strbuf_addf(out, "guests: kernel %s, QEMU %s, %s\n", totals->kernel, totals->qemu,
 			    totals->accelerator);

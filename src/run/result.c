@@ -150,20 +150,33 @@ void totals_add(struct totals *totals, const struct result *result)
 	totals->nr_no_capacity += result->no_capacity;
 }
 
+unsigned int totals_ran(const struct totals *totals)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(totals->counts); i++)
+		nr += totals->counts[i];
+	return nr;
+}
+
 json_t *totals_to_json(const struct totals *totals)
 {
 	const unsigned int *counts = totals->counts;
 	json_t *object;
 
-	object = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:i}", "type",
+	object = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:i}", "type",
 			   "summary", "version", RESULT_VERSION, "planned", (int)totals->planned,
-			   "passed", (int)counts[KTSTR_PASS], "failed", (int)counts[KTSTR_FAIL],
-			   "errors", (int)counts[KTSTR_ERROR], "skipped", (int)counts[KTSTR_SKIP],
+			   "not_run", (int)(totals->planned - totals_ran(totals)), "passed",
+			   (int)counts[KTSTR_PASS], "failed", (int)counts[KTSTR_FAIL], "errors",
+			   (int)counts[KTSTR_ERROR], "skipped", (int)counts[KTSTR_SKIP],
 			   "undecided", (int)counts[KTSTR_UNDECIDED], "duration_ns",
 			   (json_int_t)totals->duration_ns, "interrupted", totals->interrupted,
 			   "exit", (int)totals_exit(totals));
 	if (!object)
 		return NULL;
+	if (totals->tests)
+		json_object_set(object, "tests", totals->tests);
+	set_text(object, "seeds", totals->seeds);
 	set_text(object, "kernel", totals->kernel);
 	set_text(object, "qemu", totals->qemu);
 	set_text(object, "accelerator", totals->accelerator);

@@ -85,10 +85,17 @@ struct totals {
 	bool interrupted, time_over, failed_fast;
 	bool output_lost;   /* a report could not be written */
 	bool input_damaged; /* merging: a file could not be read */
+	char seeds[48];	    /* "1" or "1..9"; "" if it is not known */
+	/* Of runs of one test more than once (tally.h): lines for people, and a list; borrowed, NULL
+	 * if there is nothing to say. */
+	const char *tally;
+	json_t *tests;
 	/* What the guests ran on, borrowed; NULL if none was started. */
 	const char *kernel, *qemu, *accelerator;
 };
 
+/* How many have a verdict. */
+unsigned int totals_ran(const struct totals *totals);
 void totals_add(struct totals *totals, const struct result *result);
 /* "type": "summary". */
 json_t *totals_to_json(const struct totals *totals);

@@ -2,7 +2,6 @@
 #include "run/runner.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +16,15 @@
 #include "run/interrupt.h"
 #include "run/machine.h"
 #include "run/need.h"
+#include "run/order.h"
 #include "run/orphan.h"
 #include "run/pool.h"
 #include "run/progress.h"
 #include "run/queue.h"
 #include "run/report.h"
+#include "run/rerun.h"
+#include "run/run_line.h"
+#include "run/tally.h"
 #include "run/worker.h"
 #include <ktstr/log.h>
 
@@ -38,6 +41,9 @@ struct runner {
 	struct pool pool;
 	struct worker_opts worker;
 	struct report *report;
+	struct tally tally;
+	struct order order;
+	struct history history;
 	struct totals totals;
 	struct machine machine;
 	struct ktstr_error machine_error;
@@ -48,9 +54,15 @@ struct runner {
 
 /* --- results ----------------------------------------------------------------------------------*/
 
-static void take_result(struct runner *r, size_t index, const struct result *result)
+static void take_result(struct runner *r, size_t index, struct result *result)
 {
+	const struct plan_item *item = &r->plan.items[index];
+
 	queue_end(&r->queue, index);
+	if (tally_has_parted(&r->tally, item, result))
+		worker_keep_result(&r->worker, result);
+	tally_add(&r->tally, item, result);
+	order_note(&r->order, &r->history, item, result);
 	r->totals.interrupted |= !strcmp(result->end, "interrupted");
 	r->totals.time_over |= !strcmp(result->end, "run-timeout");
 	if (r->settings->fail_fast &&
@@ -224,15 +236,6 @@ static bool is_halted(const struct runner *r)
 	return r->signals || r->totals.time_over || r->totals.failed_fast;
 }
 
-static unsigned int nr_done(const struct totals *totals)
-{
-	unsigned int nr = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(totals->counts); i++)
-		nr += totals->counts[i];
-	return nr;
-}
-
 /* --- the end of the run -----------------------------------------------------------------------*/
 
 static void heed_signals(struct runner *r)
@@ -256,7 +259,7 @@ static void heed_clock(struct runner *r)
 {
 	uint64_t now = clock_mono_ns();
 
-	if (now < r->deadline_ns || nr_done(&r->totals) == r->totals.planned)
+	if (now < r->deadline_ns || totals_ran(&r->totals) == r->totals.planned)
 		return;
 	r->totals.time_over = true;
 	if (!r->told && now >= clock_add_ns(r->deadline_ns, RUNNER_TELL_NS)) {
@@ -306,7 +309,7 @@ static int run_all(struct runner *r, struct ktstr_error *err)
 			break;
 	}
 	/* A signal that came when everything was done interrupted nothing. */
-	r->totals.interrupted |= r->signals && nr_done(&r->totals) < r->totals.planned;
+	r->totals.interrupted |= r->signals && totals_ran(&r->totals) < r->totals.planned;
 	return e < 0 ? ktstr_error_set(err, e, "wait for workers: %s", strerror(-e)) : 0;
 }
 
@@ -337,6 +340,7 @@ static void prepare_machine(struct runner *r)
 	report_progress(r->report, "preparing the guests' machine ...");
 	if (machine_prepare(&opts, &r->machine, &r->machine_error) == 0)
 		r->worker.machine = &r->machine;
+	r->order.exact = r->machine.exact;
 }
 
 static void fill_room(struct runner *r, const struct capacity *c)
@@ -383,48 +387,11 @@ static int open_pool(struct runner *r, struct ktstr_error *err)
 	if (!r->statuses || queue_init(&r->queue, r->plan.nr) < 0)
 		return ktstr_error_nomem(err);
 	fill_room(r, &capacity);
+	/* With one at a time nothing is gained by another order than that of the names. */
+	if (r->queue.room.jobs > 1)
+		order_plan(&r->order, &r->history, &r->plan);
 	fill_needs(r, capacity.cpus);
 	return pool_init(&r->pool, r->queue.room.jobs, &ops) < 0 ? ktstr_error_nomem(err) : 0;
-}
-
-static json_t *list_ids(const struct runner *r)
-{
-	json_t *ids = json_array();
-
-	for (size_t i = 0; i < r->plan.nr_all; i++)
-		json_array_append_new(ids, json_string(r->plan.all_ids[i]));
-	return ids;
-}
-
-static json_t *list_plan(const struct runner *r)
-{
-	json_t *ids = json_array();
-
-	for (size_t i = 0; i < r->plan.nr; i++)
-		json_array_append_new(ids, json_string(r->plan.items[i].id));
-	return ids;
-}
-
-static json_t *describe_run(const struct runner *r)
-{
-	const struct settings *s = r->settings;
-	char seeds[48];
-	json_t *run;
-
-	snprintf(seeds, sizeof(seeds), "%" PRIu64 "..%" PRIu64, s->first_seed, s->last_seed);
-	run = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "type", "run", "version",
-			RESULT_VERSION, "ktstr", KTSTR_VERSION, "program",
-			path_base(r->opts->command), "mode", settings_mode_word(s->mode), "seeds",
-			seeds, "repetitions", (int)s->repetitions, "perturb",
-			perturb_name(s->perturb));
-	if (!run)
-		return NULL;
-	json_object_set_new(run, "all", list_ids(r));
-	if (s->partition_text) {
-		json_object_set_new(run, "partition", json_string(s->partition_text));
-		json_object_set_new(run, "plan", list_plan(r));
-	}
-	return run;
 }
 
 static int open_report(struct runner *r, struct ktstr_error *err)
@@ -436,27 +403,32 @@ static int open_report(struct runner *r, struct ktstr_error *err)
 				       .junit_path = r->settings->junit_path,
 				       .json = r->settings->json,
 				       .color = r->settings->color,
+				       .brief = tally_is_matrix(&r->tally),
 				       .progress = terminal && !r->settings->console,
 				       .one_screen = terminal && isatty(STDOUT_FILENO) },
 		r->totals.planned, &r->report, err);
 
 	if (e == 0)
-		report_run(r->report, describe_run(r));
+		report_run(r->report, run_line(r->settings, &r->plan, path_base(r->opts->command)));
 	return e;
 }
 
 static int open_run(struct runner *r, struct ktstr_error *err)
 {
 	const struct settings *s = r->settings;
-	int e = plan_make(&(struct plan_opts){ .registry = r->opts->registry,
-					       .first_seed = s->first_seed,
-					       .last_seed = s->last_seed,
-					       .repetitions = s->repetitions,
-					       .shard = s->shard },
-			  &r->plan, err);
+	const struct plan_opts opts = { .registry = r->opts->registry,
+					.first_seed = s->first_seed,
+					.last_seed = s->last_seed,
+					.repetitions = s->repetitions,
+					.shard = s->shard };
+	int e = plan_make(&opts, &r->plan, err);
 
 	if (e < 0)
 		return e;
+	if (tally_init(&r->tally, &opts, &r->plan) < 0)
+		return ktstr_error_nomem(err);
+	history_load(&r->history);
+	r->order = (struct order){ .program = path_base(r->opts->command), .settings = s };
 	r->totals.planned = (unsigned int)r->plan.nr;
 	r->program = path_self(err);
 	if (!r->program)
@@ -483,6 +455,8 @@ static void close_run(struct runner *r)
 	machine_release(&r->machine, !r->settings->keep);
 	report_destroy(r->report);
 	queue_deinit(&r->queue);
+	tally_deinit(&r->tally);
+	history_deinit(&r->history);
 	plan_deinit(&r->plan);
 	free(r->statuses);
 	free(r->objects_dir);
@@ -499,6 +473,30 @@ static void name_machine(struct runner *r)
 	r->totals.accelerator = r->machine.accel == KTSTR_ACCEL_KVM ? "KVM" : "TCG";
 }
 
+static char *again(void *arg, const struct plan_item *item, const char *mode)
+{
+	const struct runner *r = arg;
+
+	return rerun_line(&(struct rerun_opts){
+		.command = r->opts->command, .settings = r->settings, .item = item, .mode = mode });
+}
+
+static void end_report(struct runner *r)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_t *tests = NULL;
+
+	run_line_seeds(r->settings, r->totals.seeds);
+	if (tally_is_matrix(&r->tally)) {
+		tally_text(&r->tally, &(struct tally_style){ .again = again, .arg = r }, &text);
+		tests = tally_json(&r->tally);
+	}
+	r->totals.tally = text.len ? strbuf_str(&text) : NULL;
+	r->totals.tests = tests;
+	report_end(r->report, &r->totals);
+	json_decref(tests);
+}
+
 static int run(struct runner *r, struct ktstr_error *err)
 {
 	int e;
@@ -509,7 +507,8 @@ static int run(struct runner *r, struct ktstr_error *err)
 		e = run_all(r, err);
 	r->totals.duration_ns = clock_mono_ns() - r->start_ns;
 	name_machine(r);
-	report_end(r->report, &r->totals);
+	end_report(r);
+	history_save(&r->history);
 	return e < 0 ? KTSTR_EXIT_HARNESS : (int)totals_exit(&r->totals);
 }
 

@@ -134,6 +134,40 @@ static void every_verdict_has_its_line(void **state)
 	result_line(KTSTR_UNDECIDED, "undecided", "ok 4 t # SKIP UNDECIDED: why   ok 1 x\n");
 }
 
+static void exact_runs_name_seed_and_replay(void **state)
+{
+	struct result result = {
+		.name = (char *)"t",
+		.id = (char *)"t@5",
+		.seed = 5,
+		.mode = "exact",
+		.verdict = KTSTR_FAIL,
+		.reasons = (char *)"why",
+		.folder = (char *)"/a b/t@5",
+	};
+
+	(void)state;
+	ktap_result(&out, 1, &result);
+	assert_string_equal(strbuf_str(&out), "# why\n# replay: ktstr replay '/a b/t@5'\n"
+					      "# files: /a b/t@5\n# seed 5\nnot ok 1 t@5\n");
+}
+
+static void a_plan_that_is_called_off_says_so(void **state)
+{
+	struct totals totals = { .planned = 2, .counts = { [KTSTR_FAIL] = 1 } };
+
+	(void)state;
+	ktap_end(&out, &totals);
+	assert_string_equal(strbuf_str(&out), "");
+	totals.failed_fast = true;
+	ktap_end(&out, &totals);
+	assert_string_equal(strbuf_str(&out), "Bail out! stopped at the first failure\n");
+	strbuf_clear(&out);
+	totals.planned = 1;
+	ktap_end(&out, &totals);
+	assert_string_equal(strbuf_str(&out), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +176,8 @@ int main(void)
 		cmocka_unit_test_teardown(what_the_guest_says_cannot_drive_the_terminal, clear),
 		cmocka_unit_test_teardown(failures_say_why_and_how_to_repeat, clear),
 		cmocka_unit_test_teardown(every_verdict_has_its_line, clear),
+		cmocka_unit_test_teardown(exact_runs_name_seed_and_replay, clear),
+		cmocka_unit_test_teardown(a_plan_that_is_called_off_says_so, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,37 @@ static void totals_name_what_did_not_run(void **state)
 			    "guests: kernel 7.3, QEMU 10.0.2, TCG\nfiles: /x\n");
 }
 
+static void a_matrix_lists_what_did_not_pass(void **state)
+{
+	struct result result = { .name = (char *)"t", .verdict = KTSTR_PASS };
+	const struct summary_style brief = { .brief = true };
+
+	(void)state;
+	summary_result(&out, &result, &brief);
+	result.verdict = KTSTR_SKIP;
+	summary_result(&out, &result, &brief);
+	assert_string_equal(strbuf_str(&out), "");
+	result.verdict = KTSTR_UNDECIDED;
+	summary_result(&out, &result, &brief);
+	assert_string_equal(strbuf_str(&out), "UNDECIDED t\n");
+}
+
+static void totals_say_what_many_runs_had_in_common(void **state)
+{
+	struct totals totals = { .planned = 9,
+				 .counts = { [KTSTR_PASS] = 3, [KTSTR_FAIL] = 1 },
+				 .failed_fast = true,
+				 .seeds = "1..9",
+				 .tally = "t: 3 of 4 passed\n" };
+
+	(void)state;
+	summary_totals(&out, &totals, NULL, false);
+	assert_string_equal(strbuf_str(&out),
+			    "t: 3 of 4 passed\n3 passed, 1 failed, 0 errors, 0 skipped, 0 "
+			    "undecided in 0 us\nstopped at the first failure: 5 of 9 tests did "
+			    "not run\nseeds: 1..9\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +135,8 @@ int main(void)
 		cmocka_unit_test_teardown(details_can_be_left_out, clear),
 		cmocka_unit_test_teardown(color_only_if_asked, clear),
 		cmocka_unit_test_teardown(totals_name_what_did_not_run, clear),
+		cmocka_unit_test_teardown(a_matrix_lists_what_did_not_pass, clear),
+		cmocka_unit_test_teardown(totals_say_what_many_runs_had_in_common, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,20 @@ void merge_conclude(struct merge *merge);
 int merge_load(const struct merge *merge, const struct merge_program *program, uint32_t index,
 	       struct result *ret_result) KTSTR_MUST_CHECK;
 
+/* The events of the first exact run of a test and seed; zeroed at first. */
+struct merge_course {
+	char *name, *id;
+	uint64_t seed;
+	json_t *inputs;
+	char events_sha256[65];
+};
+
+/* Results are shown to it in the order of the matrix, where repetitions stand together.  One that
+ * took another course than its first repetition with the same inputs becomes an ERROR, as it would
+ * within one run.  Return: 0 or -1 for lack of memory. */
+int merge_course_check(struct merge_course *course, struct result *result) KTSTR_MUST_CHECK;
+void merge_course_deinit(struct merge_course *course);
+
 /* A run line for the merged file. */
 json_t *merge_run_line(const struct merge_program *program);
 

@@ -68,19 +68,33 @@ static int read_dirs(struct merge *merge, const struct ktstr_merge_opts *opts,
 	return merge->out_of_memory ? ktstr_error_nomem(err) : 0;
 }
 
-static int report_one(const struct merge *merge, const struct merge_program *program,
-		      uint32_t index, struct report *report, struct totals *totals)
+static int load_one(const struct merge *merge, const struct merge_program *program, uint32_t index,
+		    struct merge_course *course, struct result *ret_result)
 {
-	struct result result = { 0 };
-	int r = merge_load(merge, program, index, &result);
+	int r = merge_load(merge, program, index, ret_result);
 
-	if (r < 0)
-		return r;
-	totals->duration_ns += result.duration_ns;
-	totals_add(totals, &result);
-	report_result(report, &result);
-	result_deinit(&result);
-	return 0;
+	return r < 0 ? r : merge_course_check(course, ret_result);
+}
+
+static int report_program_results(const struct merge *merge, const struct merge_program *program,
+				  struct report *report, struct totals *totals)
+{
+	struct merge_course course = { 0 };
+	int r = 0;
+
+	for (uint32_t i = 0; i < program->nr && r == 0; i++) {
+		struct result result = { 0 };
+
+		r = load_one(merge, program, i, &course, &result);
+		if (r == 0) {
+			totals->duration_ns += result.duration_ns;
+			totals_add(totals, &result);
+			report_result(report, &result);
+		}
+		result_deinit(&result);
+	}
+	merge_course_deinit(&course);
+	return r;
 }
 
 static void report_notices(const struct merge *merge, struct report *report)
@@ -107,9 +121,8 @@ static int report_all(const struct merge *merge, struct report *report, struct t
 
 		report_program(report, program->name, merge->nr_programs > 1);
 		report_run(report, merge_run_line(program));
-		for (uint32_t k = 0; k < program->nr; k++)
-			if (report_one(merge, program, k, report, totals) < 0)
-				return -ENOMEM;
+		if (report_program_results(merge, program, report, totals) < 0)
+			return -ENOMEM;
 	}
 	report_notices(merge, report);
 	if (merge->machines_differ)

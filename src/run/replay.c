@@ -38,18 +38,6 @@ struct comparison {
 	bool identical;
 };
 
-/* The host ended such a run at a moment of its own, so that its end says nothing. */
-static bool was_cut(const struct runrecord *record)
-{
-	static const char *const ends[] = { "interrupted", "run-timeout", "wall-limit", "disk-full",
-					    "qemu-died" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (!strcmp(record->end, ends[i]))
-			return true;
-	return false;
-}
-
 static bool same_verdict(const struct comparison *c)
 {
 	const struct runrecord *record = &c->item->record;
@@ -74,7 +62,8 @@ static int compare(struct comparison *c, const char *dir, struct ktstr_error *er
 	if (!c->then_kept && !record->events_sha256[0])
 		return ktstr_error_set(err, -ENOENT,
 				       "neither its events nor their hash were recorded");
-	c->identical = !c->diff.parted && same_hash && (was_cut(record) || same_verdict(c));
+	c->identical = !c->diff.parted && same_hash &&
+		       (verdict_is_of_host(record->end) || same_verdict(c));
 	return r;
 }
 
@@ -116,7 +105,7 @@ static void add_identity(const struct comparison *c, struct strbuf *out)
 	text_add_duration(out, evidence_virtual_ns(c->e));
 	strbuf_addstr(out, " of guest time, in ");
 	text_add_duration(out, c->wall_ns);
-	if (was_cut(&c->item->record))
+	if (verdict_is_of_host(c->item->record.end))
 		strbuf_addf(out, "; the recorded run was cut short (%s)", c->item->record.end);
 }
 

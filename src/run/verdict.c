@@ -508,6 +508,17 @@ void verdict_judge(const struct evidence *e, struct verdict *ret_verdict)
 	ret_verdict->end = "finished";
 }
 
+bool verdict_is_of_host(const char *end)
+{
+	static const char *const ends[] = { "interrupted", "run-timeout", "wall-limit", "starved",
+					    "disk-full",   "qemu-died",	  "worker-died" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!strcmp(end, ends[i]))
+			return true;
+	return false;
+}
+
 static const char *text_of(const json_t *check, const char *key)
 {
 	return json_string_value(json_object_get(check, key));

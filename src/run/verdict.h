@@ -34,6 +34,10 @@ void verdict_judge(const struct evidence *e, struct verdict *ret_verdict);
 void verdict_deinit(struct verdict *verdict);
 #define _cleanup_verdict_ __attribute__((cleanup(verdict_deinit)))
 
+/* Is @end one at a moment of the host's own (a limit of real time, Ctrl-C, a full disk, a process
+ * that died)?  Then even an exact run is not the same next time. */
+bool verdict_is_of_host(const char *end);
+
 /* One failed CHECK record as lines: what was expected, what was seen, where, why. */
 void verdict_add_check(struct strbuf *out, const json_t *check);
 

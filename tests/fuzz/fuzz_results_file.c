@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const struct merge *merge, const struct merge_program *program)
 {
 	json_t *run = merge_run_line(program);
+	struct merge_course course = { 0 };
 	struct results_run again;
 	struct ktstr_error err;
 
@@ -32,8 +33,11 @@ static void check(const struct merge *merge, const struct merge_program *program
 			abort();
 		if (!program->slots[i].len && strcmp(result.end, MERGE_NO_RESULT) != 0)
 			abort();
+		if (merge_course_check(&course, &result) < 0)
+			abort();
 		result_deinit(&result);
 	}
+	merge_course_deinit(&course);
 }
 
 static int add(struct merge *merge, const char *name, int fd)

@@ -388,6 +388,48 @@ static void folders_that_moved_are_found(void **state)
 	result_deinit(&result);
 }
 
+static struct result of_run(const char *id, uint64_t seed, const char *kernel, const char *last)
+{
+	struct result result = { .name = strdup("a"),
+				 .id = strdup(id),
+				 .seed = seed,
+				 .mode = "exact",
+				 .end = "checks",
+				 .verdict = KTSTR_FAIL,
+				 .reasons = strdup("why"),
+				 .inputs = json_pack("{s:s}", "kernel", kernel) };
+
+	snprintf(result.events_sha256, sizeof(result.events_sha256), "%s%s", DIGITS, last);
+	return result;
+}
+
+static void repetitions_that_part_are_errors(void **state)
+{
+	struct result runs[] = {
+		of_run("a@1#1", 1, "k", "0"), of_run("a@1#2", 1, "k", "0"),
+		of_run("a@1#3", 1, "k", "1"), of_run("a@1#4", 1, "other", "1"),
+		of_run("a@1#5", 1, "k", "1"), of_run("a@1#6", 1, "k", "1"),
+		of_run("a@2#1", 2, "k", "1"), of_run("a@2#2", 2, "k", "1"),
+	};
+	struct merge_course course = { 0 };
+
+	(void)state;
+	result_set_end(&runs[4], "wall-limit");
+	snprintf(runs[5].mode, sizeof(runs[5].mode), "live");
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		assert_int_equal(merge_course_check(&course, &runs[i]), 0);
+		assert_int_equal(runs[i].verdict, i == 2 ? KTSTR_ERROR : KTSTR_FAIL);
+	}
+	assert_string_equal(runs[2].end, "parted");
+	assert_string_equal(runs[2].reasons,
+			    "two runs of the same inputs parted: this one and 'a@1#1'\n"
+			    "  events " DIGITS "1 here\n  events " DIGITS "0 there\n"
+			    "  its verdict was FAIL; ktstr replay says where it parts\nwhy");
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+		result_deinit(&runs[i]);
+	merge_course_deinit(&course);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -411,6 +453,7 @@ int main(void)
 		TEST(notices_have_a_limit),
 		TEST(a_file_that_changed_is_an_error),
 		TEST(folders_that_moved_are_found),
+		TEST(repetitions_that_part_are_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -359,6 +359,17 @@ static void broken_records_are_an_error(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void some_ends_are_of_the_host(void **state)
+{
+	(void)state;
+	assert_true(verdict_is_of_host("interrupted"));
+	assert_true(verdict_is_of_host("wall-limit"));
+	assert_true(verdict_is_of_host("worker-died"));
+	assert_false(verdict_is_of_host("finished"));
+	assert_false(verdict_is_of_host("timeout"));
+	assert_false(verdict_is_of_host(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +396,7 @@ int main(void)
 		TEST(lack_of_memory_names_the_remedy),
 		TEST(a_wrong_shape_shows_both),
 		TEST(broken_records_are_an_error),
+		cmocka_unit_test(some_ends_are_of_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,8 +96,17 @@ $(B)/obj/calibrate_blob.o: src/ctprof/calibrate_blob.S $(B)/ctprof/calibrate
 	@mkdir -p $(@D)
 	$(CC) -DCALIBRATE_FILE='"$(B)/ctprof/calibrate"' -c -o $@ $<
 
+# --- the library that is preloaded into QEMU for exact runs, embedded as well ------------------
+$(B)/vm/exact-clock.so: src/vm/helper/exact_clock.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -nostdlib -s -o $@ $<
+
+$(B)/obj/exact_clock_blob.o: src/vm/exact_clock_blob.S $(B)/vm/exact-clock.so
+	@mkdir -p $(@D)
+	$(CC) -DEXACT_CLOCK_FILE='"$(B)/vm/exact-clock.so"' -c -o $@ $<
+
 # --- library and programs -------------------------------------------------------------------
-$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_clock_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -10,8 +10,8 @@
 
 enum { BOOT_ID_MAX = 256 };
 
-/* Format 1: what the agent sets up before it stops is not told by any file but the image. */
-static const char format_words[] = "ktstr template 1\n";
+/* To be counted up with whatever else decides what a template is. */
+static const char format_words[] = "ktstr template 2\n";
 
 /* The machine as its key names it: the same structure with hashes for paths. */
 struct named {

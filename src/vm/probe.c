@@ -128,14 +128,15 @@ static int boot_in(const struct probe_opts *opts, const char *dir, struct ktstr_
 }
 
 /* Return: the verdict, or -errno. */
-static int boot(const struct probe_opts *opts, struct ktstr_error *why, struct ktstr_error *err)
+static int boot_below(const struct probe_opts *opts, const char *parent, struct ktstr_error *why,
+		      struct ktstr_error *err)
 {
-	_cleanup_free_ char *dir = path_format("%s/probe.XXXXXX", opts->cache_dir);
+	_cleanup_free_ char *dir = path_format("%s/probe.XXXXXX", parent);
 	int r;
 
 	if (!dir)
 		return ktstr_error_nomem(err);
-	r = path_mkdir_all(opts->cache_dir, err);
+	r = path_mkdir_all(parent, err);
 	if (r < 0)
 		return r;
 	if (!mkdtemp(dir))
@@ -144,6 +145,26 @@ static int boot(const struct probe_opts *opts, struct ktstr_error *why, struct k
 	if (path_remove_tree(dir, NULL) < 0)
 		ktstr_log(KTSTR_LOG_WARN, "'%s' was not removed, ignoring", dir);
 	return r;
+}
+
+/* Where nothing can be kept, a guest can still be tried: its files then lie where those of runs do. */
+static int boot(const struct probe_opts *opts, struct ktstr_error *why, struct ktstr_error *err)
+{
+	_cleanup_free_ char *state_dir = NULL;
+	int r = boot_below(opts, opts->cache_dir, why, err);
+
+	switch (r) {
+	case -EROFS:
+	case -EACCES:
+	case -EPERM:
+	case -ENOTDIR:
+	case -ENOSPC:
+	case -EDQUOT:
+		state_dir = path_state_dir(NULL);
+		return state_dir ? boot_below(opts, state_dir, why, err) : r;
+	default:
+		return r;
+	}
 }
 
 int probe_accel(const struct probe_opts *opts, enum ktstr_accel *ret_accel, struct ktstr_error *why,

@@ -211,9 +211,25 @@ static void failures_of_the_probe_itself_are_errors(void **state)
 
 	(void)state;
 	scratch_text(&scratch, "cache", "in the way");
+	scratch_text(&scratch, "state", "in the way");
+	setenv("XDG_STATE_HOME", scratch_path(&scratch, "state"), 1);
 	assert_int_equal(probe_accel(&opts, &accel, NULL, &err), -ENOTDIR);
 	assert_int_equal(accel, KTSTR_ACCEL_AUTO);
 	assert_non_null(strstr(err.text, "try a guest with KVM: "));
+	assert_int_equal(starts(), 0);
+}
+
+static void without_a_cache_the_probe_works_elsewhere(void **state)
+{
+	struct probe_opts opts = fake_qemu("exit 1");
+	char name[256];
+
+	(void)state;
+	scratch_text(&scratch, "cache", "in the way");
+	setenv("XDG_STATE_HOME", scratch_path(&scratch, "state"), 1);
+	expect_answer(&opts, KTSTR_ACCEL_TCG, "exit code 1");
+	assert_int_equal(starts(), 1);
+	assert_int_equal(count_in(scratch_path(&scratch, "state/ktstr"), name, sizeof(name)), 0);
 }
 
 static void nothing_but_the_answer_is_left(void **state)
@@ -240,6 +256,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_the_device_nothing_is_started, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(failures_of_the_probe_itself_are_errors, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(without_a_cache_the_probe_works_elsewhere, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(nothing_but_the_answer_is_left, set_up, tear_down),
 	};

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "run/folder.h"
-#include "run/merge.h"
+#include "run/merge_tally.h"
 #include "run/report.h"
 #include "run/settings.h"
 #include <ktstr/merge.h>
@@ -76,8 +77,15 @@ static int load_one(const struct merge *merge, const struct merge_program *progr
 	return r < 0 ? r : merge_course_check(course, ret_result);
 }
 
-static int report_program_results(const struct merge *merge, const struct merge_program *program,
-				  struct report *report, struct totals *totals)
+/* What is said at the end. */
+struct ending {
+	struct totals totals;
+	struct strbuf tally;
+	json_t *tests;
+};
+
+static int report_results(const struct merge *merge, const struct merge_program *program,
+			  struct merge_tally *tally, struct report *report, struct totals *totals)
 {
 	struct merge_course course = { 0 };
 	int r = 0;
@@ -89,11 +97,30 @@ static int report_program_results(const struct merge *merge, const struct merge_
 		if (r == 0) {
 			totals->duration_ns += result.duration_ns;
 			totals_add(totals, &result);
+			merge_tally_add(tally, i, &result);
 			report_result(report, &result);
 		}
 		result_deinit(&result);
 	}
 	merge_course_deinit(&course);
+	return r;
+}
+
+static int report_one_program(const struct merge *merge, const struct merge_program *program,
+			      struct report *report, struct ending *end)
+{
+	struct merge_tally tally;
+	int r = merge_tally_init(&tally, program);
+
+	if (r < 0)
+		return r;
+	report_program(report, program->name, merge->nr_programs > 1);
+	report_run(report, merge_run_line(program));
+	r = report_results(merge, program, &tally, report, &end->totals);
+	if (merge->nr_programs > 1 && merge_is_matrix(program))
+		strbuf_addf(&end->tally, "%s:\n", program->name);
+	merge_tally_end(&tally, &end->tally, end->tests);
+	merge_tally_deinit(&tally);
 	return r;
 }
 
@@ -114,23 +141,44 @@ static void report_notices(const struct merge *merge, struct report *report)
 	}
 }
 
-static int report_all(const struct merge *merge, struct report *report, struct totals *totals)
+static void name_seeds(const struct merge *merge, struct totals *totals)
 {
-	for (uint32_t i = 0; i < merge->nr_programs; i++) {
-		const struct merge_program *program = &merge->programs[i];
+	char seeds[sizeof(totals->seeds)];
 
-		report_program(report, program->name, merge->nr_programs > 1);
-		report_run(report, merge_run_line(program));
-		if (report_program_results(merge, program, report, totals) < 0)
-			return -ENOMEM;
+	for (uint32_t i = 0; i < merge->nr_programs; i++) {
+		merge_seeds(&merge->programs[i], i ? seeds : totals->seeds);
+		if (i && strcmp(seeds, totals->seeds) != 0) {
+			totals->seeds[0] = '\0';
+			return;
+		}
 	}
+}
+
+static int report_all(const struct merge *merge, struct report *report, struct ending *end)
+{
+	struct totals *totals = &end->totals;
+
+	for (uint32_t i = 0; i < merge->nr_programs; i++)
+		if (report_one_program(merge, &merge->programs[i], report, end) < 0)
+			return -ENOMEM;
 	report_notices(merge, report);
-	if (merge->machines_differ)
+	name_seeds(merge, totals);
+	totals->tally = end->tally.len ? strbuf_str(&end->tally) : NULL;
+	totals->tests = json_array_size(end->tests) ? end->tests : NULL;
+	if (merge->machines_differ || !merge->kernel || !merge->qemu || !merge->accelerator)
 		return 0;
 	totals->kernel = merge->kernel;
-	totals->qemu = merge->qemu ? merge->qemu : "?";
-	totals->accelerator = merge->accelerator ? merge->accelerator : "?";
+	totals->qemu = merge->qemu;
+	totals->accelerator = merge->accelerator;
 	return 0;
+}
+
+static bool is_brief(const struct merge *merge)
+{
+	for (uint32_t i = 0; i < merge->nr_programs; i++)
+		if (merge_is_matrix(&merge->programs[i]))
+			return true;
+	return false;
 }
 
 static int open_report(const struct merge *merge, const struct ktstr_merge_opts *opts,
@@ -152,6 +200,7 @@ static int open_report(const struct merge *merge, const struct ktstr_merge_opts 
 						    .junit_path = opts->junit_path,
 						    .json = opts->json,
 						    .color = color,
+						    .brief = is_brief(merge),
 						    .one_screen = people && isatty(STDOUT_FILENO) },
 			     (unsigned int)merge->nr_ids, ret_report, err);
 }
@@ -159,21 +208,26 @@ static int open_report(const struct merge *merge, const struct ktstr_merge_opts 
 int ktstr_merge(const struct ktstr_merge_opts *opts, struct ktstr_error *err)
 {
 	_cleanup_merge_ struct merge merge = { 0 };
+	struct ending end = { .tally = STRBUF_INIT, .tests = json_array() };
 	struct report *report = NULL;
-	struct totals totals = { 0 };
 	int r = read_dirs(&merge, opts, err);
 
 	if (r == 0)
 		r = open_report(&merge, opts, &report, err);
-	if (r < 0)
-		return r == -EINVAL || r == -EEXIST ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
-	totals.planned = (unsigned int)merge.nr_ids;
-	totals.input_damaged = merge.nr_kind[MERGE_DAMAGE];
-	if (report_all(&merge, report, &totals) < 0)
-		totals.input_damaged = true;
-	report_end(report, &totals);
-	report_destroy(report);
-	if (err)
-		*err = (struct ktstr_error){ 0 };
-	return totals_exit(&totals);
+	if (r == 0) {
+		end.totals.planned = (unsigned int)merge.nr_ids;
+		end.totals.input_damaged = merge.nr_kind[MERGE_DAMAGE];
+		if (report_all(&merge, report, &end) < 0)
+			end.totals.input_damaged = true;
+		report_end(report, &end.totals);
+		report_destroy(report);
+		if (err)
+			*err = (struct ktstr_error){ 0 };
+		r = totals_exit(&end.totals);
+	} else {
+		r = r == -EINVAL || r == -EEXIST ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
+	}
+	strbuf_deinit(&end.tally);
+	json_decref(end.tests);
+	return r;
 }

@@ -115,7 +115,7 @@ void ktap_result(struct strbuf *out, unsigned int number, const struct result *r
 	add_attached(out, result);
 	if (result->verdict != KTSTR_PASS)
 		add_trouble(out, result);
-	if (result->id)
+	if (result->repetition)
 		strbuf_addf(out, "# seed %llu\n", (unsigned long long)result->seed);
 	if (result->duration_ns) {
 		strbuf_addstr(out, "# took ");

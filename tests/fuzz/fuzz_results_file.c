@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "run/merge.h"
+#include "run/merge_tally.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,12 +16,19 @@ static void check(const struct merge *merge, const struct merge_program *program
 {
 	json_t *run = merge_run_line(program);
 	struct merge_course course = { 0 };
+	struct strbuf text = STRBUF_INIT;
+	json_t *list = json_array();
+	struct merge_tally tally;
+	char seeds[48];
 	struct results_run again;
 	struct ktstr_error err;
 
 	if (!run || results_run_read(run, &again, &err) < 0)
 		abort();
 	json_decref(run);
+	merge_seeds(program, seeds);
+	if (merge_tally_init(&tally, program) < 0)
+		abort();
 	for (uint32_t i = 0; i < program->nr; i++) {
 		struct result result = { 0 };
 
@@ -35,8 +42,13 @@ static void check(const struct merge *merge, const struct merge_program *program
 			abort();
 		if (merge_course_check(&course, &result) < 0)
 			abort();
+		merge_tally_add(&tally, i, &result);
 		result_deinit(&result);
 	}
+	merge_tally_end(&tally, &text, list);
+	merge_tally_deinit(&tally);
+	json_decref(list);
+	strbuf_deinit(&text);
 	merge_course_deinit(&course);
 }
 

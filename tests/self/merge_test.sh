@@ -41,6 +41,23 @@ run = next(o for o in lines if o["type"] == "run")
 assert run["all"] == [o["id"] for o in lines if o["type"] == "result"], lines
 PY
 done
+# What many runs of one test have in common is the same too.
+in_common() {
+	python3 -c 'import json,sys;[print(json.dumps([o["tests"],o["seeds"]])) for o in map(json.loads,open(sys.argv[1])) if o["type"]=="summary"]' \
+		"$1/results.jsonl"
+}
+many=(--seeds 4..6 --repeat 2 passes fails)
+"$prog" --run-dir many "${many[@]}" >/dev/null 2>&1
+for m in 1 2 3; do
+	"$prog" --run-dir many$m --partition hash:$m/3 "${many[@]}" >/dev/null 2>&1
+done
+expect "shards of seeds and repetitions: how many passed" 1 '^passes: 6 of 6 passed$' \
+	"$ktstr" merge --run-dir all-many many[123]
+expect "... and which seeds failed" 1 '^    failing seeds: 4 5 6$' "$ktstr" merge many[123]
+check "... as the whole run says" diff <(in_common many) <(in_common all-many)
+check "... with the same results and sums" same many all-many
+expect "... of a part, what there is" 1 '^fails: 0 of [1-5] passed$' "$ktstr" merge many1
+
 expect "shards in another order give the same" "$whole" '' "$ktstr" merge --run-dir turned slice3 slice1 slice2
 check "... really" diff all-slice/results.jsonl turned/results.jsonl
 expect "the whole run alone ends as it did" "$whole" '' "$ktstr" merge whole

@@ -139,6 +139,7 @@ static void exact_runs_name_seed_and_replay(void **state)
 	struct result result = {
 		.name = (char *)"t",
 		.id = (char *)"t@5",
+		.repetition = 1,
 		.seed = 5,
 		.mode = "exact",
 		.verdict = KTSTR_FAIL,

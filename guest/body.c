@@ -210,6 +210,7 @@ static int start(const struct job *job, struct ends *ends, pid_t *ret_pid, struc
 				.nr_keep_fds = ends->records >= 0 ? 1 : 0,
 				.same_group = true, /* setsid() makes the group */
 				.outlive_parent = true,
+				.borrow_memory = true,
 				.prepare = prepare,
 				.prepare_arg = ends,
 			},

@@ -86,6 +86,27 @@ int channel_send_json(struct channel *c, enum record_type type, json_t *object)
 	return r < 0 ? r : enqueue(c, frame.data, frame.len);
 }
 
+int channel_send_number(struct channel *c, enum record_type type, const char *key, int number)
+{
+	unsigned int rest = number < 0 ? 0u - (unsigned int)number : (unsigned int)number;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char digits[16], *p = digits + sizeof(digits);
+
+	*--p = '\0';
+	do {
+		*--p = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (number < 0)
+		*--p = '-';
+	strbuf_addstr(&text, "{\"");
+	strbuf_addstr(&text, key);
+	strbuf_addstr(&text, "\":");
+	strbuf_addstr(&text, p);
+	strbuf_addch(&text, '}');
+	return text.error ? text.error : channel_send(c, type, text.data, text.len);
+}
+
 int channel_send_text(struct channel *c, enum record_type type, const char *fmt, ...)
 {
 	char text[1024];

@@ -12,12 +12,20 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 
+/* The caller's umask must be 0. */
 static int open_file(struct unpack *u)
 {
-	/* Not in place: what has this name may be running. */
-	if (unlinkat(u->root_fd, u->name, 0) < 0 && errno != ENOENT)
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+
+	u->fd = openat(u->root_fd, u->name, flags, u->entry.mode & 07777);
+	if (u->fd >= 0)
+		return 0;
+	if (errno != EEXIST)
 		return -errno;
-	u->fd = openat(u->root_fd, u->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* Not in place: what has this name may be running. */
+	if (unlinkat(u->root_fd, u->name, 0) < 0)
+		return -errno;
+	u->fd = openat(u->root_fd, u->name, flags, u->entry.mode & 07777);
 	return u->fd < 0 ? -errno : 0;
 }
 
@@ -98,13 +106,10 @@ static int on_data(void *arg, const void *bytes, size_t len)
 static int on_end(void *arg)
 {
 	struct unpack *u = arg;
-	int r;
 
-	if (u->fd < 0)
-		return 0;
-	r = fchmod(u->fd, u->entry.mode & 07777) < 0 ? -errno : 0;
-	close(take_fd(&u->fd));
-	return r < 0 ? failed(u, r) : 0;
+	if (u->fd >= 0)
+		close(take_fd(&u->fd));
+	return 0;
 }
 
 static const struct cpio_stream_ops ops = { on_begin, on_data, on_end };

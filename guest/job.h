@@ -26,6 +26,7 @@ struct unpack {
 	struct ktstr_error *err;
 };
 
+/* Until the end the umask must be 0. */
 void unpack_init(struct unpack *u, int root_fd);
 /* Return: 0, -EINVAL (damaged), -E2BIG (as cpio_stream_feed()), -errno of writing. */
 int unpack_feed(struct unpack *u, const void *bytes, size_t size,

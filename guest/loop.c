@@ -119,11 +119,22 @@ static void name_leftovers(struct loop *l)
 				  nr > LEFTOVERS_NAMED ? ", ..." : "");
 }
 
+/* Does PID 1 have a child left?  Who loses its parent becomes one. */
+static bool is_alone(const struct loop *l)
+{
+	siginfo_t info;
+
+	return l->opts->whole_machine && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+	       errno == ECHILD;
+}
+
 static void begin_ending(struct loop *l)
 {
 	if (l->ending)
 		return;
 	l->ending = true;
+	if (is_alone(l))
+		return;
 	if (l->opts->whole_machine && !l->timed_out && l->opts->job->mode == JOB_TEST)
 		name_leftovers(l);
 	kill_leftovers(l);
@@ -393,9 +404,8 @@ static void send_end(struct loop *l)
 				  (unsigned long long)l->nr_garbage);
 	if (l->body.pid)
 		return; /* it is still there: how it ended is not known */
-	channel_send_json(l->channel, RECORD_BODY_END,
-			  r->exited ? json_pack("{s:i}", "exit", r->exit_code)
-				    : json_pack("{s:i}", "signal", r->signal));
+	channel_send_number(l->channel, RECORD_BODY_END, r->exited ? "exit" : "signal",
+			    r->exited ? r->exit_code : r->signal);
 }
 
 /* As a shell does: 127 for a command that is not there, 126 for one that cannot be run. */
@@ -441,7 +451,7 @@ int loop_run(const struct loop_opts *opts, struct loop_result *ret_result, struc
 		shell_init(&l.shell, opts->shell_fd, l.body.terminal);
 		l.has_shell = true;
 	}
-	channel_send_json(l.channel, RECORD_STARTED, json_pack("{s:i}", "pid", (int)l.body.pid));
+	channel_send_number(l.channel, RECORD_STARTED, "pid", (int)l.body.pid);
 	r = watch_body(&l, err);
 	if (r < 0)
 		return r;

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <termios.h>
@@ -28,6 +30,7 @@
 #include "guest/poweroff.h"
 #include "guest/realclock.h"
 #include "guest/receive.h"
+#include "guest/rouse.h"
 #include "guest/settle.h"
 #include "guest/stop.h"
 #include "run/protocol_record.h"
@@ -38,16 +41,22 @@
 enum {
 	PORT_WAIT_NS = 10 * 1000000000ll, /* for the host's side of the port */
 	FLUSH_NS = 10 * 1000000000ll,
-	HELLO_STEP_NS = 1000000000,
+	STOP_STEP_NS = 1000000000,
 	BODY_STEP_NS = 250000000,
 	CMDLINE_MAX = 64 << 10,
+	HEAP_BYTES = 512 << 10,
+	STACK_BYTES = 128 << 10,
+	PAGE_BYTES = 4096,
 	SIGNALLED = 128
 };
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
 
 struct guest {
 	struct channel channel;
 	struct fwcfg *fwcfg;
 	struct ktstr_shape shape;
+	char seen[4096]; /* the shape as text, which needs no escape */
 	bool exact;
 };
 
@@ -79,25 +88,26 @@ static int set_up(int *ret_port, struct ktstr_error *err)
 	return 0;
 }
 
-static void hello(struct channel *c, uint64_t init_ns)
+static char *hello_text(uint64_t init_ns)
 {
+	_cleanup_json_ json_t *object = NULL;
 	struct utsname name;
 
 	if (uname(&name) < 0)
 		name.release[0] = '\0';
-	channel_send_json(c, RECORD_HELLO,
-			  json_pack("{s:s,s:o,s:I,s:I}", "agent", KTSTR_VERSION, "kernel",
-				    record_text(name.release), "nr_cpus",
-				    (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "init_ns",
-				    (json_int_t)init_ns));
+	object = json_pack("{s:s,s:o,s:I,s:I}", "agent", KTSTR_VERSION, "kernel",
+			   record_text(name.release), "nr_cpus",
+			   (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "init_ns",
+			   (json_int_t)init_ns);
+	return json_dumps(object, JSON_COMPACT);
 }
 
 /* Judging anything on a machine of another shape would be worthless. */
 static int check_shape(struct guest *g, const char *wanted, struct ktstr_error *err)
 {
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct ktstr_topology topology;
 	struct ktstr_error why = { 0 };
-	char seen[4096];
 	json_t *record;
 	int r = 0;
 
@@ -107,13 +117,37 @@ static int check_shape(struct guest *g, const char *wanted, struct ktstr_error *
 			return r;
 		r = ktstr_shape_matches(&g->shape, &topology, &why);
 	}
-	ktstr_shape_format(&g->shape, seen, sizeof(seen));
-	record = json_pack("{s:b,s:o,s:o}", "ok", r == 0, "seen", record_text(seen), "wanted",
-			   record_text(wanted));
-	if (r < 0 && record)
-		json_object_set_new(record, "why", record_text(why.text));
+	if (r == 0) { /* what was parsed needs no escape */
+		strbuf_addstr(&text, "{\"ok\":true,\"seen\":\"");
+		strbuf_addstr(&text, g->seen);
+		strbuf_addstr(&text, "\",\"wanted\":\"");
+		strbuf_addstr(&text, wanted);
+		strbuf_addstr(&text, "\"}");
+		channel_send(&g->channel, RECORD_SHAPE, strbuf_str(&text), text.len);
+		return 0;
+	}
+	record = json_pack("{s:b,s:o,s:o,s:o}", "ok", 0, "seen", record_text(g->seen), "wanted",
+			   record_text(wanted), "why", record_text(why.text));
 	channel_send_json(&g->channel, RECORD_SHAPE, record);
 	return r;
+}
+
+/* Memory is taken and touched before it is needed: a page fault less for every clone, and a guest
+ * without memory can still report. */
+static void take_memory(void)
+{
+	volatile char stack[STACK_BYTES];
+	void *heap;
+
+	mallopt(M_MMAP_THRESHOLD, HEAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_BYTES);
+	heap = malloc(HEAP_BYTES / 2);
+	if (heap)
+		memset(heap, 0, HEAP_BYTES / 2);
+	free(heap);
+	for (size_t i = 0; i < sizeof(stack); i += PAGE_BYTES)
+		stack[i] = 0;
+	mlockall(MCL_CURRENT);
 }
 
 /* Ahead of everything a body may start; its children start afresh.  Without swap no memory of ours
@@ -151,7 +185,13 @@ static int prepare(struct guest *g, struct ktstr_error *err)
 		r = read_exactness(&g->exact, err);
 	if (r == 0)
 		r = ktstr_shape_read("/sys", &g->shape, err);
-	return r == 0 ? fwcfg_open(&g->fwcfg, err) : r;
+	if (r == 0)
+		r = fwcfg_open(&g->fwcfg, err);
+	if (r < 0)
+		return r;
+	ktstr_shape_format(&g->shape, g->seen, sizeof(g->seen));
+	take_memory();
+	return 0;
 }
 
 static int take_job(struct guest *g, struct job *job, struct ktstr_error *err)
@@ -217,19 +257,34 @@ static int run_job(struct guest *g, int *ret_status, struct ktstr_error *err)
 	return r == 0 ? watch_job(g, &job, ret_status, err) : r;
 }
 
-/* From here on a clone does what a cold boot does. */
+/* Idle before, as a stop while other CPUs work leaves traces that no later idling removes; then
+ * each CPU alone; then idle again.  Times, like all that follows, count from the stop. */
+static int stop_exactly(struct guest *g, struct ktstr_error *err)
+{
+	uint64_t rousing_ns = (uint64_t)g->shape.nr_cpus * ROUSE_GAP_NS;
+	uint64_t stop_ns = settle_target_ns(clock_mono_ns() + rousing_ns, STOP_STEP_NS);
+	int r = rouse_start(g->shape.nr_cpus, stop_ns + ROUSE_GAP_NS, err);
+
+	settle_until(stop_ns);
+	stop_machine();
+	settle_until(settle_target_ns(stop_ns + rousing_ns, STOP_STEP_NS));
+	return r;
+}
+
+/* From the stop on, a clone does what a cold boot does. */
 static int run(struct guest *g, uint64_t init_ns)
 {
+	_cleanup_free_ char *hello = hello_text(init_ns);
 	struct ktstr_error err;
 	int status = 0, r = prepare(g, &err);
 
-	/* Twice: a stop while other CPUs work leaves traces that no later idling removes. */
-	if (g->exact)
-		settle(HELLO_STEP_NS);
-	stop_machine();
-	if (g->exact)
-		settle(HELLO_STEP_NS);
-	hello(&g->channel, init_ns);
+	if (!hello)
+		fatal("out of memory");
+	if (r == 0 && g->exact)
+		r = stop_exactly(g, &err);
+	else
+		stop_machine();
+	channel_send(&g->channel, RECORD_HELLO, hello, strlen(hello));
 	if (r == 0)
 		r = run_job(g, &status, &err);
 	if (r < 0 && r != -EXDEV) /* of that the SHAPE record says it all */
@@ -258,7 +313,7 @@ int main(void)
 	if (channel_init(&g.channel, port) < 0)
 		fatal("out of memory");
 	status = run(&g, init_ns);
-	channel_send_json(&g.channel, RECORD_BYE, json_pack("{s:i}", "exit", status));
+	channel_send_number(&g.channel, RECORD_BYE, "exit", status);
 	poweroff(channel_flush(&g.channel, FLUSH_NS) < 0 ? PROTOCOL_END_GAVE_UP
 							 : PROTOCOL_END_FINISHED);
 }

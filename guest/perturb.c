@@ -2,16 +2,12 @@
 #include "guest/perturb.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/prng.h"
-
-enum { STACK_BYTES = 64 << 10 };
 
 static void wait_ns(uint64_t ns)
 {
@@ -55,51 +51,41 @@ void perturb_make(struct perturb_plan *plan, const struct job *job, unsigned int
 	plan->beat_ns = 1 + prng_below(&p, job->heartbeat_ns);
 }
 
-static void *work(void *arg)
+static void work(uint64_t ns)
 {
-	const struct perturb_wake *wake = arg;
-	uint64_t end = clock_mono_ns() + wake->work_ns;
+	uint64_t end = clock_mono_ns() + ns;
 
 	while (clock_mono_ns() < end)
 		continue;
-	return NULL;
 }
 
-static int start_on(const struct perturb_wake *wake, pthread_t *ret_thread)
+static int run_on(unsigned int cpu)
 {
-	pthread_attr_t attr;
 	cpu_set_t set;
-	int r;
 
 	CPU_ZERO(&set);
-	CPU_SET(wake->cpu, &set);
-	r = pthread_attr_init(&attr);
-	if (r != 0)
-		return -r;
-	r = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	if (r == 0)
-		r = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	if (r == 0)
-		r = pthread_create(ret_thread, &attr, work, (void *)wake);
-	pthread_attr_destroy(&attr);
-	return -r;
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
 int perturb_begin(const struct perturb_plan *plan, struct ktstr_error *err)
 {
-	pthread_t threads[PERTURB_CPUS_MAX];
-	unsigned int nr = 0;
-	int r = 0;
+	cpu_set_t all;
+	int r = sched_getaffinity(0, sizeof(all), &all) < 0 ? -errno : 0;
 
-	for (; r == 0 && nr < plan->nr_cpus; nr += r == 0) {
-		r = start_on(&plan->wakes[nr], &threads[nr]);
-		wait_ns(plan->wakes[nr].gap_ns);
+	for (unsigned int i = 0; r == 0 && i < plan->nr_cpus; i++) {
+		const struct perturb_wake *wake = &plan->wakes[i];
+
+		r = run_on(wake->cpu);
+		if (r < 0)
+			return ktstr_error_set(err, r, "wake CPU %u: %s", wake->cpu, strerror(-r));
+		work(wake->work_ns);
+		wait_ns(wake->gap_ns);
 	}
-	for (unsigned int i = 0; i < nr; i++)
-		pthread_join(threads[i], NULL);
+	if (r == 0)
+		r = sched_setaffinity(0, sizeof(all), &all) < 0 ? -errno : 0;
 	if (r < 0)
-		return ktstr_error_set(err, r, "wake CPU %u: %s", plan->wakes[nr].cpu,
-				       strerror(-r));
+		return ktstr_error_set(err, r, "affinity: %s", strerror(-r));
 	wait_ns(plan->start_ns);
 	return 0;
 }
@@ -111,13 +97,14 @@ void perturb_before_fork(const struct perturb_plan *plan)
 
 int perturb_before_exec(const struct perturb_plan *plan)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
+	int r;
 
-	CPU_ZERO(&one);
-	CPU_SET(plan->body_cpu, &one);
-	if (sched_getaffinity(0, sizeof(all), &all) < 0 ||
-	    sched_setaffinity(0, sizeof(one), &one) < 0)
+	if (sched_getaffinity(0, sizeof(all), &all) < 0)
 		return -errno;
+	r = run_on(plan->body_cpu);
+	if (r < 0)
+		return r;
 	wait_ns(plan->before_exec_ns);
 	if (sched_setaffinity(0, sizeof(all), &all) < 0 ||
 	    prctl(PR_SET_TIMERSLACK, (unsigned long)plan->slack_ns) < 0)

@@ -7,10 +7,10 @@
  * evenly from its range (base/prng.h), rows of one stream in the order in which they happen:
  *
  *	what					range		level	stream
- *	order in which the CPUs are woken, each
- *	  by a short thread pinned to it	any order	light	CHANCE_AGENT
- *	how long each of these works		0..50 us	light	CHANCE_AGENT
- *	wait after each is started		0..200 us	light	CHANCE_AGENT
+ *	order in which the agent visits the
+ *	  CPUs and wakes them			any order	light	CHANCE_AGENT
+ *	how long it works on each		0..50 us	light	CHANCE_AGENT
+ *	wait after that				0..200 us	light	CHANCE_AGENT
  *	start offset: wait before the body	0..20 ms	light	CHANCE_AGENT
  *	wait before its process is forked	0..200 us	light	CHANCE_AGENT
  *	CPU it is on when it is forked		any		light	CHANCE_AGENT
@@ -63,7 +63,7 @@ struct perturb_plan {
 /* For a machine with CPUs 0 to @nr_cpus - 1, at least one.  Pure. */
 void perturb_make(struct perturb_plan *plan, const struct job *job, unsigned int nr_cpus);
 
-/* Wakes the CPUs, then waits for the start offset.  Return: 0 or -errno. */
+/* Wakes the CPUs, then waits for the start offset; affinity is as before.  Return: 0 or -errno. */
 int perturb_begin(const struct perturb_plan *plan, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* In the agent before fork(), and in the child before exec().  The latter is async-signal-safe.

@@ -22,15 +22,19 @@ bool settle_is_asked(const char *cmdline)
 
 uint64_t settle_target_ns(uint64_t now_ns, uint64_t step_ns)
 {
-	return (now_ns / step_ns + 2) * step_ns;
+	return (now_ns / step_ns + 1) * step_ns + step_ns / 2 + SETTLE_PHASE_NS;
+}
+
+void settle_until(uint64_t target_ns)
+{
+	const struct timespec when = { (time_t)(target_ns / NSEC_PER_SEC),
+				       (long)(target_ns % NSEC_PER_SEC) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+		continue;
 }
 
 void settle(uint64_t step_ns)
 {
-	uint64_t target = settle_target_ns(clock_mono_ns(), step_ns);
-	const struct timespec when = { (time_t)(target / NSEC_PER_SEC),
-				       (long)(target % NSEC_PER_SEC) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
-		continue;
+	settle_until(settle_target_ns(clock_mono_ns(), step_ns));
 }

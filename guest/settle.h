@@ -24,11 +24,15 @@
 /* Is the word on this command line? */
 bool settle_is_asked(const char *cmdline);
 
-/* The multiple of @step_ns that follows the next one: at least one step away, at most two. */
+/* Half a step and SETTLE_PHASE_NS behind the next multiple of @step_ns: the kernel's own timers like
+ * round times (seconds, ticks of 4 or 10 or 1 ms), and whoever wakes should be alone. */
+#define SETTLE_PHASE_NS 1700000
 uint64_t settle_target_ns(uint64_t now_ns, uint64_t step_ns);
 
-/* Sleeps until then, by CLOCK_MONOTONIC.  The caller must run at real-time priority, as others may
- * be woken some time after it (timer slack). */
+/* Sleeps until that time of CLOCK_MONOTONIC.  The caller must run at real-time priority, as others
+ * may be woken some time after it (timer slack). */
+void settle_until(uint64_t target_ns);
+/* The same until settle_target_ns() of now. */
 void settle(uint64_t step_ns);
 
 #endif

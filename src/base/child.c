@@ -160,12 +160,21 @@ static int report_error(const struct child_opts *opts, const struct report *repo
 			       strerror(-report->code));
 }
 
+static pid_t start_process(const struct child_opts *opts, int report_fd)
+{
+	pid_t parent = getpid(), pid = opts->borrow_memory ? vfork() : fork();
+
+	if (pid == 0)
+		run_child(opts, parent, report_fd);
+	return pid;
+}
+
 int child_start(const struct child_opts *opts, struct child *ret_child, struct ktstr_error *err)
 {
 	_cleanup_close_ int report_read = -1;
 	struct report report;
 	int fds[2], report_write, r;
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return ktstr_error_set(err, -errno, "start '%s': pipe: %s", file_of(opts),
@@ -177,9 +186,7 @@ int child_start(const struct child_opts *opts, struct child *ret_child, struct k
 	if (report_write < 0)
 		return ktstr_error_set(err, -errno, "start '%s': %s", file_of(opts),
 				       strerror(errno));
-	pid = fork();
-	if (pid == 0)
-		run_child(opts, parent, report_write);
+	pid = start_process(opts, report_write);
 	r = pid < 0 ? -errno : 0;
 	close(report_write);
 	if (r < 0)

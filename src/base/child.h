@@ -48,6 +48,9 @@ struct child_opts {
 	unsigned int nr_keep_fds;
 	bool same_group;
 	bool outlive_parent; /* no death signal */
+	/* The caller waits until the child executes, which uses its memory meanwhile (vfork(2)):
+	 * cheaper, but @prepare must leave alone what the caller's threads use. */
+	bool borrow_memory;
 	/* For code that is not ours: as nobody if root, no new privileges, no writing of files, 2 s
 	 * of CPU time, 1 GiB of address space. */
 	bool unprivileged;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -121,6 +122,29 @@ static void a_host_that_is_gone_shows(void **state)
 	fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static void numbers_are_written_as_json(void **state)
+{
+	static const struct {
+		int number;
+		const char *text;
+	} rows[] = {
+		{ 0, "{\"exit\":0}" },
+		{ 7, "{\"exit\":7}" },
+		{ -1, "{\"exit\":-1}" },
+		{ INT_MAX, "{\"exit\":2147483647}" },
+		{ INT_MIN, "{\"exit\":-2147483648}" },
+	};
+	struct record last;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(channel_send_number(&channel, RECORD_BYE, "exit", rows[i].number),
+				 0);
+		assert_int_equal(receive(&last), 1);
+		assert_string_equal(last.payload, rows[i].text);
+	}
+}
+
 static int nr_stops;
 
 static void count_stop(void)
@@ -169,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_slow_host_loses_nothing_that_was_taken, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_host_that_is_gone_shows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(numbers_are_written_as_json, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_machine_stops_once_after_its_record, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_record_that_is_out_stops_at_once, set_up,

@@ -135,13 +135,17 @@ static void cpus_are_woken_for_at_least_the_time_planned(void **state)
 	struct perturb_plan plan = plan_for_here();
 	uint64_t begin = clock_mono_ns(), least = plan.start_ns;
 	struct ktstr_error err = { 0 };
+	cpu_set_t before, after;
 
 	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	for (unsigned int i = 0; i < CPUS; i++)
 		least += plan.wakes[i].gap_ns;
 	assert_int_equal(perturb_begin(&plan, &err), 0);
 	assert_true(clock_mono_ns() - begin >= least);
-	plan.wakes[CPUS - 1].cpu = CPU_SETSIZE - 1;
+	assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+	assert_true(CPU_EQUAL(&before, &after));
+	plan.wakes[0].cpu = CPU_SETSIZE - 1;
 	assert_true(perturb_begin(&plan, &err) < 0);
 	assert_non_null(strstr(err.text, "wake CPU 1023"));
 }

@@ -132,6 +132,7 @@ static int fill_record(struct guestbody *b, const struct pack_sums *files, struc
 	r->wall_limit_ns = b->wall_limit_ns;
 	r->memory_bytes = b->memory_bytes;
 	r->exact = machine->exact;
+	r->engine = RUNRECORD_ENGINE;
 	r->accel = machine->accel;
 	b->e->inputs = runrecord_inputs(r);
 	return b->e->inputs ? 0 : ktstr_error_nomem(err);

@@ -29,6 +29,17 @@ static int find_qemu(const struct ktstr_replay_opts *opts, struct replay_item *i
 	return 0;
 }
 
+static int check_engine(const struct runrecord *record, struct ktstr_error *err)
+{
+	if (!record->exact || record->engine == RUNRECORD_ENGINE)
+		return 0;
+	return ktstr_error_set(
+		err, -EPROTO,
+		"it ran on engine %u of ktstr and this program has %d, which sets up "
+		"QEMU in another way: use the version that recorded it",
+		record->engine, RUNRECORD_ENGINE);
+}
+
 static int choose_accel(struct replay_item *item, struct ktstr_error *err)
 {
 	struct machine *machine = &item->machine;
@@ -95,6 +106,8 @@ static int load(const struct ktstr_replay_opts *opts, const struct replay_source
 		r = load_job(item, err);
 	if (r == 0)
 		r = load_objects(item, err);
+	if (r == 0)
+		r = check_engine(&item->record, err);
 	if (r == 0)
 		r = find_qemu(opts, item, err);
 	if (r == 0)

@@ -18,12 +18,12 @@ static const char *mode_name(const struct runrecord *r)
 
 json_t *runrecord_inputs(const struct runrecord *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "qemu", r->qemu,
-			 "kernel", r->kernel, "kernel_sha256", r->kernel_sha256, "image_sha256",
-			 r->image_sha256, "topology", r->topology, "memory_bytes",
-			 (json_int_t)r->memory_bytes, "mode", mode_name(r), "accelerator",
-			 accel_names[r->accel], "files_sha256", r->files_sha256, "job_sha256",
-			 r->job_sha256);
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "engine",
+			 (int)r->engine, "qemu", r->qemu, "kernel", r->kernel, "kernel_sha256",
+			 r->kernel_sha256, "image_sha256", r->image_sha256, "topology", r->topology,
+			 "memory_bytes", (json_int_t)r->memory_bytes, "mode", mode_name(r),
+			 "accelerator", accel_names[r->accel], "files_sha256", r->files_sha256,
+			 "job_sha256", r->job_sha256);
 }
 
 json_t *runrecord_to_json(const struct runrecord *r)
@@ -89,7 +89,7 @@ static int copy_texts(const struct text_key *keys, size_t nr, struct ktstr_error
 struct raw {
 	const char *seed, *perturb, *mode, *accel, *verdict, *events_sha256;
 	json_int_t timeout_ns, wall_limit_ns, memory_bytes, events, virtual_ns;
-	int cloned;
+	int cloned, engine;
 };
 
 static int take_verdict(const char *name, struct runrecord *r, struct ktstr_error *err)
@@ -125,7 +125,7 @@ static int take_words(const struct raw *raw, struct runrecord *r, struct ktstr_e
 static int take_numbers(const struct raw *raw, struct runrecord *r, struct ktstr_error *err)
 {
 	if (raw->timeout_ns < 0 || raw->wall_limit_ns < 0 || raw->memory_bytes <= 0 ||
-	    raw->events < 0 || raw->virtual_ns < 0)
+	    raw->events < 0 || raw->virtual_ns < 0 || raw->engine < 0)
 		return ktstr_error_set(err, -EINVAL, "a number is out of its range");
 	r->timeout_ns = (uint64_t)raw->timeout_ns;
 	r->wall_limit_ns = (uint64_t)raw->wall_limit_ns;
@@ -133,6 +133,7 @@ static int take_numbers(const struct raw *raw, struct runrecord *r, struct ktstr
 	r->nr_events = (uint64_t)raw->events;
 	r->virtual_ns = (uint64_t)raw->virtual_ns;
 	r->cloned = raw->cloned;
+	r->engine = (uint32_t)raw->engine;
 	return 0;
 }
 
@@ -177,19 +178,19 @@ static int take(json_t *object, struct runrecord *r, struct ktstr_error *err)
 	int version, n;
 	const char *type;
 
-	n = json_unpack_ex(object, &error, JSON_STRICT,
-			   "{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s, s:I,"
-			   " s:I, s?s, s:{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}}",
-			   "type", &type, "version", &version, t[0].key, &t[0].text, t[1].key,
-			   &t[1].text, t[2].key, &t[2].text, "seed", &raw.seed, "perturb",
-			   &raw.perturb, "timeout_ns", &raw.timeout_ns, "wall_limit_ns",
-			   &raw.wall_limit_ns, t[3].key, &t[3].text, "cloned", &raw.cloned,
-			   "verdict", &raw.verdict, t[4].key, &t[4].text, "events", &raw.events,
-			   "virtual_ns", &raw.virtual_ns, "events_sha256", &raw.events_sha256,
-			   "inputs", t[5].key, &t[5].text, t[6].key, &t[6].text, t[8].key,
-			   &t[8].text, t[9].key, &t[9].text, t[7].key, &t[7].text, "memory_bytes",
-			   &raw.memory_bytes, "mode", &raw.mode, "accelerator", &raw.accel,
-			   t[10].key, &t[10].text, t[11].key, &t[11].text);
+	n = json_unpack_ex(
+		object, &error, JSON_STRICT,
+		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s, s:I,"
+		" s:I, s?s, s:{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}}",
+		"type", &type, "version", &version, t[0].key, &t[0].text, t[1].key, &t[1].text,
+		t[2].key, &t[2].text, "seed", &raw.seed, "perturb", &raw.perturb, "timeout_ns",
+		&raw.timeout_ns, "wall_limit_ns", &raw.wall_limit_ns, t[3].key, &t[3].text,
+		"cloned", &raw.cloned, "verdict", &raw.verdict, t[4].key, &t[4].text, "events",
+		&raw.events, "virtual_ns", &raw.virtual_ns, "events_sha256", &raw.events_sha256,
+		"inputs", "engine", &raw.engine, t[5].key, &t[5].text, t[6].key, &t[6].text,
+		t[8].key, &t[8].text, t[9].key, &t[9].text, t[7].key, &t[7].text, "memory_bytes",
+		&raw.memory_bytes, "mode", &raw.mode, "accelerator", &raw.accel, t[10].key,
+		&t[10].text, t[11].key, &t[11].text);
 	if (n < 0)
 		return ktstr_error_set(err, -EINVAL, "%s", error.text);
 	n = copy_texts(t, ARRAY_SIZE(t), err);

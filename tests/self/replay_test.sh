@@ -86,6 +86,10 @@ expect "a kernel that is missing is named, with the way to it" 70 \
 	replay copy/fails
 rm -rf state
 
+copy_run
+sed -i 's/"engine": [0-9]*/"engine": 999/' copy/fails/run.json
+expect "another engine is refused" 70 'it ran on engine 999 of ktstr' replay copy/fails
+
 cat >other-qemu <<'SH'
 #!/bin/bash
 if [ "$*" = --version ]; then

@@ -19,9 +19,13 @@
 /* This program once more, as one that asks for the time. */
 static int tell(void)
 {
-	struct timeval tv;
+	for (int i = 0; i < 3; i++) {
+		struct timeval tv;
 
-	return gettimeofday(&tv, NULL) == 0 && tv.tv_sec == YEAR_2026 && tv.tv_usec == 0 ? 0 : 1;
+		if (gettimeofday(&tv, NULL) != 0 || tv.tv_sec != YEAR_2026 + i || tv.tv_usec != 0)
+			return 1;
+	}
+	return 0;
 }
 
 static int run_with(char **env)
@@ -39,7 +43,7 @@ static int run_with(char **env)
 	return WEXITSTATUS(status);
 }
 
-static void a_program_that_has_it_sees_no_time_pass(void **state)
+static void a_program_that_has_it_sees_a_second_pass(void **state)
 {
 	extern char **environ;
 	char **env;
@@ -84,7 +88,7 @@ static void nothing_else_is_preloaded(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_program_that_has_it_sees_no_time_pass),
+		cmocka_unit_test(a_program_that_has_it_sees_a_second_pass),
 		cmocka_unit_test(nothing_else_is_preloaded),
 	};
 

@@ -35,6 +35,7 @@ static struct runrecord a_record(void)
 		.topology = "1n1l4c1t",
 		.memory_bytes = MIB(384),
 		.exact = true,
+		.engine = RUNRECORD_ENGINE,
 		.accel = KTSTR_ACCEL_TCG,
 		.cloned = true,
 		.verdict = KTSTR_FAIL,
@@ -105,6 +106,8 @@ static void what_is_not_as_documented_is_refused(void **state)
 		{ "mode", "\"auto\"", true },
 		{ "accelerator", "\"kvm\"", true },
 		{ "memory_bytes", "0", true },
+		{ "engine", "-1", true },
+		{ "engine", "\"1\"", true },
 		{ "other", "1", true },
 	};
 	struct runrecord record = a_record(), again;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "run/text.h"
+#include "run/verdict.h"
 
 struct tally_test {
 	const struct ktstr_entry *entry;
@@ -58,8 +59,7 @@ static struct tally_seed *seed_of(const struct tally *t, const struct plan_item 
 static bool is_comparable(const struct result *result)
 {
 	return !strcmp(result->mode, "exact") && result->events_sha256[0] &&
-	       strcmp(result->end, "interrupted") != 0 && strcmp(result->end, "run-timeout") != 0 &&
-	       strcmp(result->end, "wall-limit") != 0;
+	       !verdict_is_of_host(result->end);
 }
 
 bool tally_has_parted(const struct tally *t, const struct plan_item *item, struct result *result)

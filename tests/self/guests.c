@@ -46,6 +46,15 @@ static void waits(struct ktstr *t)
 
 KTSTR_TEST(waits_long) = { .run = waits, .timeout_ns = SECS(600) };
 
+static void spins(struct ktstr *t)
+{
+	EXPECT_TRUE(t, true);
+	for (volatile unsigned int turns = 0;; turns++)
+		;
+}
+
+KTSTR_TEST(spins_long) = { .run = spins, .timeout_ns = SECS(6000) };
+
 KTSTR_TEST(needs_odd_option) = {
 	.needs = { .kconfigs = { "KTSTR_NO_SUCH_OPTION" } },
 	.run = passes,

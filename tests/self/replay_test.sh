@@ -176,6 +176,13 @@ else
 fi
 expect "--gdb wants to know when" 2 "start or fail is meant" replay run --gdb now
 
+expect "a runaway in exact mode ends on this machine's clock, undecided" 5 \
+	'UNDECIDED: the guest reached .* of virtual time in the 4.00 s of the host.s' \
+	"$guests" --mode exact --wall-limit 4s --run-dir runaway -t spins_long
+expect "... and is repeated as far as it came" 5 \
+	'^spins_long: UNDECIDED .*identical: .*the recorded run was cut short \(wall-limit\)$' \
+	replay runaway
+
 "$guests" --mode live --run-dir live -t fails >/dev/null 2>&1
 expect "a live run is repeated, and said not to be exact" 1 \
 	'^fails: FAIL \(checks\): as it was; live runs do not repeat exactly$' replay live

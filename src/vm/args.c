@@ -322,7 +322,9 @@ static void add_channels(struct builder *b, const struct vm_opts *opts)
 /* What runs it, not what it is: none of this is part of a template's key. */
 static void add_control(struct builder *b, const struct vm_opts *opts)
 {
-	add2(b, "-action", opts->save_dir || opts->pause_at_stop ? "panic=pause" : "panic=none");
+	bool pauses = opts->save_dir || opts->pause_at_stop || vm_passes_stop(opts);
+
+	add2(b, "-action", pauses ? "panic=pause" : "panic=none");
 	if (opts->qmp_fd > 0) {
 		addf(b, "-chardev", "socket,id=qmp,fd=%d", opts->qmp_fd);
 		add2(b, "-mon", "chardev=qmp,mode=control");
@@ -332,7 +334,8 @@ static void add_control(struct builder *b, const struct vm_opts *opts)
 			 NULL);
 		add2(b, "-gdb", "chardev:gdb");
 	}
-	if (opts->template || opts->hold)
+	/* What has to be told QEMU is told before a guest runs. */
+	if (opts->qmp_fd > 0 || opts->hold)
 		add(b, "-S");
 	if (opts->template)
 		add2(b, "-incoming", "defer");

@@ -14,6 +14,7 @@
 #include "vm/vm_private.h"
 
 #define RESTORE_LIMIT_NS (60 * NSEC_PER_SEC)
+#define PASS_LIMIT_NS	 (10 * NSEC_PER_SEC)
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
@@ -140,4 +141,39 @@ int restore_save(struct vm *vm, const struct vm_opts *opts, const char *path,
 	if (r < 0)
 		return ktstr_error_wrap(err, explain(r, opts, err), "save a template");
 	return 0;
+}
+
+int restore_begin(struct vm *vm, const struct vm_opts *opts, struct ktstr_error *err)
+{
+	int r;
+
+	vm->qmp.deadline_ns = clock_add_ns(clock_mono_ns(), RESTORE_LIMIT_NS);
+	r = qmp_greet(&vm->qmp, err);
+	if (r == 0 && !opts->hold)
+		r = qmp_command(&vm->qmp, "cont", NULL, NULL, err);
+	return r < 0 ? explain(r, opts, err) : 0;
+}
+
+/* Between the two, QEMU's main loop moves the clock to the next timer. */
+int restore_wait_stop(struct qmp *q, struct ktstr_error *err)
+{
+	int r = qmp_wait_event(q, "GUEST_PANICKED", NULL, err);
+
+	return r == 0 ? qmp_wait_event(q, "STOP", NULL, err) : r;
+}
+
+int restore_pass_stop(struct vm *vm)
+{
+	struct qmp *q = &vm->qmp;
+	int r;
+
+	q->deadline_ns = clock_add_ns(clock_mono_ns(), PASS_LIMIT_NS);
+	r = restore_wait_stop(q, NULL);
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (r == 0 && !vm->pause_at_stop)
+		r = qmp_command(q, "set-action", json_pack("{s:s}", "panic", "none"), NULL, NULL);
+	if (r == 0)
+		r = qmp_command(q, "cont", NULL, NULL, NULL);
+	return r < 0 ? r : 1;
 }

@@ -127,9 +127,7 @@ static int wait_for_stop(const struct template_opts *opts, const struct vm_opts 
 
 	vm->qmp.deadline_ns = clock_add_ns(clock_mono_ns(), limit);
 	vm->qmp.cancel_fd = opts->cancel_fd;
-	r = qmp_greet(&vm->qmp, err);
-	if (r == 0)
-		r = qmp_wait_event(&vm->qmp, "GUEST_PANICKED", NULL, err);
+	r = restore_wait_stop(&vm->qmp, err);
 	return r == 0 ? check_console(vm_opts->dir, err) : r;
 }
 

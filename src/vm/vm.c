@@ -194,8 +194,11 @@ static int start_in(struct vm *vm, struct vm_opts *opts, struct ktstr_error *err
 {
 	_cleanup_close_ int far = -1;
 	char **args = NULL;
-	int r = opts->template || opts->save_dir ? open_qmp(vm, &far, err) : 0;
+	bool talks = opts->template || opts->save_dir || vm_passes_stop(opts);
+	int r = talks ? open_qmp(vm, &far, err) : 0;
 
+	vm->awaits_stop = vm_passes_stop(opts);
+	vm->pause_at_stop = opts->pause_at_stop;
 	opts->qmp_fd = far > 0 ? far : 0;
 	if (r == 0)
 		r = vm_args_build(opts, &args, err);
@@ -230,6 +233,8 @@ int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error 
 	r = start_in(vm, &full, err);
 	if (r == 0 && full.template)
 		r = restore_run(vm, &full, err);
+	else if (r == 0 && vm->qmp.fd >= 0)
+		r = restore_begin(vm, &full, err);
 	if (r < 0) {
 		vm_destroy(vm);
 		return ktstr_error_wrap(err, r, "start a VM");
@@ -311,6 +316,7 @@ int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
 			{ .fd = vm->inotify_fd, .events = POLLIN },
 			{ .fd = vm->qemu.pidfd, .events = POLLIN },
 			{ .fd = extra_fd, .events = POLLIN },
+			{ .fd = vm->awaits_stop ? vm->qmp.fd : -1, .events = POLLIN },
 		};
 		uint64_t spent = clock_mono_ns() - start;
 		int events = pending_events(vm);
@@ -322,7 +328,9 @@ int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
 			return -errno;
 		if (fds[2].revents)
 			events |= VM_EXTRA;
-		if (events || (!left && !fds[0].revents && !fds[1].revents))
+		if (fds[3].revents && restore_pass_stop(vm) != 0)
+			vm->awaits_stop = false;
+		if (events || (!left && !fds[0].revents && !fds[1].revents && !fds[3].revents))
 			return events;
 	}
 }

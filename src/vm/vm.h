@@ -36,8 +36,8 @@ struct vm_opts {
 	const char *files_path; /* fw_cfg opt/ktstr/files: cpio archive; NULL: an empty one */
 	const char *gdb_path;	/* QEMU serves gdb at this unix socket; NULL: not */
 	bool hold;		/* no vCPU runs before gdb says so */
-	/* The guest's own stop (protocol.h, stop_seq) pauses it for gdb; a cold boot pauses where a
-	 * template would be taken as well. */
+	/* The guest's own stop (protocol.h, stop_seq) pauses it for gdb; a cold boot that is not exact
+	 * pauses where a template would be taken as well. */
 	bool pause_at_stop;
 	const char *save_dir; /* a template in the making: memory goes to files here; NULL */
 	int qmp_fd;	      /* set by vm_start() and nobody else; 0: none */
@@ -50,6 +50,13 @@ struct vm_opts {
 int vm_args_build(const struct vm_opts *opts, char ***ret_args,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 void vm_args_free(char **args);
+
+/* Does this machine pause where templates are taken, only to be let on?  An exact cold boot does: to
+ * pause there takes its clock to the next timer, and a clone must not be the only one to be so. */
+static inline bool vm_passes_stop(const struct vm_opts *opts)
+{
+	return opts->exact && !opts->template && !opts->save_dir;
+}
 
 /* Memory for a topology and @job_bytes of files, in classes (384, 512, 768 MiB, 1, 1.5, 2 GiB, then
  * whole GiB) so that machines that differ little share a template; a multiple of the nodes in MiB. */

@@ -3,6 +3,7 @@
 #ifndef KTSTR_VM_VM_PRIVATE_H
 #define KTSTR_VM_VM_PRIVATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -16,7 +17,9 @@ struct vm {
 	uint64_t records_read;
 	uint64_t cpu_ns; /* last reading */
 	clockid_t cpu_clock;
-	struct qmp qmp; /* joined to QEMU if it is restored or saved */
+	struct qmp qmp; /* joined to QEMU if it is restored, saved or passes a stop */
+	/* Of a machine that vm_passes_stop(). */
+	bool awaits_stop, pause_at_stop;
 };
 
 #endif

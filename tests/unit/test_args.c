@@ -225,6 +225,8 @@ static void exact_machines_take_no_chance(void **state)
 		     "-icount shift=3,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1 ");
 	expect_words(joined(&opts), " random.trust_cpu=off ");
 	expect_words(joined(&opts), " ktstr.exact=1");
+	/* It pauses where a template would be taken. */
+	expect_words(joined(&opts), " -action panic=pause ");
 	opts.accel = KTSTR_ACCEL_KVM;
 	assert_int_equal(vm_args_build(&opts, &args, &err), -EINVAL);
 	expect_words(err.text, "accelerator must be TCG");
@@ -242,7 +244,7 @@ static void templates_in_the_making_keep_memory_in_files(void **state)
 		"-object memory-backend-file,id=ram0,size=192M,merge=off,share=on,mem-path=/t,,/ram0 "
 		"-object memory-backend-file,id=ram1,size=192M,merge=off,share=on,mem-path=/t,,/ram1 ");
 	expect_words(joined(&opts), "-action panic=pause -chardev socket,id=qmp,fd=9 "
-				    "-mon chardev=qmp,mode=control -kernel /k/vmlinux ");
+				    "-mon chardev=qmp,mode=control -S -kernel /k/vmlinux ");
 }
 
 static void clones_map_what_is_saved(void **state)

@@ -42,6 +42,7 @@ enum {
 	PORT_WAIT_NS = 10 * 1000000000ll, /* for the host's side of the port */
 	FLUSH_NS = 10 * 1000000000ll,
 	STOP_STEP_NS = 1000000000,
+	HELLO_STEP_NS = 20000000, /* every clone has to run through it */
 	BODY_STEP_NS = 250000000,
 	CMDLINE_MAX = 64 << 10,
 	HEAP_BYTES = 512 << 10,
@@ -267,7 +268,7 @@ static int stop_exactly(struct guest *g, struct ktstr_error *err)
 
 	settle_until(stop_ns);
 	stop_machine();
-	settle_until(settle_target_ns(stop_ns + rousing_ns, STOP_STEP_NS));
+	settle_until(settle_target_ns(stop_ns + rousing_ns, HELLO_STEP_NS));
 	return r;
 }
 

@@ -178,7 +178,8 @@ static int boot_and_save(const struct template_opts *opts, const char *dir, uint
 }
 
 /* Memory is a sparse file: a page that finds no room on the disk kills QEMU. */
-static int check_room(const char *dir, uint64_t memory_bytes, struct ktstr_error *err)
+static int check_room(const char *dir, uint64_t memory_bytes, uint64_t *ret_missing,
+		      struct ktstr_error *err)
 {
 	uint64_t needed = memory_bytes / 4, minimum = (uint64_t)ROOM_MIN_MIB << 20, room;
 	struct statvfs fs;
@@ -189,9 +190,25 @@ static int check_room(const char *dir, uint64_t memory_bytes, struct ktstr_error
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (room >= needed)
 		return 0;
+	*ret_missing = needed - room;
 	return ktstr_error_set(
 		err, -ENOSPC, "a template needs %llu MiB on the disk of '%s', %llu MiB are left",
 		(unsigned long long)(needed >> 20), dir, (unsigned long long)(room >> 20));
+}
+
+/* Templates that nobody uses are worth less than the one that is wanted now. */
+static int make_room(const struct template_opts *opts, const char *dir, uint64_t memory_bytes,
+		     struct ktstr_error *err)
+{
+	_cleanup_free_ char *root = path_format("%s/" TEMPLATE_FOLDER, opts->cache_dir);
+	uint64_t missing = 0, taken = 0;
+	int r = check_room(dir, memory_bytes, &missing, err);
+
+	if (!missing || !root || store_size(root, &taken, NULL) <= 0)
+		return r;
+	if (store_prune(root, taken > missing ? taken - missing : 0, NULL) <= 0)
+		return r;
+	return check_room(dir, memory_bytes, &missing, err);
 }
 
 static json_t *about(const struct template_opts *opts, uint64_t memory_bytes)
@@ -216,9 +233,9 @@ static int make(const struct template_opts *opts, struct template *t, struct kts
 {
 	const char *dir = store_entry_dir(t->entry);
 	json_t *text;
-	int r = check_room(dir, t->memory_bytes, err);
+	int r = make_room(opts, dir, t->memory_bytes, err);
 
-	if (opts->progress)
+	if (r == 0 && opts->progress)
 		opts->progress(opts->arg, "booting a template");
 	if (r == 0)
 		r = write_stub(dir, err);

@@ -137,7 +137,11 @@ read_only() { # option...
 	mount --bind "$scratch/ro" "$scratch/ro" && mount -o remount,bind,ro "$scratch/ro" || return
 	XDG_CACHE_HOME=$scratch/ro run "$@"
 }
-export -f run run_on_small fill_while_made read_only until_true
+make_two() {
+	run_on_small && XDG_CACHE_HOME=$scratch/small run --memory 400M || return
+	ls "$scratch/small/ktstr/templates"/*.lock | wc -l | sed 's/^/templates: /'
+}
+export -f run run_on_small make_two fill_while_made read_only until_true
 export scratch empty kernels runs
 : >"$scratch/file"
 under_a_file() { XDG_CACHE_HOME=$scratch/file run --kernel "$kernel"; }
@@ -150,6 +154,11 @@ if unshare "${unshare[@]}" true 2>/dev/null; then
 	out=$(with_mount size=64m run_on_small)
 	check "a small disk: the run passes" [ $? = 0 ]
 	check "... and says that there is no room" cold 'a template needs '
+	out=$(with_mount size=330m make_two)
+	check "a disk with room for one template: two runs pass" [ $? = 0 ]
+	check "... each with its own" [ "$(grep -c 'booting a template$' <<<"$out") $(told)" = "2 2" ]
+	check "... and the first has made room" said '^templates: 1$'
+	tell_unless said '^templates: 1$'
 	out=$(with_mount size=320m fill_while_made)
 	check "a disk that fills up while a template is made: the run passes" [ $? = 0 ]
 	check "... and says that there is no room" cold '.*[Nn]o .*\(room\|space\) left'

@@ -6,7 +6,8 @@
 # usage: shards.sh N DIR PROGRAM [OPTION]...
 #
 # DIR must not exist; it keeps the run folders, one per shard.  Standard output is the merged report
-# and the exit status is that of the merge: a shard that died or never started is named there.
+# and the exit status is that of the merge: a shard that died or never started is named there.  130 after
+# Ctrl-C.
 # $PARALLEL may hold further options for GNU parallel.  Other machines: PARALLEL='--sshlogin a,b,:
 # --workdir .' if program, DIR and ktstr have the same paths everywhere.
 set -u
@@ -18,7 +19,10 @@ program=$(realpath "$3")
 shift 3
 
 # What shards print is merged below; their summaries are shown as they come.  When interrupted, they
-# are told to end and have time to keep their results before they are killed.
+# are told to end and have time to keep their results before they are killed; what there is is merged.
+interrupted=
+trap interrupted=130 INT
 seq "$shards" | parallel --quote --line-buffer --tagstring 'shard {}' --termseq TERM,10000,KILL,25 \
 	ktstr run "$program" --partition "slice:{}/$shards" --run-dir "$dir/{}" "$@" >/dev/null
-exec ktstr merge "$dir"/*
+ktstr merge "$dir"/*
+exit "${interrupted:-$?}"

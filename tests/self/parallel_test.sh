@@ -40,5 +40,22 @@ printf '#!/bin/sh\ncase "$*" in *slice:2/*) kill -KILL $$ ;; esac\nexec %q "$@"\
 chmod +x bin/ktstr
 expect "a shard that is killed is named by the merge" 70 'shard slice:2/3 of .verdicts. is missing' \
 	env PATH="$scratch/bin:$PATH" "$shards" 3 killed "$verdicts" -t passes --repeat 5
+
+# Ctrl-C reaches the whole process group.
+set -m
+"$shards" 2 stopped "$verdicts" -t passes -t waits_for_ever >report 2>summary </dev/null &
+runner=$!
+set +m
+for ((i = 0; i < 600; i++)); do
+	grep -qs '"test":"passes"' stopped/*/results.jsonl && break
+	kill -0 $runner 2>/dev/null || break
+	read -rt 0.1 <> <(:)
+done
+kill -INT -- "-$runner"
+wait $runner
+check "Ctrl-C is exit status 130" [ $? = 130 ]
+check "... what was finished is reported" grep -qx 'ok 1 passes' report
+check "... no shard is left" no_process "$scratch/stopped[/]"
+
 expect "too few arguments are a usage error" 2 '^usage: ' "$shards" 3 other
 finish

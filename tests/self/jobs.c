@@ -75,6 +75,14 @@ static void waits(struct ktstr *t)
 	EXPECT_TRUE(t, true);
 }
 
+static void stops_its_worker(struct ktstr *t)
+{
+	EXPECT_TRUE(t, true);
+	leave(t, "waits");
+	kill(getppid(), SIGSTOP);
+	wait_for("never");
+}
+
 /* Takes longer than the one whose name comes before it. */
 static void is_slow(struct ktstr *t)
 {
@@ -95,6 +103,9 @@ KTSTR_TEST(odd_seeds) = { .host_only = true, .run = fails_for_odd_seeds };
 KTSTR_TEST(fails_once) = { .host_only = true, .run = fails_once };
 KTSTR_TEST(after_fails_once) = { .host_only = true, .run = says_it_ran };
 KTSTR_TEST(gone_worker) = { .host_only = true, .timeout_ns = SECS(60), .run = kills_its_worker };
+KTSTR_TEST(stopped_worker) = { .host_only = true,
+			       .timeout_ns = SECS(600),
+			       .run = stops_its_worker };
 KTSTR_TEST(waits) = { .host_only = true, .timeout_ns = SECS(600), .run = waits };
 KTSTR_TEST(x_quick) = { .host_only = true, .run = is_quick };
 KTSTR_TEST(y_slow) = { .host_only = true, .run = is_slow };

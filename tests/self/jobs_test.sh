@@ -46,6 +46,11 @@ expect "what can never fit: exit 75" 75 'it needs 1 CPU and 1073741824 MiB of me
 	"$jobs" vast
 expect "... and all others run" 75 '^1 passed, 0 failed, 1 errors' "$jobs" vast x_quick
 
+expect "--timeout kills a worker that cannot end: exit 124" 124 \
+	'SKIP UNDECIDED: the time limit of the run is over; killed' \
+	"$jobs" --timeout 100ms --run-dir stuck stopped_worker
+check "... and what it started" until_true $$ no_process '--guest-body stopped_worke[r]'
+
 start_waiting() { # run folder, more arguments
 	set -m
 	"$jobs" --run-dir "$@" >"$1.out" 2>"$1.err" </dev/null &
@@ -63,6 +68,18 @@ check "... finished results are kept" grep -q '"test":"x_quick","verdict":"PASS"
 check "... what ran is UNDECIDED" grep -q '"test":"waits","verdict":"UNDECIDED","end":"interrupted"' \
 	cut/results.jsonl
 check "... nothing is left" until_true $$ no_process "run-dir cu[t]|guest-body wait[s]"
+fresh
+start_waiting twice -j2 stopped_worker x_quick
+interrupt_again() {
+	kill -INT -- "-$runner"
+	! kill -0 "$runner"
+}
+check "Ctrl-C again kills a worker that cannot end" until_true $$ interrupt_again
+wait "$runner"
+check "... exit 130" [ $? = 130 ]
+check "... with a verdict" grep -q '"test":"stopped_worker","verdict":"UNDECIDED","end":"interrupted"' \
+	twice/results.jsonl
+check "... nothing is left" until_true $$ no_process "run-dir twic[e]|guest-body stopped_worke[r]"
 fresh
 start_waiting dead -j2 waits x_quick
 kill -KILL "$runner"

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -258,6 +259,23 @@ static void the_pool_ends_what_still_runs(void **state)
 	assert_int_equal(errno, ESRCH);
 }
 
+static void lack_of_descriptors_is_told(void **state)
+{
+	struct rlimit before, none;
+	struct ktstr_error err;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 4;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(pool_start(&pool, 0, &err), -EMFILE);
+	assert_int_equal(pool.nr, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	start(0);
+	wait_ended(1);
+}
+
 static void another_descriptor_wakes(void **state)
 {
 	int fds[2];
@@ -309,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_it_leaves_behind_is_killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_flood_is_ended, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_pool_ends_what_still_runs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lack_of_descriptors_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_descriptor_wakes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(workers_die_with_the_pool, set_up, tear_down),
 	};

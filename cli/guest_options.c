@@ -2,9 +2,11 @@
 #include "guest_options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <ktstr/api.h>
+#include <ktstr/log.h>
 
 #include "cli.h"
 
@@ -50,6 +52,13 @@ static int exit_code_of(int code)
 	}
 }
 
+static void warn(void *arg, enum ktstr_log_level level, const char *text)
+{
+	(void)arg;
+	if (level <= KTSTR_LOG_WARN)
+		fprintf(stderr, "ktstr: warning: %s\n", text);
+}
+
 int guest_options_run(const struct guest_options *options, const char *const *argv)
 {
 	const char *includes[KTSTR_OPTION_LIST_MAX + 1] = { NULL };
@@ -73,6 +82,8 @@ int guest_options_run(const struct guest_options *options, const char *const *ar
 	memcpy(includes, options->includes.items, options->includes.nr * sizeof(includes[0]));
 	if (options->topology && ktstr_topology_parse(options->topology, &opts.topology, &err) < 0)
 		return cli_fail(KTSTR_EXIT_USAGE, &err);
+	ktstr_log_set(warn, NULL);
 	r = ktstr_guest_run(&opts, &status, &err);
+	ktstr_log_set(NULL, NULL);
 	return r < 0 ? cli_fail(exit_code_of(r), &err) : status;
 }

@@ -267,7 +267,8 @@ static int stop_exactly(struct guest *g, struct ktstr_error *err)
 	int r = rouse_start(g->shape.nr_cpus, stop_ns + ROUSE_GAP_NS, err);
 
 	settle_until(stop_ns);
-	stop_machine();
+	if (r == 0)
+		r = stop_machine_exactly(err);
 	settle_until(settle_target_ns(stop_ns + rousing_ns, HELLO_STEP_NS));
 	return r;
 }

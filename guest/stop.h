@@ -15,4 +15,13 @@ int stop_init(struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* After stop_init(). */
 void stop_machine(void);
 
+/* The same, so that nothing shows whether the machine was stopped.  While QEMU stops it, the clock may
+ * or may not jump to the next timer, as if all CPUs were idle.  So the instruction after the write is
+ * an endless loop of that one instruction, which a timer's signal ends STOP_SPIN_NS later: jump or
+ * not, the timer finds the CPU at the same place at the same time.  Return: 0 or -errno; then the
+ * machine was not stopped. */
+int stop_machine_exactly(struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+enum { STOP_SPIN_NS = 1000000 };
+
 #endif

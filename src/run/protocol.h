@@ -58,7 +58,8 @@
  * in the PATH of env, then among busybox's; mode "shell" without argv is busybox's sh.
  *
  * Stop.  When all is set up that no job decides, and before HELLO, the agent writes 1 to the I/O port
- * PROTOCOL_STOP_PORT (QEMU's pvpanic): a template is taken there, any other machine runs on.
+ * PROTOCOL_STOP_PORT (QEMU's pvpanic): a template is taken there, any other machine runs on.  What it
+ * takes for both to be the same in exact mode stands in guest/settle.h, stop.h and rouse.h.
  *
  * Shell.  The port "ktstr.shell" carries the terminal's bytes both ways.  A window change is
  * written by the host as in RFC 1282: ff ff 73 73, then rows, columns, x and y pixels as u16

@@ -64,24 +64,36 @@ static void say(int fd, const char *text)
 		_exit(98);
 }
 
-static void answer(int fd, const char *line)
+static int number(const char *text)
+{
+	int n = -1;
+
+	return text && sscanf(text, "%d", &n) == 1 ? n : -1;
+}
+
+static int id_of(const char *line)
 {
 	const char *id = strstr(line, "\"id\":");
+
+	return id ? number(id + 5) : -1;
+}
+
+static void answer(int fd, const char *line)
+{
 	char text[128];
 
-	snprintf(text, sizeof(text), "{\"return\": {}, \"id\": %d}\n", id ? atoi(id + 5) : 0);
+	snprintf(text, sizeof(text), "{\"return\": {}, \"id\": %d}\n", id_of(line));
 	say(fd, text);
 }
 
 static void refuse(int fd, const char *line)
 {
-	const char *id = strstr(line, "\"id\":");
 	char text[160];
 
 	snprintf(
 		text, sizeof(text),
 		"{\"error\": {\"class\": \"GenericError\", \"desc\": \"not today\"}, \"id\": %d}\n",
-		id ? atoi(id + 5) : 0);
+		id_of(line));
 	say(fd, text);
 }
 
@@ -143,10 +155,10 @@ static void obey(int fd, char **argv, const char *line)
 
 static int be_qemu(char **argv)
 {
-	const char *number = argument(argv, "socket,id=qmp,fd="), *ram;
+	const char *ram;
 	char line[4096];
 	FILE *in;
-	int fd = number ? atoi(number) : -1;
+	int fd = number(argument(argv, "socket,id=qmp,fd="));
 
 	if (fd < 0 || does("die")) {
 		fprintf(stderr, "no such machine\n");

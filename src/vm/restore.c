@@ -165,12 +165,19 @@ int restore_wait_stop(struct qmp *q, struct ktstr_error *err)
 int restore_pass_stop(struct vm *vm)
 {
 	struct qmp *q = &vm->qmp;
-	int r;
+	int r = 0;
 
-	q->deadline_ns = clock_add_ns(clock_mono_ns(), PASS_LIMIT_NS);
-	r = restore_wait_stop(q, NULL);
+	/* Only what is there already. */
+	q->deadline_ns = clock_mono_ns();
+	if (!vm->rang)
+		r = qmp_wait_event(q, "GUEST_PANICKED", NULL, NULL);
+	if (r == 0) {
+		vm->rang = true;
+		r = qmp_wait_event(q, "STOP", NULL, NULL);
+	}
 	if (r == -ETIMEDOUT)
 		return 0;
+	q->deadline_ns = clock_add_ns(clock_mono_ns(), PASS_LIMIT_NS);
 	if (r == 0 && !vm->pause_at_stop)
 		r = qmp_command(q, "set-action", json_pack("{s:s}", "panic", "none"), NULL, NULL);
 	if (r == 0)

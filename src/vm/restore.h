@@ -22,7 +22,7 @@ int restore_begin(struct vm *vm, const struct vm_opts *opts,
 /* Waits until the guest has rung pvpanic and is paused.  Return: as qmp_wait_event(). */
 int restore_wait_stop(struct qmp *q, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
-/* QEMU has said something: lets a machine that vm_passes_stop() on when it has reached the stop.
+/* Without waiting: lets a machine that vm_passes_stop() on if it has reached the stop.
  * Return: 1: it has, 0: not yet, -errno: it never will. */
 int restore_pass_stop(struct vm *vm) KTSTR_MUST_CHECK;
 

@@ -307,6 +307,14 @@ static int poll_timeout_ms(const struct vm *vm, uint64_t left_ns)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* Where QEMU will tell of the stop that is to be passed; -1: it is behind, or there is none. */
+static int stop_fd(struct vm *vm)
+{
+	if (vm->awaits_stop && restore_pass_stop(vm) != 0)
+		vm->awaits_stop = false;
+	return vm->awaits_stop ? vm->qmp.fd : -1;
+}
+
 int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
 {
 	uint64_t start = clock_mono_ns();
@@ -316,7 +324,7 @@ int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
 			{ .fd = vm->inotify_fd, .events = POLLIN },
 			{ .fd = vm->qemu.pidfd, .events = POLLIN },
 			{ .fd = extra_fd, .events = POLLIN },
-			{ .fd = vm->awaits_stop ? vm->qmp.fd : -1, .events = POLLIN },
+			{ .fd = stop_fd(vm), .events = POLLIN },
 		};
 		uint64_t spent = clock_mono_ns() - start;
 		int events = pending_events(vm);
@@ -328,8 +336,6 @@ int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns)
 			return -errno;
 		if (fds[2].revents)
 			events |= VM_EXTRA;
-		if (fds[3].revents && restore_pass_stop(vm) != 0)
-			vm->awaits_stop = false;
 		if (events || (!left && !fds[0].revents && !fds[1].revents && !fds[3].revents))
 			return events;
 	}

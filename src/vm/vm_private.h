@@ -19,7 +19,7 @@ struct vm {
 	clockid_t cpu_clock;
 	struct qmp qmp; /* joined to QEMU if it is restored, saved or passes a stop */
 	/* Of a machine that vm_passes_stop(). */
-	bool awaits_stop, pause_at_stop;
+	bool awaits_stop, rang, pause_at_stop;
 };
 
 #endif

@@ -96,7 +96,7 @@ static void what_is_remembered_counts(void **state)
 
 static void what_is_remembered_of_another_file_does_not(void **state)
 {
-	static const char *const damaged[] = { "", "0123", REMEMBERED "0", "x" REMEMBERED };
+	static const char *const damaged[] = { "", "0123", (REMEMBERED "0"), ("x" REMEMBERED) };
 	const char *path = scratch_text(&scratch, "f", "abc");
 	char cache[512];
 

@@ -115,6 +115,7 @@ static void run_guest(int fd, char **argv, int nr_conts)
 
 	if (does("bus")) {
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		signal(SIGBUS, SIG_DFL);
 		raise(SIGBUS);
 	}
 	if (does("panic"))

@@ -6,7 +6,8 @@ $(B)/tools/bench_capture: $(B)/obj/tools/bench_capture.o $(B)/libktstr.a
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench bench-build
-bench-build: $(B)/tools/bench_capture $(B)/tests/vm/empty $(B)/tests/vm/ctprof_jemalloc payloads
+bench-build: $(B)/tools/bench_capture $(B)/tests/vm/empty $(B)/tests/vm/ctprof_jemalloc \
+		$(B)/tests/vm/exact_mix $(B)/tests/vm/sleeper $(B)/ktstr payloads
 
 bench: bench-build
 	tools/bench.py -b $(B) $(BENCH)

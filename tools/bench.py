@@ -5,10 +5,20 @@
 usage: tools/bench.py [-n RUNS] [-b BUILD] [-o FILE] [NAME...]
 
 Prints a table with median, least, most and number of runs, and writes FILE (BUILD/bench.json): an
-array of {"name", "value" (the median), "unit"}.  NAME selects groups: cold, seed, capture.
+array of {"name", "value" (the median), "unit"}.  NAME selects groups: cold, clone, exact, seed,
+capture.  Guests run in the mode a user gets: exact where KVM boots none.
 
 cold_hello_ms_Ncpu    from the start of QEMU to the arrival of the agent's first record
 cold_verdict_ms_Ncpu  from the start of the test program to its exit, for an empty test
+clone_record_ms_Ncpu  the same for a clone of a template, 384 MiB
+cold_over_clone       one over the other, 2 CPUs, one right after the other
+warm_verdict_ms       from the start of `ktstr run` to its exit, empty test, template there
+clone_memory_mib      anonymous memory and page tables of the clone's QEMU, at most
+empty_tests_per_hour  60 repetitions of an empty test, default -j
+exact_identical_of_100  equal hashes of a 4-CPU test with contention under a sched_ext scheduler:
+                      clones of two templates and cold boots, half beside 8 busy loops
+exact_distinct_of_50  distinct hashes of that test over 50 seeds
+exact_virtual_per_wall_spin, _sleep  guest time per second of the host, 4 workers on 4 CPUs
 seed_suite_s          the same for build/tests/vm/ctprof_jemalloc, all its tests in sequence
 ctprof_procfs_us_per_thread_N  capture of a process with N idle threads, per thread
 
@@ -20,47 +30,15 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import time
+
+import bench_clone
+from bench_run import Failed, results, run
 
 CPUS = (1, 2, 4, 8)
 THREADS = (100, 2000)
+GROUPS = ["cold", "clone", "exact", "seed", "capture"]
 CAPTURES = 3  # per run asked for: they are short, so a single interruption weighs much
-TIMEOUT_S = 600
-
-
-class Failed(Exception):
-    pass
-
-
-def run(argv):
-    """Standard output, and seconds from start to exit."""
-    t0 = time.monotonic()
-    try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=TIMEOUT_S)
-    except FileNotFoundError as e:
-        raise Failed(f"{argv[0]} is not built") from e
-    except subprocess.TimeoutExpired as e:
-        raise Failed(f"{' '.join(argv)}: no end within {TIMEOUT_S} s") from e
-    took = time.monotonic() - t0
-    if done.returncode != 0:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Failed(f"{' '.join(argv)}: exit status {done.returncode}: " +
-                     (lines[-1] if lines else "no message"))
-    return done.stdout, took
-
-
-def results(stdout):
-    """The result objects of a test program's --json output."""
-    found = []
-    for line in stdout.splitlines():
-        if line.startswith("{"):
-            record = json.loads(line)
-            if record.get("type") == "result":
-                found.append(record)
-    return found
 
 
 class Figures:
@@ -104,7 +82,7 @@ class Figures:
 
 def measure_cold(figures, build, cpus, count):
     stdout, took = run([f"{build}/tests/vm/empty", "--json", "--topology", f"1n1l{cpus}c1t",
-                        "-t", "empty_body_passes"])
+                        "--no-template", "-t", "empty_body_passes"])
     found = results(stdout)
     if len(found) != 1 or found[0]["verdict"] != "PASS":
         raise Failed("no result")
@@ -129,8 +107,30 @@ def measure_capture(figures, build, threads, runs):
         figures.add(f"ctprof_procfs_us_per_thread_{threads}", int(took_ns) / 1e3 / int(seen), "us")
 
 
+def measure_clones(figures, build, runs):
+    for cpus in (2, 8):
+        figures.attempt(f"template, {cpus} CPUs", bench_clone.measure_clone, figures, build, cpus,
+                        False)
+    for _ in range(runs):
+        for cpus in (2, 8):
+            figures.attempt(f"clone, {cpus} CPUs", bench_clone.measure_clone, figures, build, cpus,
+                            True)
+        figures.attempt("cold over clone", bench_clone.measure_ratio, figures, build)
+        figures.attempt("clone's memory", bench_clone.measure_memory, figures, build)
+        figures.attempt("rate", bench_clone.measure_rate, figures, build)
+
+
+def measure_exact(figures, build, runs):
+    figures.attempt("identical", bench_clone.measure_identical, figures, build)
+    figures.attempt("distinct", bench_clone.measure_distinct, figures, build)
+    for _ in range(runs):
+        for test, word in (("spin_4", "spin"), ("hour_of_sleep", "sleep")):
+            figures.attempt(word, bench_clone.measure_speed, figures, build, test,
+                            f"exact_virtual_per_wall_{word}")
+
+
 def measure(figures, options):
-    wanted = options.names or ["cold", "seed", "capture"]
+    wanted = options.names or GROUPS
     build = options.build
     if "cold" in wanted:
         # The first boot fills the page cache and learns which accelerator works.
@@ -139,6 +139,10 @@ def measure(figures, options):
         for _ in range(options.runs):
             for cpus in CPUS:
                 figures.attempt(f"{cpus} CPUs", measure_cold, figures, build, cpus, True)
+    if "clone" in wanted:
+        measure_clones(figures, build, options.runs)
+    if "exact" in wanted:
+        measure_exact(figures, build, options.runs)
     if "seed" in wanted:
         for _ in range(options.runs):
             figures.attempt("seed suite", measure_seed, figures, build)
@@ -155,9 +159,9 @@ def main():
     parser.add_argument("-o", dest="file", metavar="FILE")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
-    unknown = set(options.names) - {"cold", "seed", "capture"}
+    unknown = set(options.names) - set(GROUPS)
     if options.runs < 1 or unknown:
-        parser.error("RUNS is 1 or more; names are cold, seed, capture")
+        parser.error("RUNS is 1 or more; names are " + ", ".join(GROUPS))
     figures = Figures()
     before = os.getloadavg()[0]
     measure(figures, options)

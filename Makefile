@@ -97,16 +97,16 @@ $(B)/obj/calibrate_blob.o: src/ctprof/calibrate_blob.S $(B)/ctprof/calibrate
 	$(CC) -DCALIBRATE_FILE='"$(B)/ctprof/calibrate"' -c -o $@ $<
 
 # --- the library that is preloaded into QEMU for exact runs, embedded as well ------------------
-$(B)/vm/exact-clock.so: src/vm/helper/exact_clock.c
+$(B)/vm/exact-engine.so: src/vm/helper/exact_clock.c src/vm/helper/exact_turns.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -nostdlib -s -o $@ $<
+	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -fvisibility=hidden -shared -nostdlib -s -o $@ $^
 
-$(B)/obj/exact_clock_blob.o: src/vm/exact_clock_blob.S $(B)/vm/exact-clock.so
+$(B)/obj/exact_engine_blob.o: src/vm/exact_engine_blob.S $(B)/vm/exact-engine.so
 	@mkdir -p $(@D)
-	$(CC) -DEXACT_CLOCK_FILE='"$(B)/vm/exact-clock.so"' -c -o $@ $<
+	$(CC) -DEXACT_ENGINE_FILE='"$(B)/vm/exact-engine.so"' -c -o $@ $<
 
 # --- library and programs -------------------------------------------------------------------
-$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_clock_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_engine_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

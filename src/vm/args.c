@@ -224,6 +224,8 @@ static void add_engine(struct builder *b, const struct vm_opts *opts)
 		add2(b, "-cpu", opts->exact ? exact_cpu : tcg_cpu);
 		if (!opts->exact)
 			return;
+		/* The name of the CPUs' thread, for exact_engine.h. */
+		add2(b, "-name", "ktstr,debug-threads=on");
 		/* 8 ns an instruction; when all CPUs sleep, time jumps to the next timer. */
 		add2(b, "-icount", "shift=3,sleep=off");
 		add2(b, "-rtc", "base=2026-01-01T00:00:00,clock=vm");

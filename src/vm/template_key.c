@@ -11,7 +11,7 @@
 enum { BOOT_ID_MAX = 256 };
 
 /* To be counted up with whatever else decides what a template is. */
-static const char format_words[] = "ktstr template 3\n";
+static const char format_words[] = "ktstr template 4\n";
 
 /* The machine as its key names it: the same structure with hashes for paths. */
 struct named {

@@ -21,7 +21,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/path.h"
-#include "vm/exact_clock.h"
+#include "vm/exact_engine.h"
 #include "vm/restore.h"
 #include "vm/template.h"
 #include "vm/vm_private.h"
@@ -131,7 +131,7 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 		      struct ktstr_error *err)
 {
 	_cleanup_close_ int log_fd = create_in(opts->dir, "qemu.log", NULL, err);
-	_cleanup_close_ int clock_fd = opts->exact ? exact_clock_open(err) : -1;
+	_cleanup_close_ int clock_fd = opts->exact ? exact_engine_open(err) : -1;
 	_cleanup_free_ char **env = NULL;
 	struct child_opts child = { .argv = (const char *const *)args, .stdin_fd = -1 };
 	int r;
@@ -141,7 +141,7 @@ static int start_qemu(struct vm *vm, const struct vm_opts *opts, char **args,
 	if (opts->exact && clock_fd < 0)
 		return clock_fd;
 	if (opts->exact) {
-		env = exact_clock_environment(clock_fd);
+		env = exact_engine_environment(clock_fd);
 		if (!env)
 			return ktstr_error_nomem(err);
 		child.env = (const char *const *)env;

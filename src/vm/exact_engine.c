@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "vm/exact_clock.h"
+#include "vm/exact_engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,17 +12,17 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 
-extern const char ktstr_exact_clock_start[], ktstr_exact_clock_end[];
+extern const char ktstr_exact_engine_start[], ktstr_exact_engine_end[];
 extern char **environ;
 
 enum { FIRST_BYTES = 64, LOWEST_FD = 3 };
 
 static const char preload[] = "LD_PRELOAD=";
 
-int exact_clock_open(struct ktstr_error *err)
+int exact_engine_open(struct ktstr_error *err)
 {
-	size_t size = (size_t)(ktstr_exact_clock_end - ktstr_exact_clock_start);
-	_cleanup_close_ int low = memfd_create("ktstr-exact-clock", MFD_CLOEXEC), fd = -1;
+	size_t size = (size_t)(ktstr_exact_engine_end - ktstr_exact_engine_start);
+	_cleanup_close_ int low = memfd_create("ktstr-exact-engine", MFD_CLOEXEC), fd = -1;
 	int r;
 
 	if (low < 0)
@@ -30,13 +30,13 @@ int exact_clock_open(struct ktstr_error *err)
 	fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
 	if (fd < 0)
 		return ktstr_error_set(err, -errno, "memfd: %s", strerror(errno));
-	r = io_write_all(fd, ktstr_exact_clock_start, size);
+	r = io_write_all(fd, ktstr_exact_engine_start, size);
 	if (r < 0)
 		return ktstr_error_set(err, r, "memfd: %s", strerror(-r));
 	return take_fd(&fd);
 }
 
-char **exact_clock_environment(int fd)
+char **exact_engine_environment(int fd)
 {
 	size_t nr = 0, kept = 1;
 	char **env, *first;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Preloaded into QEMU for exact runs; what for says vm/exact_engine.h. */
+#include <dlfcn.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef int (*wait_fn)(pthread_cond_t *, pthread_mutex_t *);
+typedef int (*ppoll_fn)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+typedef int (*name_fn)(pthread_t, const char *);
+
+static wait_fn real_wait;
+static ppoll_fn real_ppoll;
+static name_fn real_name;
+static _Atomic unsigned int guest_runs;
+static __thread bool is_guest;
+
+__attribute__((constructor)) static void find_real(void)
+{
+	/* Without a version the oldest is found, which has another layout. */
+	real_wait = (wait_fn)dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
+	if (!real_wait)
+		real_wait = (wait_fn)dlsym(RTLD_NEXT, "pthread_cond_wait");
+	real_ppoll = (ppoll_fn)dlsym(RTLD_NEXT, "ppoll");
+	real_name = (name_fn)dlsym(RTLD_NEXT, "pthread_setname_np");
+}
+
+static void futex(int operation, unsigned int value)
+{
+	syscall(SYS_futex, &guest_runs, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+/* QEMU calls the thread that runs all CPUs "ALL CPUs/TCG". */
+EXPORT int pthread_setname_np(pthread_t thread, const char *name)
+{
+	if (strstr(name, "/TCG")) {
+		is_guest = true;
+		atomic_store(&guest_runs, 1);
+	}
+	return real_name(thread, name);
+}
+
+EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	int r;
+
+	if (!is_guest)
+		return real_wait(cond, mutex);
+	atomic_store(&guest_runs, 0);
+	futex(FUTEX_WAKE, 1);
+	r = real_wait(cond, mutex);
+	atomic_store(&guest_runs, 1);
+	return r;
+}
+
+/* A monitor or a debugger: whoever asks from outside need not wait. */
+static bool is_from_outside(const struct pollfd *fds, nfds_t nr)
+{
+	struct stat st;
+
+	for (nfds_t i = 0; i < nr; i++)
+		if (fds[i].revents && fstat(fds[i].fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			return true;
+	return false;
+}
+
+EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
+		 const sigset_t *mask)
+{
+	int r = real_ppoll(fds, nr, timeout, mask);
+
+	if (syscall(SYS_gettid) != getpid() || is_from_outside(fds, nr))
+		return r;
+	while (atomic_load(&guest_runs))
+		futex(FUTEX_WAIT, 1);
+	return r;
+}
+
+EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
+		       const sigset_t *mask, size_t size);
+
+int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout, const sigset_t *mask,
+		size_t size)
+{
+	(void)size;
+	return ppoll(fds, nr, timeout, mask);
+}

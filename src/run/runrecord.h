@@ -20,7 +20,7 @@ enum {
 	RUNRECORD_VERSION = 1,
 	/* What this program itself adds to a machine: QEMU's options, the preloaded library.  To be
 	 * counted up whenever a change there makes other events of the same inputs. */
-	RUNRECORD_ENGINE = 2,
+	RUNRECORD_ENGINE = 3,
 	RUNRECORD_FILE_MAX = 64 << 10,
 	RUNRECORD_NAME = 256, /* of programs, tests, items, kernels, QEMU's version */
 	RUNRECORD_PATH = 4096

@@ -240,8 +240,8 @@ static void add_engine(struct builder *b, const struct vm_opts *opts)
 
 static void add_machine(struct builder *b, const struct vm_opts *opts, bool one_node)
 {
-	addf(b, "-machine", "pc,smm=off,vmport=off,usb=off,i8042=off,hpet=on%s",
-	     one_node ? ",memory-backend=ram0" : "");
+	addf(b, "-machine", "pc,smm=off,vmport=off,usb=off,i8042=off,hpet=%s%s",
+	     opts->exact ? "off" : "on", one_node ? ",memory-backend=ram0" : "");
 	if (opts->qemu->firmware_path[0])
 		add2(b, "-bios", opts->qemu->firmware_path);
 	/* Without slots to plug, the kernel has far less ACPI code to interpret. */

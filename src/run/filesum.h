@@ -2,8 +2,7 @@
 /*
  * filesum.h - SHA-256 of large files that seldom change, such as kernels.
  *
- * What was computed is remembered in $XDG_CACHE_HOME/ktstr/sums/, one small file per path, together
- * with device, inode, size, mtime and ctime: if one of them differs, the file is read again.
+ * Remembered in the cache folder as vm/filehash.h says.
  */
 #ifndef KTSTR_RUN_FILESUM_H
 #define KTSTR_RUN_FILESUM_H
@@ -12,8 +11,6 @@
 
 #include "base/sha256.h"
 #include <ktstr/error.h>
-
-enum { FILESUM_REMEMBERED = 256 };
 
 /* Works without a cache too, only slower.  Return: 0 or -errno. */
 int filesum_sha256(const char *path, char hex[SHA256_HEX],

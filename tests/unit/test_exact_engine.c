@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -99,6 +100,49 @@ static int ask_by_socket(void)
 	return count_overlaps(pair[0]);
 }
 
+/* Has waited once, and then wants the lock while the main loop holds it. */
+static void *want_lock(void *unused)
+{
+	pthread_setname_np(pthread_self(), "ALL CPUs/TCG");
+	pthread_mutex_lock(&lock);
+	atomic_store(&busy, 1);
+	while (!served)
+		pthread_cond_wait(&wake, &lock);
+	pthread_mutex_unlock(&lock);
+	atomic_store(&busy, 2);
+	while (atomic_load(&busy) != 3)
+		sched_yield();
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&lock);
+	return unused;
+}
+
+/* As the main loop at the machine's end.  Return: 0, or never. */
+static int poll_with_lock(void)
+{
+	struct pollfd poll = { .fd = eventfd(1, EFD_CLOEXEC), .events = POLLIN };
+	pthread_t thread;
+	int ready;
+
+	if (poll.fd < 0 || pthread_create(&thread, NULL, want_lock, NULL) != 0)
+		return 1;
+	while (atomic_load(&busy) != 1)
+		sched_yield();
+	pthread_mutex_lock(&lock);
+	served = 1;
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&lock);
+	while (atomic_load(&busy) != 2)
+		sched_yield();
+	pthread_mutex_lock(&lock);
+	atomic_store(&busy, 3);
+	ready = ppoll(&poll, 1, NULL, NULL);
+	pthread_mutex_unlock(&lock);
+	pthread_join(thread, NULL);
+	close(poll.fd);
+	return ready != 1;
+}
+
 static int run_with(char **env, const char *what)
 {
 	char *argv[] = { (char[]){ "test" }, (char *)what, NULL };
@@ -149,6 +193,7 @@ static void main_loop_and_cpus_take_turns(void **state)
 	assert_int_equal(run_with(environ, "turns"), ROUNDS);
 	assert_int_equal(run_with(env, "turns"), 0);
 	assert_int_equal(run_with(env, "socket"), ROUNDS);
+	assert_int_equal(run_with(env, "end"), 0);
 	free(env);
 	close(fd);
 }
@@ -182,6 +227,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nothing_else_is_preloaded),
 	};
 
+	if (argc > 1 && !strcmp(argv[1], "end"))
+		return poll_with_lock();
 	if (argc > 1 && !strcmp(argv[1], "tell"))
 		return tell();
 	if (argc > 1 && !strcmp(argv[1], "turns"))

@@ -22,6 +22,7 @@ static wait_fn real_wait;
 static ppoll_fn real_ppoll;
 static name_fn real_name;
 static _Atomic unsigned int guest_runs;
+static pthread_mutex_t *_Atomic big_lock;
 static __thread bool is_guest;
 
 __attribute__((constructor)) static void find_real(void)
@@ -55,6 +56,7 @@ EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 
 	if (!is_guest)
 		return real_wait(cond, mutex);
+	atomic_store(&big_lock, mutex);
 	atomic_store(&guest_runs, 0);
 	futex(FUTEX_WAKE, 1);
 	r = real_wait(cond, mutex);
@@ -73,12 +75,22 @@ static bool is_from_outside(const struct pollfd *fds, nfds_t nr)
 	return false;
 }
 
+/* At the end of the machine the main loop polls with QEMU's big lock in its hand: the CPUs' thread,
+ * which wants that lock, would never come to wait. */
+static bool holds_big_lock(pid_t self)
+{
+	pthread_mutex_t *lock = atomic_load(&big_lock);
+
+	return lock && lock->__data.__owner == self;
+}
+
 EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
 		 const sigset_t *mask)
 {
 	int r = real_ppoll(fds, nr, timeout, mask);
+	pid_t self = getpid();
 
-	if (syscall(SYS_gettid) != getpid() || is_from_outside(fds, nr))
+	if (syscall(SYS_gettid) != self || holds_big_lock(self) || is_from_outside(fds, nr))
 		return r;
 	while (atomic_load(&guest_runs))
 		futex(FUTEX_WAIT, 1);

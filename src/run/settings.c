@@ -40,7 +40,7 @@ static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 		{ 0, "memory", "SIZE", "give every VM this much memory, such as 512M",
 		  KTSTR_OPTION_BYTES, &s->memory_bytes },
 		{ 0, "mode", "MODE",
-		  "auto, live (this machine's time) or exact (virtual time, repeatable)",
+		  "live (real time), exact (virtual time) or auto: live with KVM, else exact",
 		  KTSTR_OPTION_TEXT, &raw->mode },
 		{ 0, "seed", "N", "where all chance in a guest comes from (1)", KTSTR_OPTION_TEXT,
 		  &raw->seed },
@@ -90,7 +90,7 @@ static struct ktstr_command make_command(const char *name, const struct ktstr_op
 		.name = name,
 		.usage = "[OPTION]... [PATTERN]...",
 		.about =
-			"Runs the tests in this program, each in a fresh VM, several at once.  KTAP goes to "
+			"Runs the tests in this program, each in its own VM, several at once.  KTAP goes to "
 			"standard output,\na summary to standard error, all files to "
 			"$XDG_STATE_HOME/ktstr/runs.\nExit status: 0 passed, 1 failed, 2 usage, "
 			"4 all skipped, 5 undecided, 70 harness broke,\n75 no capacity, 124 time "

@@ -143,6 +143,35 @@ static int poll_with_lock(void)
 	return ready != 1;
 }
 
+static void *ring_and_lock(void *unused)
+{
+	pthread_setname_np(pthread_self(), "ALL CPUs/TCG");
+	if (write(event_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		return unused;
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&lock);
+	return &event_fd;
+}
+
+/* The main loop polls with the lock in its hands, which the CPUs then wait for. */
+static int poll_locked(void)
+{
+	struct pollfd poll = { .events = POLLIN };
+	pthread_t thread;
+	void *rang = NULL;
+	int r;
+
+	event_fd = eventfd(0, EFD_CLOEXEC);
+	poll.fd = event_fd;
+	pthread_mutex_lock(&lock);
+	if (pthread_create(&thread, NULL, ring_and_lock, NULL) != 0)
+		return -1;
+	r = ppoll(&poll, 1, NULL, NULL);
+	pthread_mutex_unlock(&lock);
+	pthread_join(thread, &rang);
+	return r == 1 && rang ? 0 : 1;
+}
+
 static int run_with(char **env, const char *what)
 {
 	char *argv[] = { (char[]){ "test" }, (char *)what, NULL };
@@ -193,6 +222,7 @@ static void main_loop_and_cpus_take_turns(void **state)
 	assert_int_equal(run_with(environ, "turns"), ROUNDS);
 	assert_int_equal(run_with(env, "turns"), 0);
 	assert_int_equal(run_with(env, "socket"), ROUNDS);
+	assert_int_equal(run_with(env, "locked"), 0);
 	assert_int_equal(run_with(env, "end"), 0);
 	free(env);
 	close(fd);
@@ -235,5 +265,7 @@ int main(int argc, char **argv)
 		return take_turns();
 	if (argc > 1 && !strcmp(argv[1], "socket"))
 		return ask_by_socket();
+	if (argc > 1 && !strcmp(argv[1], "locked"))
+		return poll_locked();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Preloaded into QEMU for exact runs; what for says vm/exact_engine.h. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -10,17 +11,22 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_STEP_NS = 10000000, NSEC_PER_SEC = 1000000000 };
 
 #define EXPORT __attribute__((visibility("default")))
 
 typedef int (*wait_fn)(pthread_cond_t *, pthread_mutex_t *);
 typedef int (*ppoll_fn)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 typedef int (*name_fn)(pthread_t, const char *);
+typedef int (*lock_fn)(pthread_mutex_t *);
 
 static wait_fn real_wait;
 static ppoll_fn real_ppoll;
 static name_fn real_name;
+static lock_fn real_lock;
 static _Atomic unsigned int guest_runs;
 static pthread_mutex_t *_Atomic big_lock;
 static __thread bool is_guest;
@@ -33,6 +39,7 @@ __attribute__((constructor)) static void find_real(void)
 		real_wait = (wait_fn)dlsym(RTLD_NEXT, "pthread_cond_wait");
 	real_ppoll = (ppoll_fn)dlsym(RTLD_NEXT, "ppoll");
 	real_name = (name_fn)dlsym(RTLD_NEXT, "pthread_setname_np");
+	real_lock = (lock_fn)dlsym(RTLD_NEXT, "pthread_mutex_lock");
 }
 
 static void futex(int operation, unsigned int value)
@@ -50,17 +57,49 @@ EXPORT int pthread_setname_np(pthread_t thread, const char *name)
 	return real_name(thread, name);
 }
 
+static void let_main_loop_run(void)
+{
+	atomic_store(&guest_runs, 0);
+	futex(FUTEX_WAKE, 1);
+}
+
 EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	int r;
 
 	if (!is_guest)
 		return real_wait(cond, mutex);
-	atomic_store(&big_lock, mutex);
-	atomic_store(&guest_runs, 0);
-	futex(FUTEX_WAKE, 1);
+	let_main_loop_run();
 	r = real_wait(cond, mutex);
 	atomic_store(&guest_runs, 1);
+	return r;
+}
+
+/* The main loop may poll with QEMU's lock in its hands, as it does when a file of the guest's output
+ * takes no more: then the CPUs' thread waits for it here.  Nobody else is let in by that. */
+EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	int r = is_guest ? pthread_mutex_trylock(mutex) : EBUSY;
+
+	/* Other libraries lock before this one is set up. */
+	if (!real_lock)
+		find_real();
+	if (!is_guest)
+		return real_lock(mutex);
+	while (r == EBUSY || r == ETIMEDOUT) {
+		struct timespec until;
+		bool main_has_it = mutex->__data.__owner == getpid();
+
+		if (main_has_it)
+			let_main_loop_run();
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += LOCK_STEP_NS;
+		until.tv_sec += until.tv_nsec / NSEC_PER_SEC;
+		until.tv_nsec %= NSEC_PER_SEC;
+		r = pthread_mutex_timedlock(mutex, &until);
+		if (main_has_it)
+			atomic_store(&guest_runs, 1);
+	}
 	return r;
 }
 

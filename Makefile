@@ -113,19 +113,31 @@ $(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_engine_blob
 $(B)/ktstr: $(call obj,$(CLI_SRC)) $(B)/libktstr.a
 	$(CC) $(ALL_CFLAGS) -Wl,--gc-sections -o $@ $^ $(LDLIBS)
 
+# Programs that go into guests bring their libraries where those can be had as archives: the fewer
+# files and relocations, the sooner a guest is done with them.
+CARRIED := dw elf jansson zstd z lzma bz2
+MISSING_ARCHIVES := $(foreach l,$(CARRIED),\
+	$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),,$(l)))
+CARRIED_LIBS := -Wl,-Bstatic $(CARRIED:%=-l%) -Wl,-Bdynamic -lpthread
+ifeq ($(SAN)$(strip $(MISSING_ARCHIVES)),)
+GUEST_LDLIBS = -Wl,--gc-sections $(CARRIED_LIBS)
+else
+GUEST_LDLIBS = $(LDLIBS)
+endif
+
 include mk/payloads.mk
 
 $(B)/tests/vm/%: $(B)/obj/tests/vm/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
 $(B)/tests/self/%: $(B)/obj/tests/self/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
 $(B)/examples/%: $(B)/obj/examples/%.o $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Preloaded into QEMU for exact runs; what for says vm/exact_clock.h. */
+/* Preloaded into QEMU for exact runs; what for says vm/exact_engine.h. */
 #include <sys/time.h>
 
 enum { YEAR_2026 = 1767225600 };

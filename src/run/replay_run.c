@@ -104,7 +104,8 @@ static void say_debugger(const struct replay_run *run, const char *socket)
 	bool symbols = symbols_present(vmlinux);
 
 	strbuf_addf(&target, "target remote %s", socket);
-	strbuf_addstr(&command, "gdb -ex ");
+	/* An exact guest that is busy lets its main loop wait. */
+	strbuf_addstr(&command, "gdb -ex 'set remotetimeout 60' -ex ");
 	strbuf_add_quoted(&command, strbuf_str(&target));
 	strbuf_addch(&command, ' ');
 	strbuf_add_quoted(&command, vmlinux);

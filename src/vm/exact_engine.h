@@ -14,7 +14,8 @@
  *  - The turns.  QEMU's main loop runs beside the thread of the CPUs; it runs timers, and when all
  *    CPUs sleep it moves time to the next one.  What it does depends on whether the CPUs' thread is
  *    at that moment just before or after the end of its slice.  The library lets the main loop go on
- *    only while that thread waits, so that one of the two runs at a time; requests through sockets
+ *    only while that thread waits, so that one of the two runs at a time, or when it has not waited
+ *    for 5 s (a guest that spins, or has switched itself off); requests through sockets
  *    (monitor, debugger) are served at once.  A main loop that polls while it holds QEMU's big lock,
  *    as it does at the machine's end, goes on as well: the lock keeps the CPUs' thread out.
  */

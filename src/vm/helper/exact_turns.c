@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_STEP_NS = 10000000, NSEC_PER_SEC = 1000000000 };
+enum { LOCK_STEP_NS = 10000000, NSEC_PER_SEC = 1000000000, PATIENCE_S = 5 };
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -42,9 +42,12 @@ __attribute__((constructor)) static void find_real(void)
 	real_lock = (lock_fn)dlsym(RTLD_NEXT, "pthread_mutex_lock");
 }
 
-static void futex(int operation, unsigned int value)
+static long futex(int operation, unsigned int value)
 {
-	syscall(SYS_futex, &guest_runs, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+	static const struct timespec patience = { .tv_sec = PATIENCE_S };
+
+	return syscall(SYS_futex, &guest_runs, operation | FUTEX_PRIVATE_FLAG, value, &patience,
+		       NULL, 0);
 }
 
 /* QEMU calls the thread that runs all CPUs "ALL CPUs/TCG". */
@@ -131,8 +134,10 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
 
 	if (syscall(SYS_gettid) != self || holds_big_lock(self) || is_from_outside(fds, nr))
 		return r;
+	/* A guest that never idles again may have switched itself off, which only we can do. */
 	while (atomic_load(&guest_runs))
-		futex(FUTEX_WAIT, 1);
+		if (futex(FUTEX_WAIT, 1) < 0 && errno == ETIMEDOUT)
+			break;
 	return r;
 }
 

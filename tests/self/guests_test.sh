@@ -36,7 +36,7 @@ expect "declared files are where they belong" 0 '^ok 1 reads_its_files$' "$guest
 expect "a body beyond its limit" 1 '# TIMEOUT the body did not finish within its limit of 1.00 s' \
 	"$guests" --test-timeout 1s waits_long
 expect "the run's limit ends a guest: exit 124" 124 'SKIP UNDECIDED: the time limit of the whole run' \
-	"$guests" --timeout 8s waits_long
+	"$guests" --mode live --timeout 8s waits_long
 expect "a warning of the kernel fails a body that passed" 1 '^# kernel splat \(WARN\):$' \
 	"$guests" logs_a_warning
 if grep -q '^tests can run here, with KVM' "$scratch/doctor"; then

@@ -5,10 +5,10 @@
 . "$(dirname "$0")/guest.sh"
 
 waiting_guest() { # name, option...: start a test that waits; its QEMU is $qemu
-	"$guests" --run-dir "$scratch/$1" "${@:2}" waits_long >"$scratch/$1.out" 2>&1 </dev/null &
+	"$guests" --mode live --run-dir "$scratch/$1" "${@:2}" waits_long >"$scratch/$1.out" 2>&1 </dev/null &
 	runner=$!
 	until_true "$runner" grep -qsa '"ok":true' "$scratch/$1/waits_long/records.bin"
-	qemu=$(pgrep -P "$runner" -f -- "$scratch/$1/waits_long" | head -n 1)
+	qemu=$(pgrep -f -- "^[^ ]*qemu.*$scratch/$1/waits_long/" | head -n 1)
 	[ -n "$qemu" ] && return
 	kill "$runner"
 	return 1

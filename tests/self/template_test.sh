@@ -161,7 +161,9 @@ if unshare "${unshare[@]}" true 2>/dev/null; then
 	tell_unless said '^templates: 1$'
 	out=$(with_mount size=320m fill_while_made)
 	check "a disk that fills up while a template is made: the run passes" [ $? = 0 ]
-	check "... and says that there is no room" cold '.*[Nn]o .*\(room\|space\) left'
+	# What the full disk breaks first decides the words.
+	check "... and says that it does without a template" cold
+	tell_unless cold
 	check "... and leaves nothing of it" [ "$(grep -c '^left over: .*\.new' <<<"$out")" = 0 ]
 	mkdir -p "$scratch/ro/ktstr" && ln -s "$kernels" "$scratch/ro/ktstr/kernels"
 	out=$(unshare "${unshare[@]}" bash -c read_only)

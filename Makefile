@@ -29,7 +29,7 @@ ifeq ($(FUZZ),1)
 SAN_CFLAGS += -fsanitize=fuzzer-no-link
 endif
 
-LAYERS := base kernel vm cgroup work sched inspect ctprof check run
+LAYERS := base kernel vm cgroup work sched inspect ctprof scenario check run
 LIB_SRC := $(foreach l,$(LAYERS),$(wildcard src/$(l)/*.c))
 GUEST_SRC := $(wildcard guest/*.c)
 CLI_SRC := $(wildcard cli/*.c)

@@ -21,9 +21,11 @@ PARAMETERS_AIM = 5
 TEST_NAME_MAX = 40
 
 # Which layers a folder may include besides itself, base and the public headers.
-LAYERS = ["base", "kernel", "vm", "cgroup", "work", "sched", "inspect", "ctprof", "check", "run"]
+LAYERS = ["base", "kernel", "vm", "cgroup", "work", "sched", "inspect", "ctprof",
+          "scenario", "check", "run"]
 MAY_INCLUDE = {layer: set() for layer in LAYERS}
-MAY_INCLUDE["check"] = {"ctprof"}
+MAY_INCLUDE["scenario"] = {"cgroup", "work", "sched"}
+MAY_INCLUDE["check"] = {"ctprof", "scenario"}
 MAY_INCLUDE["run"] = set(LAYERS)
 MAY_INCLUDE["guest"] = {"cgroup", "work", "sched", "ctprof"}
 

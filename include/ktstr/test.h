@@ -31,6 +31,7 @@
 #include <ktstr/api.h>
 #include <ktstr/error.h>
 #include <ktstr/payload.h>
+#include <ktstr/scenario.h>
 #include <ktstr/topology.h>
 
 enum {
@@ -38,7 +39,7 @@ enum {
 	KTSTR_TEST_KCONFIGS = 8,
 	KTSTR_TEST_FILES = 8,
 	KTSTR_TEST_NAME = 64, /* bytes of a test's name, terminator included */
-	KTSTR_TEST_ABI = 1
+	KTSTR_TEST_ABI = 2
 };
 
 enum ktstr_verdict { KTSTR_PASS, KTSTR_SKIP, KTSTR_UNDECIDED, KTSTR_FAIL, KTSTR_ERROR };
@@ -56,10 +57,13 @@ struct ktstr_test {
 	struct ktstr_topology topology;
 	struct ktstr_needs needs;
 	const struct ktstr_payload *payloads[KTSTR_TEST_PAYLOADS];
-	const char *files[KTSTR_TEST_FILES]; /* more host files, as in struct ktstr_payload */
-	uint64_t memory_bytes;		     /* 0: enough for the topology and the files */
-	uint64_t timeout_ns;		     /* of the body; 0: 60 s */
-	bool host_only;			     /* run the body on this machine, without a VM */
+	const char *files[KTSTR_TEST_FILES];	 /* more host files, as in struct ktstr_payload */
+	uint64_t memory_bytes;			 /* 0: enough for the topology and the files */
+	uint64_t timeout_ns;			 /* of the body; 0: 60 s */
+	bool host_only;				 /* run the body on this machine, without a VM */
+	const struct ktstr_scheduler *scheduler; /* NULL: the kernel's own */
+	const struct ktstr_scenario *scenario;	 /* driven before the body is run; then a test needs
+						  * no body */
 	void (*run)(struct ktstr *t);
 };
 

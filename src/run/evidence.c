@@ -17,11 +17,12 @@ int evidence_init(struct evidence *e)
 		.notes = json_array(),
 		.values = json_array(),
 		.payloads = json_array(),
+		.scenario = json_array(),
 		.errors = json_array(),
 		.crash_where = STRBUF_INIT,
 		.output_tail = STRBUF_INIT,
 	};
-	if (e->failed && e->notes && e->values && e->payloads && e->errors)
+	if (e->failed && e->notes && e->values && e->payloads && e->errors && e->scenario)
 		return 0;
 	evidence_deinit(e);
 	return -ENOMEM;
@@ -33,6 +34,7 @@ void evidence_deinit(struct evidence *e)
 	json_decref(e->notes);
 	json_decref(e->values);
 	json_decref(e->payloads);
+	json_decref(e->scenario);
 	json_decref(e->errors);
 	json_decref(e->inputs);
 	free(e->kernel_release);
@@ -227,6 +229,15 @@ static bool on_bye(struct evidence *e, json_t *object)
 	return true;
 }
 
+static bool on_scenario(struct evidence *e, json_t *object)
+{
+	e->nr_scenario++;
+	if (json_array_size(e->scenario) >= EVIDENCE_SCENARIO)
+		return true;
+	return json_is_string(json_object_get(object, "kind")) &&
+	       json_array_append(e->scenario, object) == 0;
+}
+
 static bool (*const handlers[RECORD_TYPES])(struct evidence *e, json_t *object) = {
 	[RECORD_HELLO] = on_hello,	   [RECORD_SHAPE] = on_shape,
 	[RECORD_STARTED] = on_started,	   [RECORD_HEARTBEAT] = on_heartbeat,
@@ -236,6 +247,7 @@ static bool (*const handlers[RECORD_TYPES])(struct evidence *e, json_t *object) 
 	[RECORD_CRASH] = on_crash,	   [RECORD_DONE] = on_done,
 	[RECORD_BODY_END] = on_body_end,   [RECORD_TIMEOUT] = on_timeout,
 	[RECORD_ERROR] = on_error,	   [RECORD_BYE] = on_bye,
+	[RECORD_SCENARIO] = on_scenario,
 };
 
 /* The tail grows to twice its size and is then halved: no move per record. */

@@ -26,6 +26,7 @@ enum {
 	EVIDENCE_PAYLOADS = 256,
 	EVIDENCE_FRAMES = 24,
 	EVIDENCE_ERRORS = 16,
+	EVIDENCE_SCENARIO = 100000,
 	EVIDENCE_OUTPUT_TAIL = 4096
 };
 
@@ -56,6 +57,8 @@ struct evidence {
 	/* JSON objects as in the records, the first ones. */
 	json_t *failed, *notes, *values, *payloads;
 	uint64_t nr_notes, nr_values, nr_payloads;
+	json_t *scenario; /* objects as in scenario/records.h; what is over the limit is missed by its judge */
+	uint64_t nr_scenario;
 	char *skip_text, *undecided_text; /* the first of each */
 	json_t *errors;			  /* texts of ERROR records */
 	int crash_signal;		  /* 0: no CRASH record */

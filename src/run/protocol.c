@@ -16,7 +16,7 @@ static const char *const type_names[RECORD_TYPES] = {
 	[RECORD_PAYLOAD] = "PAYLOAD", [RECORD_CRASH] = "CRASH",
 	[RECORD_DONE] = "DONE",	      [RECORD_BODY_END] = "BODY_END",
 	[RECORD_TIMEOUT] = "TIMEOUT", [RECORD_ERROR] = "ERROR",
-	[RECORD_BYE] = "BYE",
+	[RECORD_BYE] = "BYE",	      [RECORD_SCENARIO] = "SCENARIO",
 };
 
 struct header {
@@ -49,6 +49,7 @@ bool record_from_body(enum record_type type)
 	case RECORD_CRASH:
 	case RECORD_DONE:
 	case RECORD_ERROR:
+	case RECORD_SCENARIO:
 		return true;
 	default:
 		return false;

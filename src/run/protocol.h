@@ -11,7 +11,7 @@
  *	u64 seq (from 1, no gaps), u64 time_ns (CLOCK_MONOTONIC of the sender)
  *
  * Payloads are one JSON object, except RECORD_OUTPUT (one byte 1 or 2 for stdout or stderr, then
- * raw bytes).  A body may send CHECK, NOTE, VALUE, SKIP, UNDECIDED, PAYLOAD, CRASH, DONE and ERROR;
+ * raw bytes).  A body may send CHECK, NOTE, VALUE, SKIP, UNDECIDED, PAYLOAD, CRASH, DONE, ERROR and SCENARIO;
  * the agent replaces anything else it gets from it by an ERROR.  Keys, all required unless marked "?":
  *
  *	HELLO	  agent (version), kernel (uname -r), nr_cpus, init_ns (when the agent was started)
@@ -34,6 +34,7 @@
  *	BODY_END  exit? or signal?			how the body's process ended
  *	TIMEOUT	  limit_ns, tasks (text: what was running)	the agent ended the body
  *	ERROR	  text		the agent could not do its work
+ *	SCENARIO  kind, and what scenario/records.h says
  *	BYE	  exit (int: exec mode's exit status; else 0)	the last record; power off follows
  *
  * Job.  Two files through fw_cfg.  "opt/ktstr/files" is a cpio archive (newc) that is unpacked at the
@@ -113,6 +114,7 @@ enum record_type {
 	RECORD_TIMEOUT,
 	RECORD_ERROR,
 	RECORD_BYE,
+	RECORD_SCENARIO,
 	RECORD_TYPES
 };
 

@@ -185,8 +185,9 @@ int registry_check(const struct ktstr_entry *entry, struct ktstr_error *err)
 		return ktstr_error_set(err, -EINVAL,
 				       "a test's name has 1 to %d letters, digits, '_', '-' or '.'",
 				       KTSTR_TEST_NAME - 1);
-	if (!entry->test->run)
-		return ktstr_error_set(err, -EINVAL, "it has no .run: nothing would be tested");
+	if (!entry->test->run && !entry->test->scenario)
+		return ktstr_error_set(err, -EINVAL,
+				       "it has no .run and no .scenario: nothing would be tested");
 	r = ktstr_topology_check(&entry->test->topology, err);
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "topology");

@@ -23,6 +23,7 @@ struct runner_opts {
 	const char *command; /* argv[0], for the line that runs a test again */
 	const struct settings *settings;
 	const struct registry *registry; /* selected */
+	const char *program;		 /* that is started in guests; NULL: the one that runs */
 };
 
 /* Return: enum ktstr_exit; what kept the run from starting is in @err (HARNESS or USAGE). */

@@ -529,7 +529,15 @@ void verdict_add_check(struct strbuf *out, const json_t *check)
 	const char *text = text_of(check, "text"), *actual = text_of(check, "actual");
 	const char *bound = text_of(check, "bound"), *why = text_of(check, "why");
 
-	add_text(out, text_of(check, "file"));
+	const char *file = text_of(check, "file");
+
+	/* A scenario's finding is a sentence of its own. */
+	if (json_object_get(check, "check") && why) {
+		add_text(out, why);
+		strbuf_addch(out, '\n');
+		return;
+	}
+	add_text(out, file);
 	strbuf_addf(out, ":%lld: ", (long long)json_integer_value(json_object_get(check, "line")));
 	if (text && *text) {
 		strbuf_addstr(out, "expected ");

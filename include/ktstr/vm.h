@@ -29,7 +29,8 @@ enum ktstr_accel { KTSTR_ACCEL_AUTO, KTSTR_ACCEL_KVM, KTSTR_ACCEL_TCG };
  * @err:	filled on failure, naming the package to install; may be NULL
  *
  * Versions from KTSTR_QEMU_MIN_MAJOR to below KTSTR_QEMU_GOOD_MAJOR work within limits (a vCPU
- * may run up to 250 ms at a stretch); the caller warns.
+ * may run up to 250 ms at a stretch); the caller warns.  The version of a program is remembered in the
+ * cache folder as long as its file stays as it is; a script is asked each time.
  *
  * Return: 0, -ENOENT, -EACCES, -ENOTSUP (too old), -EPROTO (its --version was not understood).
  */

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * filehash.h - SHA-256 of big files, remembered.
- *
- * CACHE/hashes/KEY (KEY: hash of the path) is text:
- *
- *	ktstr hash 1
- *	DEVICE INODE SIZE MTIME_NS CTIME_NS PATH
- *	HEX
- *
- * An answer counts if the second line fits the file as it is now.  A file that was changed less than
- * two seconds ago is not remembered: it could change again and look the same.
+ * filehash.h - SHA-256 of big files, remembered in CACHE/hashes as vm/filememo.h says.
  */
 #ifndef KTSTR_VM_FILEHASH_H
 #define KTSTR_VM_FILEHASH_H

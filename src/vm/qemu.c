@@ -2,17 +2,22 @@
 #include "vm/qemu.h"
 
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "vm/filememo.h"
 
 static const char default_name[] = "qemu-system-x86_64";
 static const char version_words[] = "QEMU emulator version ";
@@ -82,6 +87,21 @@ static void find_firmware(struct ktstr_qemu *qemu)
 	}
 }
 
+/* A script may be about another program's version tomorrow. */
+static bool is_program(int fd)
+{
+	char magic[SELFMAG];
+
+	return pread(fd, magic, SELFMAG, 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+static bool recall_version(const struct filememo *memo, struct ktstr_qemu *qemu)
+{
+	_cleanup_free_ char *line = filememo_recall(memo);
+
+	return line && qemu_version_parse(line, qemu) == 0;
+}
+
 static int ask_version(struct ktstr_qemu *qemu, struct ktstr_error *err)
 {
 	const char *const argv[] = { qemu->path, "--version", NULL };
@@ -96,6 +116,29 @@ static int ask_version(struct ktstr_qemu *qemu, struct ktstr_error *err)
 				       "a QEMU for x86-64",
 				       qemu->path, r, (int)strcspn(strbuf_str(&out), "\r\n"),
 				       strbuf_str(&out));
+	return 0;
+}
+
+/* Starting QEMU for that takes 30 ms, mostly for its libraries. */
+static int learn_version(struct ktstr_qemu *qemu, struct ktstr_error *err)
+{
+	_cleanup_free_ char *cache = path_cache_dir(NULL), *line = NULL;
+	_cleanup_close_ int fd = open(qemu->path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(filememo_deinit) struct filememo memo = { 0 };
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !is_program(fd) ||
+	    filememo_init(&memo, cache, "qemu", "qemu", qemu->path, &st) < 0)
+		return ask_version(qemu, err);
+	if (recall_version(&memo, qemu))
+		return 0;
+	r = ask_version(qemu, err);
+	if (r < 0)
+		return r;
+	line = path_format("%s%s", version_words, qemu->version);
+	if (line && fstat(fd, &st) == 0)
+		filememo_remember(&memo, &st, line);
 	return 0;
 }
 
@@ -117,7 +160,7 @@ int ktstr_qemu_find(const char *path, struct ktstr_qemu *ret_qemu, struct ktstr_
 	if (strlen(found) >= sizeof(qemu.path))
 		return ktstr_error_set(err, -ENAMETOOLONG, "path of QEMU is too long: '%s'", found);
 	snprintf(qemu.path, sizeof(qemu.path), "%s", found);
-	r = ask_version(&qemu, err);
+	r = learn_version(&qemu, err);
 	if (r < 0)
 		return r;
 	if (qemu.major < KTSTR_QEMU_MIN_MAJOR)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../lib/scratch.h"
+#include "vm/filememo.h"
 #include "vm/qemu.h"
 
 static struct scratch scratch;
@@ -100,6 +101,32 @@ static void firmware_beside_qemu_is_taken(void **state)
 	assert_string_equal(qemu.firmware_path, scratch_path(&scratch, "share/qemu/qboot.rom"));
 }
 
+static void a_version_is_remembered_until_the_file_changes(void **state)
+{
+	static const char elf[] = "\177ELF", more[] = "\177ELF and more";
+	const char *path = scratch_write(&scratch, "bin/q", elf, sizeof(elf) - 1, 0755);
+	char cache[512], text[1024];
+	struct ktstr_error err = { 0 };
+	struct ktstr_qemu qemu;
+	struct filememo memo;
+	struct stat st;
+
+	(void)state;
+	snprintf(cache, sizeof(cache), "%s/ktstr", scratch.dir);
+	assert_int_equal(setenv("XDG_CACHE_HOME", scratch.dir, 1), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(filememo_init(&memo, cache, "qemu", "qemu", path, &st), 0);
+	snprintf(text, sizeof(text), "%sQEMU emulator version 9.1.2 (x)\n", memo.subject);
+	scratch_text(&scratch, memo.place + strlen(scratch.dir) + 1, text);
+	filememo_deinit(&memo);
+	assert_int_equal(ktstr_qemu_find(path, &qemu, &err), 0);
+	assert_int_equal(qemu.major, 9);
+	assert_string_equal(qemu.version, "9.1.2 (x)");
+	path = scratch_write(&scratch, "bin/q", more, sizeof(more) - 1, 0755);
+	assert_true(ktstr_qemu_find(path, &qemu, &err) < 0);
+	unsetenv("XDG_CACHE_HOME");
+}
+
 static void unusable_programs_are_refused(void **state)
 {
 	static const struct {
@@ -152,6 +179,8 @@ int main(void)
 		cmocka_unit_test(versions_are_read),
 		cmocka_unit_test(other_texts_are_refused),
 		cmocka_unit_test_setup_teardown(firmware_beside_qemu_is_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_version_is_remembered_until_the_file_changes,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unusable_programs_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(missing_programs_name_the_package, set_up,
 						tear_down),

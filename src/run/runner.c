@@ -247,7 +247,8 @@ static void heed_signals(struct runner *r)
 		return;
 	if (!r->signals) {
 		r->signal_ns = now;
-		pool_signal(&r->pool, SIGINT);
+		/* SIGINT is ignored in what shells start in the background. */
+		pool_signal(&r->pool, SIGTERM);
 	} else if (now >= r->signal_ns + RUNNER_INSIST_NS) {
 		r->killed = true;
 		pool_signal(&r->pool, SIGKILL);

@@ -5,9 +5,9 @@
  * Each run is done by a worker process (pool.h, worker.h); this one starts them in the order of the
  * plan when there is room (admission.h), and reports their results as they come.
  *
- * Ends.  The first signal is passed on, and what the workers make of it is collected; the second,
- * RUNNER_INSIST_NS later at the earliest, kills them.  Beyond the run's time limit workers end by
- * themselves; those that do not are told after RUNNER_TELL_NS and killed after RUNNER_KILL_NS.
+ * Ends.  The first signal is passed on as SIGTERM, and what the workers make of it is collected; the
+ * second, RUNNER_INSIST_NS later at the earliest, kills them.  Beyond the run's time limit workers
+ * end by themselves; those that do not are told after RUNNER_TELL_NS and killed after RUNNER_KILL_NS.
  */
 #ifndef KTSTR_RUN_RUNNER_H
 #define KTSTR_RUN_RUNNER_H

@@ -16,7 +16,7 @@ start_run() { # name, command...
 }
 
 gone() { # no process has this folder in its command line
-	no_process "$scratch/$name[/]"
+	no_process "$scratch/$name[/ ]"
 }
 
 # The end of a run: how, and what is left of it.
@@ -60,6 +60,13 @@ kill -INT -- "-$runner"
 interrupted "while a body runs on the host"
 check "... tests that did not run are counted" grep -q 'interrupted: 1 of 3 tests did not run' \
 	"$scratch/host.err"
+
+# Shells without job control start what is in the background with SIGINT ignored.
+start_run unasked timeout --foreground -s KILL 300 bash -c 'trap "" INT; exec "$@"' bash \
+	"$verdicts" -j1 --run-dir "$scratch/unasked" waits_for_ever
+until_true "$runner" grep -qsa '"ok":true' "$scratch/unasked/waits_for_ever/records.bin"
+kill -TERM "$runner"
+interrupted "SIGTERM where SIGINT is ignored"
 
 exec_began() { [ -s "$scratch/exec/console.log" ]; }
 start_run exec "$ktstr" exec --keep "$scratch/exec" -- sleep 1000

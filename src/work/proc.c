@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/capture.h"
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/group.h"
 #include "base/strbuf.h"
-#include "work/capture.h"
-#include "work/group.h"
 
 enum { ENV_MAX = 4096 };
 

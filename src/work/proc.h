@@ -4,7 +4,7 @@
  *
  * Life cycle:
  *  1. proc_start() executes the file.  It leads its own process group unless shared_group is set,
- *     stdin is /dev/null, stdout and stderr are read all the time (work/capture.h).
+ *     stdin is /dev/null, stdout and stderr are read all the time (base/capture.h).
  *  2. proc_pid() is its pid until the exit has been collected, so a pid that somebody else may
  *     have by now is never handed out.
  *  3. proc_try_wait(), proc_wait() or proc_kill() collect the exit.  What is left of its own group

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
+#include "base/capture.h"
 #include "base/clock.h"
-#include "work/capture.h"
 
 enum { KEEP = 100 };
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "work/group.h"
+#include "base/group.h"
 
 static void stat_line_is_read(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* group.h - who is in a process group, from /proc. */
-#ifndef KTSTR_WORK_GROUP_H
-#define KTSTR_WORK_GROUP_H
+#ifndef KTSTR_BASE_GROUP_H
+#define KTSTR_BASE_GROUP_H
 
 #include <stdbool.h>
 #include <sys/types.h>

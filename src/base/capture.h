@@ -11,8 +11,8 @@
  * capture_finish() takes what is there now, at most one pipe's capacity, and loses nothing; it
  * never waits for end of file, which a grandchild that kept the pipe open would hold off for ever.
  */
-#ifndef KTSTR_WORK_CAPTURE_H
-#define KTSTR_WORK_CAPTURE_H
+#ifndef KTSTR_BASE_CAPTURE_H
+#define KTSTR_BASE_CAPTURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

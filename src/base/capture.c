@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "work/capture.h"
+#include "base/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
  * the judge has, so that a record stream can be judged again, elsewhere and later.
  *
  * Each is one JSON object with "kind" and what stands below; "?" may be left out, and is left out
- * when it is not known: a missing reading is never zero.  Times are CLOCK_MONOTONIC of the guest,
- * step numbers count from 0, lists of CPUs are texts like "0-3,7".
+ * only when it is not known: a missing reading is never zero, and never "none" either.  Times are
+ * CLOCK_MONOTONIC of the guest, step numbers count from 0, lists of CPUs are texts like "0-3,7".
  *
  *	begin	   version (RECORDS_VERSION), scenario, scheduler ("" for the kernel's own), nr_cpus,
  *		   steps (array of names), demands (array of {check, bound?, off?, work?, cgroup?,
@@ -16,34 +16,38 @@
  *	scheduler  event ("attached", "detached", "ejected", "failed"), at_ns, ops?, story? (word:
  *		   load, attach, refused, exit, crash, stall, error, gone, forked, ...), text (one
  *		   sentence for people), exit_kind?, reason?, message?, dump?, words? (last lines of its
- *		   stderr), exit? or signal? (of its loader), kernel? (lines of the kernel's log)
+ *		   stderr), exit? or signal? (of its loader), kernel? (lines of the kernel's log);
+ *		   every "attached" is followed by a "detached" or an "ejected"
  *	counters   step? (none: the whole run), events (object: name -> increase of root/events)
  *	step_begin step, begin_ns
- *	op	   step, op, target?, argument?, begin_ns, took_ns, error? (text)
+ *	op	   step, op, target?, argument?, begin_ns, took_ns, error ("" or what went wrong)
  *	work	   step, work, type, cgroup, workers, policy, nice, busy (bool: it never sleeps of its
  *		   own will), threads (bool), ends (bool: it comes to an end by itself)
  *		   once for each row of workers that are there when the step ends
- *	worker	   step, work, index, tid, cgroup, begin_ns, end_ns (of its window in this step),
+ *	worker	   step, work, index, tid, cgroup, begin_ns, end_ns (of its window in this step, which
+ *		   begins when the step's operations are done),
  *		   iterations, units, cpu_ns?, run_delay_ns?, migrations, cpus (it saw itself on),
  *		   allowed (CPUs at the end of the step), outside? (CPUs it ran on though they were not
- *		   allowed, with a grace of RECORDS_GRACE_NS after a change), outside_ns?, gap_ns,
+ *		   allowed, with a grace of RECORDS_GRACE_NS after a change; "": none), outside_ns?, gap_ns,
  *		   gap_begin_ns, gap_cpu (longest time between two signs of work), frozen (bool:
- *		   throughout the step), frozen_iterations?, wakes? {count, p50_ns, p90_ns, p99_ns,
- *		   max_ns, max_at_ns}, state ("running", "ended", "missing"), exit?, signal?,
+ *		   throughout its window), frozen_iterations? (done then), wakes? {count, p50_ns, p90_ns,
+ *		   p99_ns, max_ns, max_at_ns}, state ("running", "stopped" by the engine, "ended" by
+ *		   itself, "missing"), exit? or signal? (if ended),
  *		   local_ns? and remote_ns? (CPU time on and off the node of its memory)
  *	wait	   step, work, index, wait_ns, begin_ns, open (bool: it still waited when the step
  *		   ended), allowed, holders (array of {who, ns}: who ran on the CPUs it was allowed to
  *		   use meanwhile, the longest first, at most RECORDS_HOLDERS; "idle" is one of them),
  *		   idle_ns, idle_begin_ns, idle_cpu (longest time that one CPU it might have used was
- *		   idle while it waited; idle_ns 0: none), switches (context switches seen to it), lost?
- *		   (events that were lost in the step: then these are lower bounds)
- *		   of each worker its longest wait in the step
- *	cgroup	   step, cgroup, begin_ns, end_ns, usage_ns?, weight?, quota_ns?, period_ns? (no quota:
- *		   left out), throttled_ns?, cpus (effective), frozen (bool), busy (bool: busy workers
+ *		   idle while it waited; idle_ns 0: none), switches (context switches seen to it), lost
+ *		   (events that were lost in the step: if any, these are lower bounds)
+ *		   of each worker its longest wait in the step; wait_ns 0: it never waited
+ *	cgroup	   step, cgroup, begin_ns, end_ns, usage_ns?, weight?, quota_ns (0: none), period_ns,
+ *		   throttled_ns?, cpus (effective), frozen (bool), busy (bool: busy workers
  *		   enough to use all it may), parent
  *	cpu	   step, cpu, online (bool), busy_ns?, idle_ns?, kicks? (rescheduling interrupts)
  *	step_end   step, begin_ns, end_ns, ended ("time", "event", "limit", "broken"), event?
- *	end	   steps (how many were done), clean (bool), left? (text: what could not be removed)
+ *	end	   steps (how many were done), clean (bool), left? (text: what could not be removed),
+ *		   records (how many were sent, this one included)
  *
  * A stream whose "end" is missing was cut off: nothing in it passes.
  */

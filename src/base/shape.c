@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <ktstr/topology.h>
+#include "base/shape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -243,7 +243,7 @@ int ktstr_shape_read(const char *sysfs, struct ktstr_shape *ret_shape, struct kt
 	return 0;
 }
 
-static void wanted_shape(const struct ktstr_topology *t, struct ktstr_shape *ret_shape)
+void shape_of_topology(const struct ktstr_topology *t, struct ktstr_shape *ret_shape)
 {
 	uint32_t threads = t->threads_per_core ? t->threads_per_core : 1;
 	uint32_t per_llc = threads * (t->cores_per_llc ? t->cores_per_llc : 1);
@@ -309,7 +309,7 @@ int ktstr_shape_matches(const struct ktstr_shape *shape, const struct ktstr_topo
 
 	if (code < 0)
 		return -EXDEV;
-	wanted_shape(topology, &wanted);
+	shape_of_topology(topology, &wanted);
 	if (!first_difference(shape, &wanted, &why))
 		return 0;
 	ktstr_shape_format(shape, seen_text, sizeof(seen_text));

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "run/text.h"
+#include "base/text.h"
 
 static const char *cleaned(const char *bytes, size_t len, size_t max)
 {

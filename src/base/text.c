@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "run/text.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

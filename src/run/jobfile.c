@@ -80,6 +80,16 @@ int jobfile_split(const char *spec, char **ret_host, char **ret_guest, struct kt
 	return 0;
 }
 
+static int create(const struct jobfile_archive *archive, struct pack **ret_pack,
+		  struct ktstr_error *err)
+{
+	int r = pack_create(archive->path, ret_pack, err);
+
+	if (r == 0)
+		pack_leave_out(*ret_pack, archive->image);
+	return r;
+}
+
 static int add_file(struct pack *pack, const char *spec, struct ktstr_error *err)
 {
 	_cleanup_free_ char *host = NULL, *guest = NULL;
@@ -121,8 +131,8 @@ static int add_test_files(struct pack *pack, const struct ktstr_test *test, cons
 	return r;
 }
 
-int jobfile_pack_test(const char *path, const struct ktstr_entry *entry, const char *program,
-		      struct pack_sums *ret_sums, struct ktstr_error *err)
+int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_entry *entry,
+		      const char *program, struct pack_sums *ret_sums, struct ktstr_error *err)
 {
 	_cleanup_pack_ struct pack *pack = NULL;
 	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program));
@@ -130,7 +140,7 @@ int jobfile_pack_test(const char *path, const struct ktstr_entry *entry, const c
 
 	if (!guest)
 		return ktstr_error_nomem(err);
-	r = pack_create(path, &pack, err);
+	r = create(archive, &pack, err);
 	if (r == 0)
 		r = pack_add(pack, program, guest, err);
 	if (r == 0)
@@ -187,11 +197,11 @@ static int add_busybox(struct pack *pack, struct ktstr_error *err)
 	return r;
 }
 
-int jobfile_pack_guest(const char *path, const char *const *includes, struct pack_sums *ret_sums,
-		       struct ktstr_error *err)
+int jobfile_pack_guest(const struct jobfile_archive *archive, const char *const *includes,
+		       struct pack_sums *ret_sums, struct ktstr_error *err)
 {
 	_cleanup_pack_ struct pack *pack = NULL;
-	int r = pack_create(path, &pack, err);
+	int r = create(archive, &pack, err);
 
 	if (r == 0)
 		r = add_busybox(pack, err);

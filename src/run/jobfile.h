@@ -12,16 +12,23 @@
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
 
-/* Writes the files of a test to the archive @path: the program and every payload's binary in /bin,
+/* An archive to write, for a guest that has what is in @image. */
+struct jobfile_archive {
+	const char *path;
+	const struct vm_image *image;
+};
+
+/* Writes the files of a test: the program and every payload's binary in /bin,
  * and all declared files.  Seed, limits and the like are no part of it.
  * -ENOENT, -EACCES: a payload, file or library is missing; the text names it. */
-int jobfile_pack_test(const char *path, const struct ktstr_entry *entry, const char *program,
-		      struct pack_sums *ret_sums, struct ktstr_error *err) KTSTR_MUST_CHECK;
+int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_entry *entry,
+		      const char *program, struct pack_sums *ret_sums,
+		      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* The same for a command or a shell: busybox with a link for every applet, and @includes as in
  * struct ktstr_guest_opts. */
-int jobfile_pack_guest(const char *path, const char *const *includes, struct pack_sums *ret_sums,
-		       struct ktstr_error *err) KTSTR_MUST_CHECK;
+int jobfile_pack_guest(const struct jobfile_archive *archive, const char *const *includes,
+		       struct pack_sums *ret_sums, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* What a description says, whatever is run; fields as in struct job. */
 struct jobfile_opts {

@@ -63,7 +63,7 @@ static int write_image(const struct machine_opts *opts, struct machine *machine,
 	machine->image_path = path_format("%s/guest.cpio", opts->dir);
 	if (!machine->image_path)
 		return ktstr_error_nomem(err);
-	r = vm_image_write(machine->image_path, &machine->kernel, err);
+	r = vm_image_write(machine->image_path, &machine->kernel, &machine->image, err);
 	if (r < 0 || opts->unrecorded)
 		return r;
 	fd = open(machine->image_path, O_RDONLY | O_CLOEXEC);

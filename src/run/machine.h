@@ -6,6 +6,7 @@
 #define KTSTR_RUN_MACHINE_H
 
 #include "base/sha256.h"
+#include "vm/vm.h"
 #include <ktstr/kernel.h>
 #include <ktstr/vm.h>
 
@@ -18,6 +19,7 @@ struct machine {
 	enum ktstr_accel accel;
 	bool exact;	  /* accel is TCG then */
 	char *image_path; /* in the folder the machine was prepared in */
+	struct vm_image image;
 	char image_sha256[SHA256_HEX], kernel_sha256[SHA256_HEX]; /* "" if not wanted */
 	/* Has the lack of a template been told?  Shared with the processes that are forked. */
 	bool *told;

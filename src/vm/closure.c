@@ -268,3 +268,16 @@ int closure_walk(const struct closure_opts *opts, struct ktstr_error *err)
 	free(w.objects);
 	return r;
 }
+
+char *closure_find(const struct library_dirs *dirs, const char *name)
+{
+	const struct closure_opts opts = { .dirs = dirs };
+	struct object any = { .needs = { .class = ELFCLASS64, .machine = EM_X86_64 } };
+	struct walk w = { .opts = &opts, .objects = &any, .nr_objects = 1 };
+	struct object found = { 0 };
+
+	if (try_system(&w, name, &found) < 0)
+		return NULL;
+	elf_needs_deinit(&found.needs);
+	return found.path;
+}

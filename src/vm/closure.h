@@ -45,4 +45,8 @@ struct closure_opts {
  * damaged file; -E2BIG: more than CLOSURE_LIBRARIES_MAX; -errno. */
 int closure_walk(const struct closure_opts *opts, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Where the loader finds x86-64 library @name if no object directs it elsewhere.
+ * Return: malloc'ed path, NULL if it is not there or for lack of memory. */
+char *closure_find(const struct library_dirs *dirs, const char *name);
+
 #endif

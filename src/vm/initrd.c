@@ -13,6 +13,7 @@
 #include "base/cpio.h"
 #include "base/path.h"
 #include "vm/guestpath.h"
+#include "vm/imagelibs.h"
 
 extern const char ktstr_agent_start[], ktstr_agent_end[];
 
@@ -99,9 +100,11 @@ static int add_modules(struct cpio_writer *w, const char *path)
 	return r;
 }
 
-int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct ktstr_error *err)
+int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct vm_image *ret_image,
+		   struct ktstr_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct vm_image image = { 0 };
 	struct cpio_writer w;
 	int r;
 
@@ -109,6 +112,8 @@ int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct k
 		return ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno));
 	cpio_writer_to_fd(&w, fd);
 	r = add_skeleton(&w);
+	if (r == 0)
+		r = imagelibs_add(&w, &image);
 	if (r == 0 && kernel->modules_path[0])
 		r = add_modules(&w, kernel->modules_path);
 	if (r == 0)
@@ -119,5 +124,7 @@ int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct k
 				       kernel->modules_path[0] ? " with modules of " : "",
 				       kernel->modules_path, strerror(-r));
 	}
+	if (ret_image)
+		*ret_image = image;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "base/xxh64.h"
 #include "vm/closure.h"
 #include "vm/guestpath.h"
+#include "vm/imagelibs.h"
 
 enum {
 	ENTRIES_MAX = 8192,
@@ -32,7 +33,8 @@ struct item {
 	char *target;	 /* a link */
 	dev_t dev;
 	ino_t ino;
-	bool implied; /* an interpreter or library nobody asked for by name */
+	bool implied;  /* an interpreter or library nobody asked for by name */
+	bool in_image; /* so it is left out */
 };
 
 struct pack {
@@ -42,6 +44,7 @@ struct pack {
 	struct item *items;
 	size_t nr_items;
 	struct library_dirs dirs;
+	const struct vm_image *image; /* NULL: without libraries */
 };
 
 /* What one pack_add() is about: for messages and recursion. */
@@ -91,6 +94,11 @@ int pack_create(const char *path, struct pack **ret_pack, struct ktstr_error *er
 	}
 	*ret_pack = pack;
 	return 0;
+}
+
+void pack_leave_out(struct pack *pack, const struct vm_image *image)
+{
+	pack->image = image;
 }
 
 /* Takes what @item holds, also on failure. */
@@ -188,6 +196,7 @@ static int add_library(void *arg, const char *name, const char *host_path, struc
 		item_deinit(&item);
 		return ktstr_error_set(err, -EINVAL, "'%s' is no path for a guest", guest_path);
 	}
+	item.in_image = a->pack->image && imagelibs_has(a->pack->image, item.name, &st);
 	return place(a->pack, &item, err);
 }
 
@@ -332,8 +341,11 @@ static int write_items(struct pack *pack, struct cpio_writer *w, struct ktstr_er
 	qsort(pack->items, pack->nr_items, sizeof(pack->items[0]), by_name);
 	for (size_t i = 0; i < pack->nr_items; i++) {
 		const struct item *item = &pack->items[i];
-		int r = write_parents(pack, w, previous, item->name);
+		int r;
 
+		if (item->in_image)
+			continue;
+		r = write_parents(pack, w, previous, item->name);
 		if (r == 0 && item->target)
 			r = cpio_add(w,
 				     &(struct cpio_entry){ .name = item->name,

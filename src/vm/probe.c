@@ -117,7 +117,7 @@ static int boot_in(const struct probe_opts *opts, const char *dir, struct ktstr_
 				   .initrd_path = image,
 				   .dir = dir,
 				   .shell_fd = -1 };
-	int r = image ? vm_image_write(image, opts->kernel, err) : ktstr_error_nomem(err);
+	int r = image ? vm_image_write(image, opts->kernel, NULL, err) : ktstr_error_nomem(err);
 
 	if (r == 0)
 		r = vm_start(&vm_opts, &vm, err);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/sha256.h"
 #include <ktstr/kernel.h>
@@ -98,8 +99,22 @@ void vm_destroy(struct vm *vm);
 
 /* --- guest image and job archives (src/vm/initrd.c, pack.c) ---------------------------------------- */
 
-/* The initial ramdisk: the agent as /init, folders, and the kernel's modules_path if any. */
-int vm_image_write(const char *path, const struct ktstr_kernel *kernel,
+enum { VM_IMAGE_LIBRARIES = 4 };
+
+struct vm_image_library {
+	const char *name; /* in the guest, without a leading slash; never freed */
+	struct stat st;	  /* of the file on this host */
+};
+
+/* What an image has that programs need. */
+struct vm_image {
+	struct vm_image_library libraries[VM_IMAGE_LIBRARIES];
+	unsigned int nr_libraries;
+};
+
+/* The initial ramdisk: the agent as /init, folders, the libraries of imagelibs.h, and the kernel's
+ * modules_path if any.  @ret_image: NULL if nobody asks. */
+int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct vm_image *ret_image,
 		   struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 struct pack; /* an archive being put together */
@@ -112,6 +127,9 @@ struct pack_sums {
 };
 
 int pack_create(const char *path, struct pack **ret_pack, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Libraries that @image has, the same files under the same names, are left out.  Borrowed; to be said
+ * before anything is added. */
+void pack_leave_out(struct pack *pack, const struct vm_image *image);
 /* Adds a host file as @guest_path (absolute); if it is a dynamic ELF file, its interpreter and
  * every library it needs go to /usr/lib (once each, by soname).  Scripts bring their interpreter.
  * -ENOENT: no such file, or a library that the text names together with who needs it;

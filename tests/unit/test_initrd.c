@@ -14,6 +14,7 @@
 #include "../lib/scratch.h"
 #include "base/cpio.h"
 #include "base/io.h"
+#include "vm/imagelibs.h"
 #include "vm/vm.h"
 
 enum { IMAGE_MAX = 64 << 20 };
@@ -36,6 +37,7 @@ static int tear_down(void **state)
 
 struct seen {
 	bool init, console, lib;
+	unsigned int nr_libraries;
 	struct strbuf modules;
 };
 
@@ -57,6 +59,10 @@ static int look(void *arg, const struct cpio_entry *e)
 		assert_int_equal(e->size, 7);
 		assert_memory_equal(e->data, "usr/lib", 7);
 		seen->lib = true;
+	} else if (!strcmp(e->name, "usr/lib/libc.so.6") ||
+		   !strcmp(e->name, "usr/lib/ld-linux-x86-64.so.2")) {
+		assert_memory_equal(e->data, "\177ELF", 4);
+		seen->nr_libraries++;
 	} else if (!strncmp(e->name, "modules", 7)) {
 		strbuf_addf(&seen->modules, "%s=%.*s ", e->name, (int)e->size,
 			    (const char *)e->data);
@@ -75,15 +81,24 @@ static void the_agent_is_init(void **state)
 	const struct ktstr_kernel kernel = { 0 };
 	struct seen seen = { .modules = STRBUF_INIT };
 	struct strbuf first, second;
+	struct vm_image image = { 0 };
+	struct stat st;
 
 	(void)state;
-	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL), 0);
-	assert_int_equal(vm_image_write(scratch_path(&scratch, "2"), &kernel, NULL), 0);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, &image, NULL), 0);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "2"), &kernel, NULL, NULL), 0);
 	read_image(scratch_path(&scratch, "1"), &first);
 	read_image(scratch_path(&scratch, "2"), &second);
 	assert_int_equal(cpio_read(first.data, first.len, look, &seen, NULL), 0);
 	assert_true(seen.init && seen.console && seen.lib);
 	assert_string_equal(strbuf_str(&seen.modules), "");
+	assert_int_equal(seen.nr_libraries, 2);
+	assert_true(image.nr_libraries >= 2);
+	assert_int_equal(stat("/lib64/ld-linux-x86-64.so.2", &st), 0);
+	assert_true(imagelibs_has(&image, "usr/lib/ld-linux-x86-64.so.2", &st));
+	assert_false(imagelibs_has(&image, "usr/lib/libc.so.6", &st));
+	st.st_size++;
+	assert_false(imagelibs_has(&image, "usr/lib/ld-linux-x86-64.so.2", &st));
 	assert_int_equal(first.len, second.len);
 	assert_memory_equal(first.data, second.data, first.len);
 	strbuf_deinit(&first);
@@ -102,7 +117,7 @@ static void modules_come_along_in_order(void **state)
 	scratch_text(&scratch, "m/01-ring.ko", "a");
 	scratch_text(&scratch, "m/README", "no module");
 	snprintf(kernel.modules_path, sizeof(kernel.modules_path), "%s/m", scratch.dir);
-	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL), 0);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL, NULL), 0);
 	read_image(scratch_path(&scratch, "1"), &image);
 	assert_int_equal(cpio_read(image.data, image.len, look, &seen, NULL), 0);
 	assert_string_equal(strbuf_str(&seen.modules),
@@ -117,14 +132,15 @@ static void failures_leave_nothing(void **state)
 	struct ktstr_error err = { 0 };
 
 	(void)state;
-	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, &err), -ENOENT);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "with modules of /nowhere"));
 	assert_int_equal(access(scratch_path(&scratch, "1"), F_OK), -1);
 	kernel.modules_path[0] = '\0';
-	assert_int_equal(vm_image_write("/nowhere/1", &kernel, &err), -ENOENT);
+	assert_int_equal(vm_image_write("/nowhere/1", &kernel, NULL, &err), -ENOENT);
 	/* Writing to it fails for lack of space. */
 	assert_int_equal(symlink("/dev/full", scratch_path(&scratch, "full")), 0);
-	assert_int_equal(vm_image_write(scratch_path(&scratch, "full"), &kernel, &err), -ENOSPC);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "full"), &kernel, NULL, &err),
+			 -ENOSPC);
 }
 
 int main(void)

@@ -152,6 +152,28 @@ static void libraries_go_to_one_folder_once(void **state)
 	assert_null(strstr(listed(), "tmp"));
 }
 
+static void what_the_image_has_is_left_out(void **state)
+{
+	const struct elfmake program = { .runpath = "$ORIGIN/lib",
+					 .needed = { "liba.so", "libb.so", "libc.so" } };
+	struct vm_image image = { .libraries = { { .name = "usr/lib/liba.so" },
+						 { .name = "usr/lib/libb.so" } },
+				  .nr_libraries = 2 };
+
+	(void)state;
+	assert_int_equal(
+		stat(put_elf("lib/liba.so", &(struct elfmake){ 0 }), &image.libraries[0].st), 0);
+	assert_int_equal(
+		stat(put_elf("lib/libb.so", &(struct elfmake){ 0 }), &image.libraries[1].st), 0);
+	/* Written once more since. */
+	image.libraries[1].st.st_mtim.tv_nsec ^= 1;
+	put_elf("lib/libc.so", &(struct elfmake){ 0 });
+	pack_leave_out(pack, &image);
+	assert_int_equal(pack_add(pack, put_elf("p", &program), "/bin/p", NULL), 0);
+	assert_string_equal(listed(), "usr/ usr/bin/ usr/bin/p usr/lib/ usr/lib/libb.so "
+				      "usr/lib/libc.so ");
+}
+
 static void missing_libraries_are_named(void **state)
 {
 	const struct elfmake program = { .needed = { "libktstr-nowhere.so.7" } };
@@ -317,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sums_are_those_of_the_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(modes_are_reduced_to_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(libraries_go_to_one_folder_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_image_has_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(missing_libraries_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_files_for_one_path_are_refused, set_up,
 						tear_down),

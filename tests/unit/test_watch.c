@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sched/watch.h"
+#include "sched/watch_format.h"
+#include "sched/watch_state.h"
+
+enum { A = 100, B = 101, STRANGER = 7 };
+#define MS 1000000ull
+
+static const uint64_t both[WATCH_CPU_WORDS] = { 3 }, first[WATCH_CPU_WORDS] = { 1 };
+
+static struct watch_state *state;
+
+static int setup(void **unused)
+{
+	(void)unused;
+	state = watch_state_create(2);
+	assert_non_null(state);
+	watch_state_begin(state, 1 * MS);
+	return 0;
+}
+
+static int teardown(void **unused)
+{
+	(void)unused;
+	watch_state_destroy(state);
+	return 0;
+}
+
+static void run(uint64_t ms, uint32_t cpu, pid_t prev, pid_t next, bool prev_waits)
+{
+	struct watch_switch event = {
+		.time_ns = ms * MS, .cpu = cpu, .prev = prev, .next = next, .prev_waits = prev_waits
+	};
+
+	snprintf(event.next_comm, sizeof(event.next_comm), "task-%d", next);
+	watch_state_switch(state, &event);
+}
+
+static struct watch_wait look(pid_t tid, uint64_t ms)
+{
+	struct watch_wait wait;
+
+	assert_int_equal(watch_state_read(state, tid, ms * MS, &wait), 0);
+	return wait;
+}
+
+static void wait_is_from_wake_to_switch(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, first, 0), 0);
+	run(2, 0, 0, STRANGER, false);
+	run(2, 1, STRANGER, 0, false);
+	watch_state_wake(state, A, 10 * MS);
+	run(60, 0, STRANGER, A, true);
+	struct watch_wait wait = look(A, 61);
+
+	assert_int_equal(wait.wait_ns, 50 * MS);
+	assert_int_equal(wait.begin_ns, 10 * MS);
+	assert_false(wait.open);
+	assert_int_equal(wait.switches, 1);
+	assert_int_equal(wait.nr_holders, 1);
+	assert_string_equal(wait.holders[0].who, "task-7");
+	assert_int_equal(wait.holders[0].ns, 50 * MS);
+	/* CPU 1 was idle, but not for it. */
+	assert_int_equal(wait.idle_ns, 0);
+	assert_int_equal(wait.ran_ns, 1 * MS);
+}
+
+static void idle_cpu_while_waiting_is_seen(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	run(2, 0, 0, STRANGER, false);
+	run(2, 1, STRANGER, 0, false);
+	watch_state_wake(state, A, 10 * MS);
+	run(40, 1, 0, 9, false);
+	run(60, 0, STRANGER, A, true);
+	struct watch_wait wait = look(A, 61);
+
+	assert_int_equal(wait.wait_ns, 50 * MS);
+	assert_int_equal(wait.idle_ns, 30 * MS);
+	assert_int_equal(wait.idle_begin_ns, 10 * MS);
+	assert_int_equal(wait.idle_cpu, 1);
+	assert_int_equal(wait.nr_holders, 3);
+	assert_string_equal(wait.holders[0].who, "task-7");
+	assert_string_equal(wait.holders[1].who, "idle");
+	assert_int_equal(wait.holders[1].ns, 30 * MS);
+}
+
+static void open_wait_counts_up_to_now(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	run(2, 1, STRANGER, 0, false);
+	run(2, 0, 0, A, false);
+	run(5, 0, A, STRANGER, true);
+	struct watch_wait wait = look(A, 105);
+
+	assert_int_equal(wait.wait_ns, 100 * MS);
+	assert_true(wait.open);
+	assert_int_equal(wait.idle_ns, 100 * MS);
+	assert_int_equal(wait.waits_ns, 100 * MS);
+	/* Reading changes nothing. */
+	assert_int_equal(look(A, 105).wait_ns, 100 * MS);
+	watch_state_begin(state, 50 * MS);
+	wait = look(A, 105);
+	assert_int_equal(wait.wait_ns, 100 * MS);
+	assert_int_equal(wait.waits_ns, 55 * MS);
+}
+
+static void blocked_thread_does_not_wait(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	run(2, 0, 0, A, false);
+	run(5, 0, A, 0, false);
+	struct watch_wait wait = look(A, 500);
+
+	assert_int_equal(wait.wait_ns, 0);
+	assert_false(wait.open);
+	assert_int_equal(wait.ran_ns, 3 * MS);
+	/* Woken while it runs: no wait. */
+	run(500, 0, 0, A, false);
+	watch_state_wake(state, A, 501 * MS);
+	run(600, 0, A, 0, false);
+	assert_int_equal(look(A, 700).wait_ns, 0);
+}
+
+static void foreign_cpu_is_seen_after_the_grace(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	run(2, 1, 0, A, false);
+	assert_int_equal(watch_state_track(state, A, first, 100 * MS), 0);
+	struct watch_wait wait = look(A, 110);
+
+	assert_int_equal(wait.outside_ns, 0);
+	wait = look(A, 150);
+	assert_int_equal(wait.outside[0], 2);
+	assert_int_equal(wait.outside_ns, 30 * MS);
+}
+
+static void lost_events_make_nothing_up(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	run(2, 0, 0, STRANGER, false);
+	watch_state_wake(state, A, 10 * MS);
+	watch_state_lost(state, 5);
+	struct watch_wait wait = look(A, 500);
+	uint64_t busy, idle;
+
+	assert_int_equal(wait.wait_ns, 0);
+	assert_int_equal(wait.lost, 5);
+	assert_int_equal(watch_state_read_cpu(state, 0, 500 * MS, &busy, &idle), -ENODATA);
+}
+
+static void busy_and_idle_add_up(void **unused)
+{
+	uint64_t busy = 0, idle = 0;
+
+	(void)unused;
+	run(0, 0, 0, STRANGER, false);
+	run(11, 0, STRANGER, 0, false);
+	run(31, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 41 * MS, &busy, &idle), 0);
+	assert_int_equal(busy, 20 * MS);
+	assert_int_equal(idle, 20 * MS);
+	assert_int_equal(watch_state_read_cpu(state, 1, 41 * MS, &busy, &idle), -ENODATA);
+}
+
+static void threads_come_and_go(void **unused)
+{
+	struct watch_wait wait;
+
+	(void)unused;
+	for (pid_t tid = 1; tid <= WATCH_THREADS; tid++)
+		assert_int_equal(watch_state_track(state, tid, both, 0), 0);
+	assert_int_equal(watch_state_track(state, 9999, both, 0), -ENOSPC);
+	watch_state_forget(state, 17);
+	assert_int_equal(watch_state_read(state, 17, 0, &wait), -ESRCH);
+	assert_int_equal(watch_state_track(state, 9999, both, 0), 0);
+	assert_int_equal(watch_state_read(state, 9999, 0, &wait), 0);
+	watch_state_forget(state, 12345);
+}
+
+static void long_history_says_it_was_cut(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, first, 0), 0);
+	run(2, 0, 0, STRANGER, false);
+	watch_state_wake(state, A, 10 * MS);
+	for (uint64_t ms = 11; ms < 11 + 2 * WATCH_TURNS; ms++)
+		run(ms, 0, STRANGER, STRANGER, true);
+	struct watch_wait wait = look(A, 11 + 2 * WATCH_TURNS);
+
+	assert_true(wait.holders_cut);
+	assert_int_equal(wait.nr_holders, 1);
+}
+
+static void formats_are_read(void **unused)
+{
+	static const char text[] =
+		"name: x\nID: 3\nformat:\n"
+		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
+		"\tfield:char prev_comm[16];\toffset:8;\tsize:16;\tsigned:0;\n"
+		"\tfield:pid_t prev_pid;\toffset:24;\tsize:4;\tsigned:1;\n"
+		"\tfield:int odd;\toffset:99999;\tsize:4;\tsigned:1;\n"
+		"\tfield:int none;\n";
+	struct watch_field field = { 0 };
+
+	(void)unused;
+	assert_int_equal(watch_format_field(text, "prev_pid", &field), 0);
+	assert_int_equal(field.offset, 24);
+	assert_int_equal(field.size, 4);
+	assert_int_equal(watch_format_field(text, "prev_comm", &field), 0);
+	assert_int_equal(field.size, 16);
+	assert_int_equal(watch_format_field(text, "pid", &field), -ENOENT);
+	assert_int_equal(watch_format_field(text, "odd", &field), -EINVAL);
+	assert_int_equal(watch_format_field(text, "none", &field), -EINVAL);
+	assert_int_equal(watch_format_field("", "pid", &field), -ENOENT);
+}
+
+/* --- on this machine -------------------------------------------------------------------------- */
+static pid_t spinner(const char *name, int cpu)
+{
+	pid_t pid = fork();
+	cpu_set_t set;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, name);
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	for (volatile unsigned long i = 0;; i++)
+		;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static bool is_held_by(const struct watch_wait *wait, const char *name)
+{
+	for (uint32_t i = 0; i < wait->nr_holders; i++)
+		if (!strcmp(wait->holders[i].who, name))
+			return true;
+	return false;
+}
+
+static void two_on_one_cpu_wait_for_each_other(void **unused)
+{
+	const struct watch_opts opts = { .tracefs = "/sys/kernel/tracing",
+					 .nr_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) };
+	struct timespec pause = { .tv_nsec = 10 * MS };
+	struct watch_wait a = { 0 }, b = { 0 };
+	struct watch *watch = NULL;
+	struct ktstr_error err = { 0 };
+	pid_t left, right;
+
+	(void)unused;
+	if (geteuid() != 0) {
+		print_message("SKIP: watching context switches needs root\n");
+		skip();
+	}
+	if (watch_open(&opts, &watch, &err) == -ENOTSUP) {
+		print_message("SKIP: %s\n", err.text);
+		skip();
+	}
+	assert_non_null(watch);
+	left = spinner("watch-left", 0);
+	right = spinner("watch-right", 0);
+	assert_int_equal(watch_track(watch, left, first, now_ns()), 0);
+	assert_int_equal(watch_track(watch, right, first, now_ns()), 0);
+	watch_begin(watch, now_ns());
+	/* However busy the machine is, they take turns some time. */
+	for (int i = 0;
+	     i < 6000 && !(is_held_by(&a, "watch-right") && is_held_by(&b, "watch-left")); i++) {
+		nanosleep(&pause, NULL);
+		assert_int_equal(watch_drain(watch), 0);
+		assert_int_equal(watch_read(watch, left, now_ns(), &a), 0);
+		assert_int_equal(watch_read(watch, right, now_ns(), &b), 0);
+	}
+	kill(left, SIGKILL);
+	kill(right, SIGKILL);
+	waitpid(left, NULL, 0);
+	waitpid(right, NULL, 0);
+	watch_close(watch);
+	assert_true(is_held_by(&a, "watch-right"));
+	assert_true(is_held_by(&b, "watch-left"));
+	assert_true(a.wait_ns > 0 && a.ran_ns > 0 && a.switches > 0);
+	assert_int_equal(a.outside_ns, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(wait_is_from_wake_to_switch, setup, teardown),
+		cmocka_unit_test_setup_teardown(idle_cpu_while_waiting_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(open_wait_counts_up_to_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(blocked_thread_does_not_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(foreign_cpu_is_seen_after_the_grace, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(lost_events_make_nothing_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(busy_and_idle_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(threads_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_history_says_it_was_cut, setup, teardown),
+		cmocka_unit_test(formats_are_read),
+		cmocka_unit_test(two_on_one_cpu_wait_for_each_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

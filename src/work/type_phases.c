@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <sched.h>
+
+#include "base/clock.h"
+#include "work/types.h"
+
+enum { BURN_US, SLEEP_US, YIELD_US };
+
+static void yield_until(struct work_self *self, uint64_t end_ns)
+{
+	while (work_sign(self) < end_ns && !work_is_stopped(self))
+		sched_yield();
+}
+
+static void run(struct work_self *self)
+{
+	uint64_t burn_ns = self->params[BURN_US] * NSEC_PER_USEC;
+	uint64_t sleep_ns = self->params[SLEEP_US] * NSEC_PER_USEC;
+	uint64_t yield_ns = self->params[YIELD_US] * NSEC_PER_USEC;
+
+	while (work_goes_on(self)) {
+		work_burn_until(self, work_sign(self) + burn_ns);
+		work_sleep_until(self, work_sign(self) + sleep_ns);
+		yield_until(self, work_sign(self) + yield_ns);
+		work_did(self);
+	}
+}
+
+const struct work_ops work_ops_phases = { .wakes = true, .run = run };

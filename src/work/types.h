@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* types.h - the table of what workers do; a type is work_ops_NAME in type_NAME.c. */
+#ifndef KTSTR_WORK_TYPES_H
+#define KTSTR_WORK_TYPES_H
+
+#include "work/self.h"
+
+#define WORK_TYPE(name, group, about, params) extern const struct work_ops work_ops_##name;
+#include <ktstr/work_types.def>
+
+/* NULL: there is no such type. */
+const struct work_ops *work_ops(enum ktstr_work_type type);
+
+#endif

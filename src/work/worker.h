@@ -5,9 +5,9 @@
  * Life cycle of a struct work_row:
  *  1. work_row_start() makes all workers of a row: a process each, or with .threads one process with a
  *     thread each.  They do nothing but wait.  They have their names ("hogs/3" in /proc, cut to 15
- *     bytes) and tids, are in the caller's cgroup, and have policy normal, nice 0 whatever the caller
- *     has.  A caller with a real-time policy starts them with it, so that a scheduler under test has no
- *     part in the set-up.
+ *     bytes; a program takes its own name when it starts) and tids, are in the caller's cgroup, and have
+ *     policy normal, nice 0, no affinity and no timer slack, whatever the caller has.  A caller with a
+ *     real-time policy starts them with it, so that a scheduler under test has no part in the set-up.
  *  2. The caller places them: cgroup, affinity, policy, nice.
  *  3. work_row_go() lets them go.  What they do is counted in the slot of a phase (a scenario's step),
  *     which work_row_set_phase() changes.
@@ -27,10 +27,12 @@
  *	from the moment its waker notes	right before the system call that wakes it (pipe_pair, futex_pair,
  *					futex_fanout, wake_chain, herd, mutex, queue, signals, epoll,
  *					inversion)
- * and that time is also where its wake-up latency begins; it ends when the worker runs again and has read
- * the clock.  A worker that finds what it would have waited for there already gives no latency.  Work of
- * the kernel for it (page faults, forks) is its own time.  A gap that began before a phase counts in it
- * from its beginning only.  Of program and custom only the end is known, and what custom tells: its signs.
+ * (so what keeps the waker between its note and the call counts as well)
+ * and that time is also where its wake-up latency begins; it ends when the worker runs again and has
+ * read the clock.  A worker that finds what it would have waited for there already gives no latency.
+ * Work of the kernel for it (page faults) and of its children (forks) is its own time.  A gap that began
+ * before a phase counts in it from its beginning only.  Of program only the end is known; the signs of
+ * custom are what it tells.
  *
  * A worker writes its telemetry with plain stores to memory it shares with the caller: no system calls,
  * no locks, and a worker that is stopped in the middle keeps no reader waiting.
@@ -156,9 +158,9 @@ int work_row_look(const struct work_row *row, uint32_t index,
 /* All have ended, in whatever way. */
 bool work_row_is_done(const struct work_row *row);
 
-/* CPU time used, and time it was runnable and did not run, since it was let go (/proc/TID/schedstat, or
- * what it left when it ended).  Return: 0, -EINVAL, -ENODATA (gone without leaving it, or the kernel does not
- * tell). */
+/* CPU time used, and time it was runnable and did not run, in all, its set-up included: take differences
+ * (/proc/PID/task/TID/schedstat, or what it left when it ended).
+ * Return: 0, -EINVAL, -ENODATA (gone without leaving it, or the kernel does not tell). */
 int work_row_cpu(const struct work_row *row, uint32_t index, uint64_t *ret_cpu_ns,
 		 uint64_t *ret_delay_ns) KTSTR_MUST_CHECK;
 

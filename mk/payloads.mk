@@ -18,7 +18,7 @@ $(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
 # The same worker in the other shapes that programs with jemalloc have in the wild.
 VARIANTS := $(addprefix $(B)/payloads/,jemalloc-worker-stripped jemalloc-worker-shared \
 	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped \
-	libodd-dynamic-tls.so libodd-no-trace.so)
+	libodd-dynamic-tls.so libodd-no-trace.so odd-sched)
 
 $(B)/payloads/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
 	@mkdir -p $(@D)
@@ -50,6 +50,20 @@ $(B)/payloads/libodd-no-trace.so: payloads/fixtures/odd-jemalloc.c
 	$(PAYLOAD_CC) -DNO_TRACE -shared -fPIC -s
 
 include mk/schedulers.mk
+
+# A scheduler, and its loader, that go wrong as they are told to.
+$(B)/obj/payloads/fixtures/%.bpf.o: payloads/fixtures/%.bpf.c
+	@mkdir -p $(@D)
+	$(BPF_CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/payloads/fixtures/odd_sched_blob.o: payloads/fixtures/odd_sched_blob.S \
+		$(B)/obj/payloads/fixtures/odd-sched.bpf.o
+	@mkdir -p $(@D)
+	$(CC) -DODD_FILE='"$(B)/obj/payloads/fixtures/odd-sched.bpf.o"' -c -o $@ $<
+
+$(B)/payloads/odd-sched: payloads/fixtures/odd-sched.c $(B)/obj/payloads/fixtures/odd_sched_blob.o
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) $(B)/obj/payloads/fixtures/odd_sched_blob.o -lbpf -lelf
 
 .PHONY: payloads
 payloads: $(PAYLOADS) $(VARIANTS)

@@ -51,7 +51,7 @@ struct sched_events {
 bool sched_is_supported(const char *sysfs);
 /* What cannot be read is not known. */
 void sched_read_state(const char *sysfs, struct sched_state *ret_state);
-/* The scheduler's own name, without what follows it ("mine_1.0.2_x86_64..." is kept whole). */
+/* Of the attached scheduler. */
 void sched_read_events(const char *sysfs, struct sched_events *ret_events);
 
 /* "0\n", of one file.  Return: 0, -EINVAL, -ERANGE. */
@@ -61,7 +61,7 @@ int sched_parse_events(const char *text, struct sched_events *ret_events) KTSTR_
 
 /* {"SCX_EV_x": increase}; counters that are missing before or after are left out; a counter that went
  * down was begun anew by another attachment, and counts from 0.  @before NULL: all from 0.
- * Return: a new object, NULL if @after is not known or for lack of memory. */
+ * Return: a new object, NULL if one of the two is not known or for lack of memory. */
 json_t *sched_events_increase(const struct sched_events *before, const struct sched_events *after);
 
 #endif

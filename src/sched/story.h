@@ -84,9 +84,32 @@ struct story {
 	char *leftovers;	     /* processes that its loader left behind */
 };
 
+/* What is known besides what is in the story. */
+struct story_facts {
+	const char *name;	 /* of the scheduler */
+	const char *output;	 /* of its loader: stderr, or stdout if that is empty; never NULL */
+	const char *other;	 /* that was attached before it was started; "": none */
+	const char *not_started; /* why it could not be executed; NULL: it was */
+	uint64_t timeout_ns;
+	bool timed_out;	    /* not attached within timeout_ns */
+	bool told_to_go;    /* it was attached until it was told to go, or not yet */
+	bool killed_here;   /* the loader took no notice */
+	bool forced;	    /* the kernel let go only after SysRq-S */
+	bool still_enabled; /* when the loader had ended */
+};
+
+/* From evidence to word and text: sets exit_kind, word, text, and message if only the loader knew it. */
+void story_conclude(struct story *story, const struct story_facts *facts);
+/* Whether a word for the reason is known, and its number. */
+bool story_kind_of(const char *reason, uint32_t *ret_kind);
+/* After CPU hotplug the kernel ends a scheduler that does not handle it, and its loader may attach it
+ * again. */
+bool story_asks_for_restart(const char *reason);
+void story_deinit(struct story *story);
+
 const char *story_word_name(enum story_word word);
 /* Adds to @record: story, text, and what is known of ops, exit_kind, reason, message, dump, words, exit
- * or signal, kernel, restarts, left.  Return: 0, -ENOMEM. */
+ * or signal, kernel, restarts, leftovers.  Return: 0, -ENOMEM. */
 int story_to_json(const struct story *story, json_t *record) KTSTR_MUST_CHECK;
 
 #endif

@@ -33,7 +33,7 @@ import statistics
 import sys
 
 import bench_clone
-from bench_run import Failed, results, run
+from bench_run import Failed, end_on_signals, results, run
 
 CPUS = (1, 2, 4, 8)
 THREADS = (100, 2000)
@@ -162,6 +162,7 @@ def main():
     unknown = set(options.names) - set(GROUPS)
     if options.runs < 1 or unknown:
         parser.error("RUNS is 1 or more; names are " + ", ".join(GROUPS))
+    end_on_signals()
     figures = Figures()
     before = os.getloadavg()[0]
     measure(figures, options)

@@ -4,11 +4,10 @@
 import collections
 import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 
-from bench_run import Failed, results, run
+from bench_run import Failed, results, run, started
 
 MEMORY = "384M"
 BURST = 60        # empty tests for the hourly rate
@@ -93,8 +92,7 @@ def own_bytes(pid):
 def measure_memory(figures, build):
     argv = [f"{build}/ktstr", "run", f"{build}/tests/vm/empty", "--json", "--topology", shape(2),
             "--memory", MEMORY, "-t", "empty_body_passes"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as process:
+    with started(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         most = 0
         while process.poll() is None:
             most = max([most] + [own_bytes(p) for p in descendants(process.pid)])
@@ -115,13 +113,10 @@ def measure_rate(figures, build):
 
 @contextlib.contextmanager
 def busy_host():
-    loops = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(BUSY_LOOPS)]
-    try:
+    with contextlib.ExitStack() as loops:
+        for _ in range(BUSY_LOOPS):
+            loops.enter_context(started(["sh", "-c", "while :; do :; done"]))
         yield
-    finally:
-        for loop in loops:
-            loop.send_signal(signal.SIGKILL)
-            loop.wait()
 
 
 @contextlib.contextmanager

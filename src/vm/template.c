@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@
 #define BOOT_CPU_LIMIT_NS (4 * NSEC_PER_SEC)
 #define SAVE_LIMIT_NS	  (60 * NSEC_PER_SEC)
 
-enum { CONSOLE_MAX = 4 << 20, SHOWN_CONSOLE = 400, ROOM_MIN_MIB = 256 };
+enum { CONSOLE_MAX = 4 << 20, SHOWN_CONSOLE = 400, ROOM_MIN_MIB = 256, FULL_DISK_BYTES = 1 << 20 };
 
 DEFINE_CLEANUP(struct vm *, vm_destroy);
 DEFINE_CLEANUP(struct template *, template_release);
@@ -93,14 +92,10 @@ static int explain(int r, const char *dir, struct vm *vm, struct ktstr_error *er
 {
 	_cleanup_free_ char *console = read_console(dir);
 	size_t length = console ? strlen(console) : 0;
-	struct vm_exit how = { 0 };
 	char line[256];
 
-	vm_stop(vm);
-	if (vm_exit_status(vm, &how) > 0 && !how.exited && how.signal == SIGBUS)
-		return ktstr_error_set(err, -ENOSPC,
-				       "no room left on the disk for the guest's memory in '%s'",
-				       dir);
+	if (vm_lacked_room(vm))
+		return vm_refuse_room(dir, err);
 	vm_last_words(dir, line, sizeof(line));
 	return ktstr_error_wrap(err, r, "boot a template (QEMU: '%s'; console ends in '%s')", line,
 				length > SHOWN_CONSOLE ? console + length - SHOWN_CONSOLE
@@ -211,6 +206,17 @@ static int make_room(const struct template_opts *opts, const char *dir, uint64_t
 	return check_room(dir, memory_bytes, &missing, err);
 }
 
+/* Whatever failed on a full disk failed because of that. */
+static int blame_disk(int r, const char *dir, struct ktstr_error *err)
+{
+	struct statvfs fs;
+
+	if (r >= 0 || r == -EINTR || r == -ENOSPC || statvfs(dir, &fs) < 0 ||
+	    (uint64_t)fs.f_bavail * fs.f_frsize >= FULL_DISK_BYTES)
+		return r;
+	return ktstr_error_wrap(err, -ENOSPC, "no room left on the disk of '%s'", dir);
+}
+
 static json_t *about(const struct template_opts *opts, uint64_t memory_bytes)
 {
 	char topology[KTSTR_TOPOLOGY_TEXT], made_at[32] = "";
@@ -242,7 +248,7 @@ static int make(const struct template_opts *opts, struct template *t, struct kts
 	if (r == 0)
 		r = boot_and_save(opts, dir, t->memory_bytes, err);
 	if (r < 0)
-		return r;
+		return blame_disk(r, dir, err);
 	text = about(opts, t->memory_bytes);
 	if (!text)
 		return ktstr_error_nomem(err);

@@ -236,6 +236,8 @@ int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error 
 	else if (r == 0 && vm->qmp.fd >= 0)
 		r = restore_begin(vm, &full, err);
 	if (r < 0) {
+		if (full.save_dir && vm_lacked_room(vm))
+			r = vm_refuse_room(full.dir, err);
 		vm_destroy(vm);
 		return ktstr_error_wrap(err, r, "start a VM");
 	}
@@ -391,6 +393,20 @@ void vm_stop(struct vm *vm)
 		;
 	if (collect(vm) < 0)
 		vm->qemu.pid = 0;
+}
+
+bool vm_lacked_room(struct vm *vm)
+{
+	struct vm_exit how = { 0 };
+
+	vm_stop(vm);
+	return vm_exit_status(vm, &how) > 0 && !how.exited && how.signal == SIGBUS;
+}
+
+int vm_refuse_room(const char *dir, struct ktstr_error *err)
+{
+	return ktstr_error_set(err, -ENOSPC,
+			       "no room left on the disk for the guest's memory in '%s'", dir);
 }
 
 void vm_destroy(struct vm *vm)

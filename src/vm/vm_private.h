@@ -22,4 +22,9 @@ struct vm {
 	bool awaits_stop, rang, pause_at_stop;
 };
 
+/* Stops QEMU.  Did a page of its memory find no room in the file behind it, of which QEMU died? */
+bool vm_lacked_room(struct vm *vm);
+/* Says so.  Return: -ENOSPC. */
+int vm_refuse_room(const char *dir, struct ktstr_error *err);
+
 #endif

@@ -133,6 +133,10 @@ fill_while_made() {
 	ls -A "$scratch/small/ktstr/templates" | sed 's/^/left over: /'
 	return $status
 }
+ends_in_fill() {
+	mkdir -p "$scratch/small/ktstr" && ln -s "$kernels" "$scratch/small/ktstr/kernels"
+	XDG_CACHE_HOME=$scratch/small run --qemu "$scratch/filling-qemu"
+}
 read_only() { # option...
 	mount --bind "$scratch/ro" "$scratch/ro" && mount -o remount,bind,ro "$scratch/ro" || return
 	XDG_CACHE_HOME=$scratch/ro run "$@"
@@ -141,8 +145,20 @@ make_two() {
 	run_on_small && XDG_CACHE_HOME=$scratch/small run --memory 400M || return
 	ls "$scratch/small/ktstr/templates"/*.lock | wc -l | sed 's/^/templates: /'
 }
-export -f run run_on_small make_two fill_while_made read_only until_true
+export -f run run_on_small make_two fill_while_made ends_in_fill read_only until_true
 export scratch empty kernels runs
+# Fills the disk where a template is made, and ends with words that do not say so.
+cat >"$scratch/filling-qemu" <<'SH'
+#!/bin/sh
+case $* in
+*mem-path=*.new/ram*)
+	echo 'QEMU is out of luck' >&2
+	head -c 1G /dev/zero >"$XDG_CACHE_HOME/filler" 2>/dev/null
+	exit 1 ;;
+esac
+exec qemu-system-x86_64 "$@"
+SH
+chmod +x "$scratch/filling-qemu"
 : >"$scratch/file"
 under_a_file() { XDG_CACHE_HOME=$scratch/file run --kernel "$kernel"; }
 out=$(under_a_file)
@@ -161,10 +177,13 @@ if unshare "${unshare[@]}" true 2>/dev/null; then
 	tell_unless said '^templates: 1$'
 	out=$(with_mount size=320m fill_while_made)
 	check "a disk that fills up while a template is made: the run passes" [ $? = 0 ]
-	# What the full disk breaks first decides the words.
-	check "... and says that it does without a template" cold
-	tell_unless cold
+	check "... and says that there is no room" cold 'no room left on the disk '
+	tell_unless cold 'no room left on the disk '
 	check "... and leaves nothing of it" [ "$(grep -c '^left over: .*\.new' <<<"$out")" = 0 ]
+	out=$(with_mount size=320m ends_in_fill)
+	check "a disk that is full when QEMU fails: the run passes" [ $? = 0 ]
+	check "... and says both" cold 'no room left on the disk of .*: QEMU says: QEMU is out of luck'
+	tell_unless cold 'no room left on the disk of .*: QEMU says: QEMU is out of luck'
 	mkdir -p "$scratch/ro/ktstr" && ln -s "$kernels" "$scratch/ro/ktstr/kernels"
 	out=$(unshare "${unshare[@]}" bash -c read_only)
 	check "a read-only cache without templates: the run passes" [ $? = 0 ]

@@ -108,16 +108,20 @@ static void save(const char *line)
 	append(text, "devices");
 }
 
+static void die_of_bus(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	signal(SIGBUS, SIG_DFL);
+	raise(SIGBUS);
+}
+
 /* The guest runs: to its stop, or as a clone to its first words. */
 static void run_guest(int fd, char **argv, int nr_conts)
 {
 	const char *console = argument(argv, "file,id=console,path=");
 
-	if (does("bus")) {
-		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-		signal(SIGBUS, SIG_DFL);
-		raise(SIGBUS);
-	}
+	if (does("bus"))
+		die_of_bus();
 	if (does("panic"))
 		append(console, "Kernel panic - not syncing\n");
 	if (does("silence"))
@@ -141,6 +145,8 @@ static void obey(int fd, char **argv, const char *line)
 	}
 	if (strstr(line, "\"migrate\""))
 		save(line);
+	if (strstr(line, "\"cont\"") && does("bus-starting"))
+		die_of_bus();
 	answer(fd, line);
 	if (strstr(line, "\"cont\""))
 		run_guest(fd, argv, ++nr_conts);
@@ -350,6 +356,7 @@ static void boots_that_fail_leave_nothing(void **state)
 		{ "panic", -EIO, "Kernel panic - not syncing" },
 		{ "refuse-save", -EREMOTEIO, "not today" },
 		{ "bus", -ENOSPC, "no room left" },
+		{ "bus-starting", -ENOSPC, "no room left" },
 	};
 	struct vm_opts opts = usual();
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -146,8 +147,14 @@ static char *qemu_ending(struct session *s, const struct vm_exit *ending)
 	if (ending->exited)
 		return path_format("ended with status %d%s%s", ending->exit_code,
 				   log.len ? ":\n" : "", strbuf_str(&log));
-	return path_format("was killed by signal %d (%s)%s%s", ending->signal,
-			   strsignal(ending->signal), log.len ? ":\n" : "", strbuf_str(&log));
+	/* A clone that reads a page for the first time may have to put it on the template's disk. */
+	return path_format("was killed by signal %d (%s)%s%s%s", ending->signal,
+			   strsignal(ending->signal),
+			   ending->signal == SIGBUS
+				   ? "; is the disk full that the templates are on? See 'ktstr "
+				     "template list'"
+				   : "",
+			   log.len ? ":\n" : "", strbuf_str(&log));
 }
 
 static void note_exit(struct session *s)

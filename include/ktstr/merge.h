@@ -32,9 +32,9 @@ struct ktstr_merge_opts {
  * odd - doubles, conflicts, missing shards, killed runners, damaged lines, other kernels - is said
  * at the end.
  *
- * Return: enum ktstr_exit, by the rules of a run; HARNESS also if a file was damaged or missing,
- * USAGE if folders are not parts of one run.  If nothing was reported, @err says why and its code
- * is negative; else its code is 0.
+ * Return: enum ktstr_exit, by the rules of a run; HARNESS also if a file was damaged or missing or
+ * if one exact run took two courses, USAGE if folders are not parts of one run.  If nothing was
+ * reported, @err says why and its code is negative; else its code is 0.
  */
 KTSTR_API int ktstr_merge(const struct ktstr_merge_opts *opts, struct ktstr_error *err);
 

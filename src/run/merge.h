@@ -81,6 +81,7 @@ struct merge {
 	/* What the guests ran on, from the summaries, while they agree. */
 	char *kernel, *qemu, *accelerator;
 	bool machines_differ;
+	bool events_parted; /* one exact run has two streams of events */
 	bool out_of_memory;
 };
 

@@ -216,7 +216,7 @@ int ktstr_merge(const struct ktstr_merge_opts *opts, struct ktstr_error *err)
 		r = open_report(&merge, opts, &report, err);
 	if (r == 0) {
 		end.totals.planned = (unsigned int)merge.nr_ids;
-		end.totals.input_damaged = merge.nr_kind[MERGE_DAMAGE];
+		end.totals.input_damaged = merge.nr_kind[MERGE_DAMAGE] || merge.events_parted;
 		if (report_all(&merge, report, &end) < 0)
 			end.totals.input_damaged = true;
 		report_end(report, &end.totals);

@@ -215,6 +215,7 @@ static void check_events(struct pair *pair)
 			   new->events_sha256, pair->new_dir);
 	if (!text)
 		return;
+	pair->merge->events_parted = true;
 	merge_notice(pair->merge, MERGE_CONFLICT, "'%s': %s", pair->id, text);
 	remark(pair, text);
 }

@@ -99,6 +99,8 @@ void summary_totals(struct strbuf *out, const struct totals *totals, const char 
 	strbuf_addstr(out, " in ");
 	text_add_duration(out, totals->duration_ns);
 	strbuf_addch(out, '\n');
+	if (totals->empty_shard)
+		strbuf_addstr(out, "this shard has no runs\n");
 	if (ran < totals->planned)
 		strbuf_addf(out, "%s: %u of %u tests did not run\n",
 			    totals->interrupted	  ? "interrupted"

@@ -200,7 +200,7 @@ enum ktstr_exit totals_exit(const struct totals *totals)
 								     : KTSTR_EXIT_HARNESS;
 	if (counts[KTSTR_UNDECIDED])
 		return KTSTR_EXIT_UNDECIDED;
-	if (!counts[KTSTR_PASS])
+	if (!counts[KTSTR_PASS] && !totals->empty_shard)
 		return KTSTR_EXIT_SKIP;
 	return KTSTR_EXIT_PASS;
 }

@@ -84,7 +84,8 @@ struct totals {
 	uint64_t duration_ns;
 	bool interrupted, time_over, failed_fast;
 	bool output_lost;   /* a report could not be written */
-	bool input_damaged; /* merging: a file could not be read */
+	bool input_damaged; /* merging: a file could not be read, or exact runs contradict each other */
+	bool empty_shard;   /* a part of a run that has none of its runs */
 	char seeds[48];	    /* "1" or "1..9"; "" if it is not known */
 	/* Of runs of one test more than once (tally.h): lines for people, and a list; borrowed, NULL
 	 * if there is nothing to say. */
@@ -99,7 +100,8 @@ unsigned int totals_ran(const struct totals *totals);
 void totals_add(struct totals *totals, const struct result *result);
 /* "type": "summary". */
 json_t *totals_to_json(const struct totals *totals);
-/* Interrupted beats time over beats lost output and damaged input beats FAIL beats ERROR beats UNDECIDED. */
+/* Interrupted beats time over beats lost output and damaged input beats FAIL beats ERROR beats UNDECIDED.
+ * An empty shard passes: what is there has run. */
 enum ktstr_exit totals_exit(const struct totals *totals);
 
 #endif

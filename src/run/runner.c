@@ -431,6 +431,7 @@ static int open_run(struct runner *r, struct ktstr_error *err)
 	history_load(&r->history);
 	r->order = (struct order){ .program = path_base(r->opts->command), .settings = s };
 	r->totals.planned = (unsigned int)r->plan.nr;
+	r->totals.empty_shard = s->shard.partition != PLAN_WHOLE && !r->plan.nr;
 	r->program = r->opts->program ? strdup(r->opts->program) : path_self(err);
 	if (!r->program)
 		return -ENOENT;

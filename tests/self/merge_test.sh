@@ -76,6 +76,15 @@ expect "... and JSON has it as a result" 70 '"end":"no-result"' "$ktstr" merge -
 expect "... and so has JUnit" 70 '<error message="no result: shard 2 of 3' bash -c \
 	"'$ktstr' merge --junit j.xml few1 few3; r=\$?; cat j.xml; exit \$r"
 
+expect "a shard that has no runs is none of the failures" 0 '^1\.\.0 # SKIP this shard has no runs$' \
+	"$prog" --run-dir less2 --partition slice:2/2 passes
+check "... and its summary says 0" grep -q '"type":"summary".*"exit":0' less2/results.jsonl
+expect "... alone, the others are missing" 70 \
+	"^missing: shard slice:1/2 of 'verdicts' is missing: no result of 1: passes$" "$ktstr" merge less2
+expect "... and beside them nothing is" 0 '^1 passed, 0 failed, 0 errors' bash -c \
+	"'$prog' --run-dir less1 --partition slice:1/2 passes; '$ktstr' merge less1 less2"
+check "... without a word on it" bash -c "! '$ktstr' merge less1 less2 2>&1 | grep '^missing\|^note'"
+
 # --- a killed runner ------------------------------------------------------------------------------
 four=(passes skips waits_for_ever without_limit)
 "$prog" --run-dir lives --partition slice:2/2 "${four[@]}" >/dev/null 2>&1
@@ -163,15 +172,16 @@ zeros=$(printf '0%.0s' {1..64}) ones=$(printf '1%.0s' {1..64})
 make d1 - a,b,c a,b,c a=PASS b=PASS,events_sha256="$zeros" c=SKIP
 make d2 - a,b,c a,b,c a=PASS b=PASS,events_sha256="$ones" c=PASS
 make d3 - a,b,c a,b,c a=FAIL b=PASS c=PASS
-expect "doubles of one verdict are said once" 0 \
-	"^note: 2 of the ids have more than one result, of the same verdict, such as 'a' in 'd1' and 'd2'" "$ktstr" merge d1 d2
+make d4 - a,b,c a,b,c a=PASS b=PASS,events_sha256="$zeros" c=PASS
+expect "doubles of one verdict and the same events are said once" 0 \
+	"^note: 2 of the ids have more than one result, of the same verdict, such as 'a' in 'd1' and 'd4'" "$ktstr" merge d1 d4
 expect "... other verdicts are a conflict, the worse counts" 4 "^conflict: 'x': SKIP in 'e1', but PASS in 'e2'" bash -c \
 	"python3 make.py e1 - x x x=SKIP; python3 make.py e2 - x x x=PASS; '$ktstr' merge e1 e2"
 expect "... in whichever order" 1 "^conflict: 'a': FAIL in 'd3', but PASS in 'd2'" "$ktstr" merge d3 d2
 expect "... FAIL is worse" 1 "^conflict: 'a': PASS in 'd1', but FAIL in 'd3'" "$ktstr" merge d1 d3
 expect "... and stands at the result" 1 "^# note PASS in 'd1', but FAIL in 'd3'; the worse counts" \
 	"$ktstr" merge d1 d3
-expect "the same exact run with other events is said" 0 \
+expect "the same exact run with other events is said, exit 70" 70 \
 	"^conflict: 'b': exact and of the same inputs, but the events hash to 000000000000 in 'd1'" \
 	"$ktstr" merge d1 d2
 expect "the same folder twice is read once" 0 "^note: './d2' is 'd2' once more: it is read once" \

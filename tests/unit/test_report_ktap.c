@@ -25,6 +25,10 @@ static void plan_comes_first(void **state)
 	(void)state;
 	ktap_begin(&out, 3);
 	assert_string_equal(strbuf_str(&out), "KTAP version 1\n1..3\n");
+	strbuf_deinit(&out);
+	ktap_begin(&out, 0);
+	assert_string_equal(strbuf_str(&out),
+			    "KTAP version 1\n1..0 # SKIP this shard has no runs\n");
 }
 
 static void passes_carry_notes_and_values(void **state)

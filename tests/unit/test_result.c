@@ -74,6 +74,11 @@ static void exit_codes_have_an_order(void **state)
 
 	(void)state;
 	assert_int_equal(totals_exit(&totals), KTSTR_EXIT_SKIP);
+	totals.empty_shard = true;
+	assert_int_equal(totals_exit(&totals), KTSTR_EXIT_PASS);
+	totals.input_damaged = true;
+	assert_int_equal(totals_exit(&totals), KTSTR_EXIT_HARNESS);
+	totals.empty_shard = totals.input_damaged = false;
 	counts[KTSTR_SKIP] = 1;
 	assert_int_equal(totals_exit(&totals), KTSTR_EXIT_SKIP);
 	counts[KTSTR_PASS] = 1;

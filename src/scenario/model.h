@@ -61,7 +61,8 @@ struct scenario_job {
 		scheduler; /* no binary: the kernel's own; its binary is a guest path */
 	struct model_demand demands[MODEL_DEMANDS];
 	size_t nr_demands;
-	/* Where struct sched_ext_ops has its members, {"cgroup_set_weight": 280}; NULL: not known.
+	/* Where the kernel keeps a scheduler's operations, as kernel/ops_offsets.h reads them for
+	 * sched/implemented.h, {"sched_ext_ops.cgroup_set_weight": 280, ...}; NULL: not known.
 	 * Of a decoded job: a reference to drop. */
 	json_t *ops_offsets;
 };

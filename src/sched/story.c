@@ -35,9 +35,12 @@ static const struct {
 	{ "unregistered from the main kernel", KIND_UNREG_KERNEL },
 	{ "disabled by sysrq-S", 67 },
 	{ "parent exiting", 68 },
+	{ "killed by parent scheduler", 69 },
 	{ "runtime error", KIND_ERROR },
 	{ "scx_bpf_error", 1025 },
 	{ "runnable task stall", KIND_STALL },
+	{ "reenqueue limit", 1027 },
+	{ "rescue bandwidth overload", 1028 },
 };
 
 bool story_kind_of(const char *reason, uint32_t *ret_kind)

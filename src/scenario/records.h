@@ -26,10 +26,10 @@
  *		   once for each row of workers that are there when the step ends
  *	worker	   step, work, index, tid, cgroup, begin_ns, end_ns (of its window in this step, which
  *		   begins when the step's operations are done),
- *		   iterations, units, cpu_ns?, run_delay_ns?, migrations, cpus (it saw itself on),
+ *		   iterations?, units?, cpu_ns?, run_delay_ns?, migrations?, cpus? (it saw itself on),
  *		   allowed (CPUs at the end of the step), outside? (CPUs it ran on though they were not
- *		   allowed, with a grace of RECORDS_GRACE_NS after a change; "": none), outside_ns?, gap_ns,
- *		   gap_begin_ns, gap_cpu (longest time between two signs of work), frozen (bool:
+ *		   allowed, with a grace of RECORDS_GRACE_NS after a change; "": none), outside_ns?, gap_ns?,
+ *		   gap_begin_ns?, gap_cpu? (longest time between two signs of work), frozen (bool:
  *		   throughout its window), frozen_iterations? (done then), wakes? {count, p50_ns, p90_ns,
  *		   p99_ns, max_ns, max_at_ns}, state ("running", "stopped" by the engine, "ended" by
  *		   itself, "missing"), exit? or signal? (if ended),

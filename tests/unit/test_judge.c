@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "check/judge.h"
+#include "tests/lib/made_records.h"
+
+static const struct judge_host exact = {
+	.exact = true,
+	.nr_vcpus = 8,
+	.measured = true,
+};
+static struct judge_findings findings;
+static json_t *records;
+
+static void judge(void)
+{
+	assert_int_equal(judge_run(records, true, &exact, &findings), 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	records = made_records(made_demands());
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	json_decref(records);
+	return 0;
+}
+
+static enum ktstr_check_id check_of(const char *name)
+{
+	for (int id = 1; id < KTSTR_JUDGE_CHECKS; id++)
+		if (!strcmp(ktstr_check_info((enum ktstr_check_id)id)->name, name))
+			return (enum ktstr_check_id)id;
+	fail_msg("there is no check %s", name);
+	return KTSTR_JUDGE_none;
+}
+
+static const struct judge_finding *finding_of(const char *check)
+{
+	enum ktstr_check_id id = *check ? check_of(check) : KTSTR_JUDGE_none;
+
+	for (size_t i = 0; i < findings.nr; i++)
+		if (findings.items[i].check == id)
+			return &findings.items[i];
+	return NULL;
+}
+
+static void expect(const char *check, enum ktstr_verdict verdict, const char *text)
+{
+	const struct judge_finding *f;
+
+	judge();
+	f = finding_of(check);
+	if (!f)
+		fail_msg("nothing is said of '%s'", check);
+	if (f->verdict != verdict || !strstr(f->text, text))
+		fail_msg("%s: wanted %s '%s', got %s: %s", check, ktstr_verdict_name(verdict), text,
+			 ktstr_verdict_name(f->verdict), f->text);
+}
+
+static void expect_fail(const char *check, const char *text)
+{
+	expect(check, KTSTR_FAIL, text);
+	assert_int_equal(findings.items[0].verdict, KTSTR_FAIL);
+}
+
+static bool all_passed(void)
+{
+	for (size_t i = 0; i < findings.nr; i++)
+		if (findings.items[i].verdict != KTSTR_PASS &&
+		    findings.items[i].verdict != KTSTR_SKIP)
+			return false;
+	return true;
+}
+
+static json_t *hog(int index)
+{
+	return made_find(records, "worker", "hogs", index);
+}
+
+static json_t *hog_wait(int index)
+{
+	return made_find(records, "wait", "hogs", index);
+}
+
+static size_t place_of(const json_t *record)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(records, i, object)
+	{
+		if (object == record)
+			return i;
+	}
+	abort();
+}
+
+/* Puts an ejection in the place of the detachment, and breaks the step off. */
+static void eject(const char *at_ns)
+{
+	json_t *gone = json_array_get(records, json_array_size(records) - 2);
+
+	made_set(gone, "event", "\"ejected\"");
+	made_set(gone, "at_ns", at_ns);
+	made_set(gone, "story", "\"stall\"");
+	made_set(gone, "text", "\"the kernel ejected mine\"");
+	made_set(gone, "exit_kind", "1026");
+	made_set(gone, "reason", "\"runnable task stall\"");
+	made_set(gone, "message", "\"hogs/2[102] failed to run for 6.432s\"");
+	made_set(made_find(records, "step_end", NULL, -1), "ended", "\"broken\"");
+}
+
+static void every_check_passes_on_good_records(void **state)
+{
+	(void)state;
+	judge();
+	for (size_t i = 0; i < findings.nr; i++)
+		if (findings.items[i].verdict != KTSTR_PASS)
+			fail_msg("%s: %s", ktstr_check_info(findings.items[i].check)->name,
+				 findings.items[i].text);
+	assert_int_equal(findings.nr, KTSTR_JUDGE_CHECKS - 1);
+	expect("gap_ns", KTSTR_PASS, "12 workers looked at, the worst with 12 ms: worker ");
+}
+
+static void an_ejected_scheduler_fails(void **state)
+{
+	(void)state;
+	eject("5900000000");
+	expect_fail("scheduler_alive",
+		    "the kernel ejected mine: runnable task stall: hogs/2[102] failed to run for "
+		    "6.432s (exit kind 1026); that task is hogs/2 (allowed 0-3), 0.900 s after");
+	expect("progress", KTSTR_UNDECIDED, "broken off");
+}
+
+static void failed(const char *story, bool kernel)
+{
+	json_t *attached = made_find(records, "scheduler", NULL, -1);
+
+	made_set(attached, "event", "\"failed\"");
+	json_object_set_new(attached, "story", json_string(story));
+	made_set(attached, "text", "\"it did not come up\"");
+	if (kernel)
+		made_set(attached, "reason", "\"scx_bpf_error\"");
+	made_remove(records, json_array_size(records) - 2);
+}
+
+static void what_the_kernel_refuses_fails(void **state)
+{
+	static const char *const words[] = { "load", "refused", "stall", "error", "gone" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		failed(words[i], false);
+		expect_fail("scheduler_alive", "it did not come up");
+		tear_down(NULL);
+		set_up(NULL);
+	}
+	failed("exit", true);
+	expect_fail("scheduler_alive", "scx_bpf_error");
+}
+
+static void what_never_got_there_is_an_error(void **state)
+{
+	static const char *const words[] = { "missing", "arguments", "attach",
+					     "exit",	"crash",     "forked" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		failed(words[i], false);
+		expect("scheduler_alive", KTSTR_ERROR, "was not attached: it did not come up");
+		tear_down(NULL);
+		set_up(NULL);
+	}
+}
+
+static void a_scheduler_must_be_heard_of(void **state)
+{
+	(void)state;
+	made_remove(records, json_array_size(records) - 2);
+	expect("scheduler_alive", KTSTR_UNDECIDED, "how the attached scheduler ended");
+	made_remove(records, 1);
+	expect("scheduler_alive", KTSTR_UNDECIDED, "no record says that mine was ever attached");
+	made_set(json_array_get(records, 0), "scheduler", "\"\"");
+	expect("scheduler_alive", KTSTR_PASS, "");
+}
+
+static void who_ran_elsewhere_fails(void **state)
+{
+	(void)state;
+	made_set(hog(2), "outside", "\"5,7\"");
+	made_set(hog(2), "outside_ns", "30000000");
+	expect_fail("isolation", "hogs/2 (allowed 0-3) ran on CPUs 5,7 for 30 ms in step 'load'");
+	json_object_del(hog(2), "outside");
+	expect("isolation", KTSTR_UNDECIDED, "where hogs/2 ran is not known");
+}
+
+static void who_crashes_or_hangs_fails(void **state)
+{
+	json_t *once = made_find(records, "worker", "once", 0);
+
+	(void)state;
+	made_set(once, "exit", "3");
+	expect_fail("completion", "once/0 ended with exit status 3");
+	json_object_del(once, "exit");
+	expect("completion", KTSTR_UNDECIDED, "how once/0 ended");
+	made_set(once, "signal", "11");
+	expect_fail("completion", "once/0 was killed by signal 11 (SEGV)");
+	made_set(once, "state", "\"running\"");
+	expect("completion", KTSTR_UNDECIDED, "had not come to its end");
+	made_set(once, "iterations", "0");
+	made_set(once, "units", "0");
+	made_set(once, "cpu_ns", "0");
+	expect_fail("completion", "got nothing done in step 'load'");
+	json_object_del(once, "cpu_ns");
+	expect("completion", KTSTR_UNDECIDED, "had not come to its end");
+	made_set(once, "state", "\"missing\"");
+	expect("completion", KTSTR_UNDECIDED, "how once/0 ended");
+}
+
+static void who_gets_nothing_done_fails(void **state)
+{
+	(void)state;
+	made_set(hog(1), "iterations", "0");
+	made_set(hog(1), "units", "0");
+	made_set(hog(1), "cpu_ns", "5000");
+	made_set(hog_wait(1), "wait_ns", "990000000");
+	made_set(hog_wait(1), "begin_ns", "5010000000");
+	made_set(hog_wait(1), "holders",
+		 "[{\"who\": \"pigs/0\", \"ns\": 1980000000}, {\"who\": \"idle\", \"ns\": "
+		 "1980000000}]");
+	expect_fail(
+		"progress",
+		"hogs/1 (allowed 0-3) did 0 iterations in 1.00 s of step 'load', and waited 990 "
+		"ms from 0.010 s on while CPUs 0-3 ran pigs/0 (50 %), idle (50 %)");
+	made_set(hog(1), "cpu_ns", "20000000");
+	expect("progress", KTSTR_UNDECIDED, "ran, but not long enough");
+	json_object_del(hog(1), "iterations");
+	expect("progress", KTSTR_UNDECIDED, "what hogs/1 got done is not known");
+}
+
+static void who_sleeps_is_not_starved(void **state)
+{
+	json_t *nap = made_find(records, "worker", "naps", 0);
+
+	(void)state;
+	made_set(nap, "iterations", "0");
+	made_set(nap, "units", "0");
+	made_set(nap, "cpu_ns", "0");
+	expect("progress", KTSTR_UNDECIDED, "did not wait for a CPU either");
+	made_set(nap, "run_delay_ns", "700000000");
+	expect_fail("progress", "naps/0");
+}
+
+static void a_long_gap_fails(void **state)
+{
+	(void)state;
+	made_set(hog(3), "gap_ns", "812000000");
+	made_set(hog_wait(3), "wait_ns", "800000000");
+	expect_fail(
+		"gap_ns",
+		"hogs/3 (allowed 0-3) wanted to run, and gave no sign of it for 812 ms from 0.100 s "
+		"on, on CPU 2; for 800 ms from 0.100 s on it waited while CPUs 0-3 ran");
+	assert_true(finding_of("gap_ns")->has_value);
+	json_object_del(hog(3), "gap_ns");
+	expect("gap_ns", KTSTR_UNDECIDED, "the gaps of hogs/3 are not known");
+}
+
+static void a_window_too_short_says_nothing(void **state)
+{
+	json_t *object;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(records, i, object)
+	{
+		if (!strcmp(json_string_value(json_object_get(object, "kind")), "worker"))
+			made_set(object, "end_ns", "5050000000");
+	}
+	expect("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
+	made_set(hog(3), "gap_ns", "812000000");
+	expect_fail("gap_ns", "812 ms");
+}
+
+static void a_long_wait_fails(void **state)
+{
+	(void)state;
+	made_set(hog_wait(2), "wait_ns", "812000000");
+	made_set(hog_wait(2), "open", "true");
+	expect_fail("wait_ns",
+		    "hogs/2 (allowed 0-3) waited 812 ms from 0.100 s on, until the end of "
+		    "the step, while CPUs 0-3 ran pigs/0 (1 %), idle (0 %)");
+	made_set(hog_wait(2), "lost", "4");
+	expect_fail("wait_ns", "812 ms");
+	made_set(hog_wait(2), "wait_ns", "1000");
+	expect("wait_ns", KTSTR_UNDECIDED, "4 events were lost");
+	made_remove(records, place_of(hog_wait(2)));
+	expect("wait_ns", KTSTR_UNDECIDED, "nothing says how long hogs/2 waited");
+	made_set(json_array_get(records, 0), "watch", "\"no tracepoints\"");
+	expect("wait_ns", KTSTR_UNDECIDED, "waits were not watched: no tracepoints");
+}
+
+static void a_limit_that_is_reached_fails(void **state)
+{
+	json_t *end = made_find(records, "step_end", NULL, -1);
+
+	(void)state;
+	made_set(end, "ended", "\"limit\"");
+	made_set(end, "event", "\"iterations hogs 5000\"");
+	made_set(hog(1), "iterations", "7");
+	expect_fail("step_ends",
+		    "step 'load' waited for 'iterations hogs 5000' for 1.000 s, and it did "
+		    "not come; hogs/1 is the furthest behind");
+}
+
+static void who_moves_while_frozen_fails(void **state)
+{
+	json_t *ice = made_find(records, "worker", "ice", 0);
+
+	(void)state;
+	made_set(ice, "frozen_iterations", "4");
+	expect_fail("frozen", "ice/0 did 4 iterations while it was frozen");
+	json_object_del(ice, "frozen_iterations");
+	expect("frozen", KTSTR_UNDECIDED, "is not known");
+	made_set(ice, "frozen", "false");
+	expect("frozen", KTSTR_UNDECIDED, "nobody was frozen");
+	expect_fail("progress", "ice/0");
+}
+
+static void who_left_no_record_is_undecided(void **state)
+{
+	(void)state;
+	made_remove(records, place_of(hog_wait(3)));
+	made_remove(records, place_of(hog(3)));
+	expect("gap_ns", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+	expect("isolation", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+	expect("spread_percent", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+}
+
+static void what_was_before_the_end_counts(void **state)
+{
+	(void)state;
+	eject("5900000000");
+	made_set(hog_wait(2), "wait_ns", "850000000");
+	expect_fail("wait_ns", "hogs/2 (allowed 0-3) waited 800 ms from 0.100 s on");
+	made_set(hog_wait(2), "begin_ns", "5850000000");
+	expect("wait_ns", KTSTR_UNDECIDED, "broken off");
+}
+
+static void set_up_that_fails_is_an_error(void **state)
+{
+	json_t *end = json_array_get(records, json_array_size(records) - 1);
+
+	(void)state;
+	made_set(made_find(records, "op", NULL, -1), "error", "\"no such file\"");
+	expect("", KTSTR_ERROR, "step 'load': freeze failed: no such file");
+	made_set(made_find(records, "op", NULL, -1), "error", "\"\"");
+	made_set(end, "clean", "false");
+	made_set(end, "left", "\"left/inner\"");
+	expect("", KTSTR_ERROR, "could be removed: left/inner");
+	made_set(hog(3), "gap_ns", "812000000");
+	expect("", KTSTR_UNDECIDED, "could be removed: left/inner");
+	made_set(hog(3), "gap_ns", "1");
+	made_set(end, "clean", "true");
+	made_set(end, "steps", "0");
+	expect("", KTSTR_ERROR, "only 0 of 1 steps");
+}
+
+static void damage_is_an_error(void **state)
+{
+	(void)state;
+	made_set(hog(0), "begin_ns", "\"soon\"");
+	expect("", KTSTR_ERROR, "(worker): 'begin_ns' is not of the form it must have");
+	assert_null(finding_of("scheduler_alive"));
+	assert_int_equal(judge_run(records, false, &exact, &findings), 0);
+	made_set(hog(0), "begin_ns", "5000000000");
+	judge();
+	assert_true(all_passed());
+	assert_int_equal(judge_run(records, false, &exact, &findings), 0);
+	assert_int_equal(findings.items[0].verdict, KTSTR_ERROR);
+	assert_int_equal(findings.nr, 1);
+	json_array_remove(records, json_array_size(records) - 1);
+	expect("", KTSTR_ERROR, "the records were cut off");
+	json_array_clear(records);
+	expect("", KTSTR_ERROR, "no beginning");
+}
+
+static void failures_come_first_the_worst_before(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		made_set(hog(i), "gap_ns", i == 2 ? "900000000" : "200000000");
+		made_set(made_find(records, "worker", "pigs", i), "gap_ns", "300000000");
+	}
+	made_set(made_find(records, "worker", "naps", 0), "gap_ns", "700000000");
+	made_set(made_find(records, "worker", "naps", 1), "outside", "\"1\"");
+	judge();
+	assert_string_equal(findings.items[0].subject, "worker naps/1");
+	assert_string_equal(findings.items[1].subject, "worker hogs/2");
+	assert_string_equal(findings.items[2].subject, "worker naps/0");
+	assert_int_equal(findings.more, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_check_passes_on_good_records, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_ejected_scheduler_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_kernel_refuses_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_never_got_there_is_an_error, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_scheduler_must_be_heard_of, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_ran_elsewhere_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_crashes_or_hangs_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_gets_nothing_done_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_sleeps_is_not_starved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_long_gap_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_window_too_short_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_long_wait_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_limit_that_is_reached_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_moves_while_frozen_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_left_no_record_is_undecided, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_before_the_end_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(set_up_that_fails_is_an_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_an_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(failures_come_first_the_worst_before, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

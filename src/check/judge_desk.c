@@ -62,6 +62,7 @@ static void add(struct judge *j, const struct subject *s, enum ktstr_verdict ver
 		*slot = finding;
 }
 
+KTSTR_PRINTF(4, 0)
 static void add_words(struct judge *j, const struct subject *s, enum ktstr_verdict verdict,
 		      const char *fmt, va_list ap)
 {

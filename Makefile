@@ -120,7 +120,7 @@ MISSING_ARCHIVES := $(foreach l,$(CARRIED),\
 	$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),,$(l)))
 CARRIED_LIBS := -Wl,-Bstatic $(CARRIED:%=-l%) -Wl,-Bdynamic -lpthread
 ifeq ($(SAN)$(strip $(MISSING_ARCHIVES)),)
-GUEST_LDLIBS = -Wl,--gc-sections $(CARRIED_LIBS)
+GUEST_LDLIBS = -static-libgcc -Wl,--gc-sections $(CARRIED_LIBS)
 else
 GUEST_LDLIBS = $(LDLIBS)
 endif

@@ -2,7 +2,6 @@
 #include "run/crash.h"
 
 #include <errno.h>
-#include <execinfo.h>
 #include <link.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,6 +10,7 @@
 #include <sys/socket.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -57,23 +57,40 @@ static bool in_program(uintptr_t address)
 	return address >= crash.begin && address < crash.end;
 }
 
+struct frames {
+	uintptr_t ips[FRAMES_MAX];
+	int nr;
+};
+
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct frames *frames = arg;
+
+	if (frames->nr == FRAMES_MAX)
+		return _URC_END_OF_STACK;
+	frames->ips[frames->nr++] = _Unwind_GetIP(context);
+	return _URC_NO_REASON;
+}
+
 /* The interrupted instruction itself stands once in the unwound list; what is above it there are
  * this handler and the kernel's return trampoline. */
 static void put_frames(struct line *line, uintptr_t ip)
 {
-	void *frames[FRAMES_MAX];
-	int nr = backtrace(frames, FRAMES_MAX), first = 0;
+	struct frames frames = { 0 };
 	const char *comma = "";
+	int first = 0;
 
-	for (int i = 0; i < nr; i++)
-		if ((uintptr_t)frames[i] == ip)
+	/* Not backtrace(), which loads this very function's library when it is first called. */
+	_Unwind_Backtrace(add_frame, &frames);
+	for (int i = 0; i < frames.nr; i++)
+		if (frames.ips[i] == ip)
 			first = i + 1;
 	put_text(line, ",\"frames\":[");
-	for (int i = first; i < nr; i++) {
-		if (!in_program((uintptr_t)frames[i]))
+	for (int i = first; i < frames.nr; i++) {
+		if (!in_program(frames.ips[i]))
 			continue;
 		put_text(line, comma);
-		put_number(line, (uintptr_t)frames[i] - crash.base, 10);
+		put_number(line, frames.ips[i] - crash.base, 10);
 		comma = ",";
 	}
 	put_text(line, "]");
@@ -149,14 +166,12 @@ int crash_catch(int record_fd, struct ktstr_error *err)
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND,
 	};
 	static char stack[STACK_BYTES];
-	void *warm[1];
 
 	crash.record_fd = record_fd;
 	crash.pid = getpid();
 	dl_iterate_phdr(note_program, NULL);
 	if (sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) }, NULL) < 0)
 		return ktstr_error_set(err, -errno, "signal stack: %s", strerror(errno));
-	backtrace(warm, 1); /* loads the unwinder now, as it allocates the first time */
 	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
 		if (sigaction(caught[i], &action, NULL) < 0)
 			return ktstr_error_set(err, -errno, "catch signal %d: %s", caught[i],

@@ -20,6 +20,7 @@ static struct vm_opts vm_opts_of(const struct launch_opts *opts)
 		.memory_bytes = opts->memory_bytes,
 		.accel = machine->accel,
 		.initrd_path = machine->image_path,
+		.initrd_sha256 = machine->image_sha256,
 		.exact = machine->exact,
 		.job_path = opts->job_path,
 		.files_path = opts->files_path,

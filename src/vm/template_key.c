@@ -37,7 +37,12 @@ static int name_all(const struct vm_opts *opts, const char *cache_dir, struct na
 		    struct ktstr_error *err)
 {
 	bool pvh = opts->kernel->pvh || !opts->kernel->image_path[0];
-	int r = filehash_sha256(opts->initrd_path, cache_dir, n->initrd, err);
+	int r = 0;
+
+	if (opts->initrd_sha256 && opts->initrd_sha256[0])
+		memcpy(n->initrd, opts->initrd_sha256, sizeof(n->initrd));
+	else
+		r = filehash_sha256(opts->initrd_path, cache_dir, n->initrd, err);
 
 	n->qemu = *opts->qemu;
 	n->kernel = *opts->kernel;

@@ -26,9 +26,10 @@ struct vm_opts {
 	const struct ktstr_qemu *qemu;
 	const struct ktstr_kernel *kernel;
 	struct ktstr_topology topology;
-	uint64_t memory_bytes;	 /* 0: vm_memory_bytes() of the job's size */
-	enum ktstr_accel accel;	 /* AUTO is not allowed here: probe first */
-	const char *initrd_path; /* guest image */
+	uint64_t memory_bytes;	   /* 0: vm_memory_bytes() of the job's size */
+	enum ktstr_accel accel;	   /* AUTO is not allowed here: probe first */
+	const char *initrd_path;   /* guest image */
+	const char *initrd_sha256; /* of its content if that is known; else NULL or "" */
 	/* Virtual time and no chance from outside: icount, a fixed clock, no hardware randomness.
 	 * @accel must be TCG. */
 	bool exact;

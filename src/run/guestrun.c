@@ -156,6 +156,7 @@ static int run(struct guestrun *g, int *ret_status, struct ktstr_error *err)
 					    .nr_cpus = ktstr_topology_nr_cpus(&g->opts->topology),
 					    .deadline_ns = UINT64_MAX,
 					    .output = pass_output,
+					    .lingers = !g->opts->argv,
 					    .arg = g },
 		    &e);
 	terminal_stop(terminal);

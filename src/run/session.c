@@ -299,8 +299,9 @@ static void check_clock(struct session *s)
 {
 	uint64_t now = clock_mono_ns();
 
+	/* Nothing follows; how long QEMU takes to end is nobody's business. */
 	if (s->bye_ns)
-		s->over = now > s->bye_ns + SESSION_GOODBYE_NS;
+		s->over = !s->opts->lingers || now > s->bye_ns + SESSION_GOODBYE_NS;
 	else
 		check_limits(s, now);
 }
@@ -396,7 +397,10 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 	hear(&s);
 	s.start_ns = s.ran_ns = s.heard_ns;
 	watch(&s);
-	vm_stop(vm);
+	if (s.bye_ns && !opts->lingers)
+		vm_kill(vm);
+	else
+		vm_stop(vm);
 	show_console(&s);
 	closep(&s.console_fd);
 	if (s.is_whole || s.bye_ns)

@@ -17,7 +17,7 @@
 #define SESSION_BOOT_NS	     SECS(120) /* to hello, and for each CPU: */
 #define SESSION_BOOT_CPU_NS  SECS(2)
 #define SESSION_GRACE_NS     SECS(30) /* for the agent to end an overdue body */
-#define SESSION_GOODBYE_NS   SECS(10) /* from BYE to QEMU's exit */
+#define SESSION_GOODBYE_NS   SECS(10) /* from BYE to QEMU's exit, if it lingers */
 #define SESSION_FROZEN_NS    SECS(2)  /* without any CPU time */
 /* Exact guests live in virtual time, so their silence is counted in QEMU's CPU time. */
 #define SESSION_EXACT_SILENCE_NS SECS(30)
@@ -47,6 +47,8 @@ struct session_opts {
 	uint64_t deadline_ns;	/* of the run, CLOCK_MONOTONIC; UINT64_MAX: none */
 	session_output_fn output;
 	void *arg;
+	/* What the guest sent elsewhere may still be on its way at BYE, so QEMU ends by itself. */
+	bool lingers;
 	bool console; /* copy the guest's console to stderr as it grows */
 	/* Called every SESSION_STATUS_NS at most; NULL: nobody asks. */
 	void (*status)(void *arg, const struct session_status *status);
@@ -54,7 +56,8 @@ struct session_opts {
 	uint32_t nr_cpus; /* of the guest */
 };
 
-/* @e->start_ns is set by the caller.  On return QEMU has ended and the console is scanned. */
+/* @e->start_ns is set by the caller.  On return QEMU has ended, or is being killed behind
+ * the guest's BYE, and the console is scanned. */
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e);
 
 /* SESSION_WALL_LIMIT_NS, or SESSION_WALL_FACTOR times @timeout_ns if that is more. */

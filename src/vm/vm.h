@@ -93,7 +93,9 @@ struct vm_exit {
 int vm_exit_status(struct vm *vm, struct vm_exit *ret_exit);
 /* The last line of DIR/qemu.log, or "". */
 void vm_last_words(const char *dir, char *line, size_t size);
-/* SIGKILL and reap; the files stay. */
+/* SIGKILL; to free its memory takes QEMU a few ms, which nobody waits for here. */
+void vm_kill(struct vm *vm);
+/* vm_kill() and reap; the files stay. */
 void vm_stop(struct vm *vm);
 /* vm_stop() and free; NULL is fine. */
 void vm_destroy(struct vm *vm);

@@ -13,9 +13,9 @@
 struct vm {
 	struct child qemu;
 	int records_fd;
-	int inotify_fd;
 	uint64_t records_read;
-	uint64_t cpu_ns; /* last reading */
+	uint64_t news_ns; /* when there was something last */
+	uint64_t cpu_ns;  /* last reading */
 	clockid_t cpu_clock;
 	struct qmp qmp; /* joined to QEMU if it is restored, saved or passes a stop */
 	/* Of a machine that vm_passes_stop(). */

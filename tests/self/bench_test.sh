@@ -3,7 +3,8 @@
 # make bench, told to end in the midst of the exact runs: its busy loops and test programs end with it.
 . "$(dirname "$0")/tap.sh"
 export fake=$scratch/build
-mkdir -p "$fake/tests/vm"
+export TMPDIR=$scratch/tmp
+mkdir -p "$fake/tests/vm" "$TMPDIR"
 # Passes at once, but with busy loops beside it never ends.
 cat >"$fake/tests/vm/exact_mix" <<'SH'
 #!/bin/sh
@@ -47,6 +48,7 @@ ended_by() { # signal, exit status
 	wait "$bench"
 	check "SIG$1 ends the bench with $2" [ $? = "$2" ]
 	check "... and all that it started" until_true $$ all_gone
+	check "... and its folders" [ -z "$(ls "$TMPDIR")" ]
 	# shellcheck disable=SC2086
 	all_gone 2>/dev/null || kill -KILL $pids
 }

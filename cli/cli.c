@@ -50,6 +50,34 @@ int cli_parse(const struct ktstr_command *command, int argc, char **argv,
 	return KTSTR_EXIT_PASS;
 }
 
+int cli_parse_json(const struct ktstr_command *command, int argc, char **argv, bool *ret_json,
+		   struct ktstr_operands *ret_operands)
+{
+	const struct ktstr_option options[] = {
+		{ 0, "json", NULL, "write JSON, one object per line", KTSTR_OPTION_FLAG, ret_json },
+	};
+	struct ktstr_command full = *command;
+
+	*ret_json = false;
+	full.options = options;
+	full.nr_options = 1;
+	return cli_parse(&full, argc, argv, ret_operands);
+}
+
+int cli_print_list(const struct cli_list *list, bool json)
+{
+	int r = KTSTR_EXIT_PASS;
+
+	if (!json && !list->nr)
+		fprintf(stderr, "%s\n", list->none);
+	else if (!json)
+		list->print(list->items, list->nr);
+	for (int i = 0; json && i < list->nr && r == KTSTR_EXIT_PASS; i++)
+		r = cli_print_json(
+			list->json((const char *)list->items + (size_t)i * list->item_size));
+	return r;
+}
+
 static int help(const struct cli_verbs *verbs)
 {
 	printf("usage: %s COMMAND [ARGUMENT]...\n\n%s\n\ncommands:\n", verbs->prefix, verbs->about);

@@ -37,6 +37,22 @@ int cli_print_json(json_t *object);
 int cli_parse(const struct ktstr_command *command, int argc, char **argv,
 	      struct ktstr_operands *ret_operands);
 
+/* The same for a command whose only option is --json. */
+int cli_parse_json(const struct ktstr_command *command, int argc, char **argv, bool *ret_json,
+		   struct ktstr_operands *ret_operands);
+
+struct cli_list {
+	const void *items;
+	int nr;
+	size_t item_size;
+	const char *none; /* a line for stderr if there are none */
+	void (*print)(const void *items, int nr);
+	json_t *(*json)(const void *item);
+};
+
+/* Prints the list, or each of its items as JSON.  Return: an exit code. */
+int cli_print_list(const struct cli_list *list, bool json);
+
 /* A program or command that consists of verbs. */
 struct cli_verbs {
 	const char *prefix; /* "ktstr kernel"; for messages */

@@ -35,8 +35,10 @@ static json_t *text_json(const char *text)
 	return *text ? json_string(text) : json_null();
 }
 
-static json_t *kernel_json(const struct ktstr_kernel *k)
+static json_t *kernel_json(const void *item)
 {
+	const struct ktstr_kernel *k = item;
+
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, "
 			 "s:I}",
 			 "name", k->name, "release", text_json(k->release), "version",
@@ -78,8 +80,9 @@ static const char *hz_text(uint32_t hz, char *buf, size_t size)
 	return buf;
 }
 
-static void print_kernels(const struct ktstr_kernel *kernels, int nr)
+static void print_kernels(const void *items, int nr)
 {
+	const struct ktstr_kernel *kernels = items;
 	int width = (int)strlen("NAME");
 
 	for (int i = 0; i < nr; i++)
@@ -166,34 +169,30 @@ static int kernel_fetch(int argc, char **argv)
 
 static int kernel_list(int argc, char **argv)
 {
-	bool json = false;
-	const struct ktstr_option options[] = {
-		{ 0, "json", NULL, "write JSON, one object per line", KTSTR_OPTION_FLAG, &json },
-	};
+	bool json;
 	const struct ktstr_command command = {
 		.name = "ktstr kernel list",
 		.usage = "[OPTION]...",
 		.about = "Lists the kernels in the cache, newest first.",
-		.options = options,
-		.nr_options = 1,
 	};
 	struct ktstr_kernel *kernels;
 	struct ktstr_operands operands;
 	struct ktstr_error err;
-	int nr, r = cli_parse(&command, argc, argv, &operands);
+	int nr, r = cli_parse_json(&command, argc, argv, &json, &operands);
 
 	if (r >= 0)
 		return r;
 	nr = ktstr_kernel_list(&kernels, &err);
 	if (nr < 0)
 		return cli_fail(KTSTR_EXIT_HARNESS, &err);
-	if (!nr && !json)
-		fputs("no kernel is cached; run: ktstr kernel fetch\n", stderr);
-	else if (!json)
-		print_kernels(kernels, nr);
-	r = KTSTR_EXIT_PASS;
-	for (int i = 0; json && i < nr && r == KTSTR_EXIT_PASS; i++)
-		r = cli_print_json(kernel_json(&kernels[i]));
+	r = cli_print_list(
+		&(struct cli_list){ .items = kernels,
+				    .nr = nr,
+				    .item_size = sizeof(*kernels),
+				    .none = "no kernel is cached; run: ktstr kernel fetch",
+				    .print = print_kernels,
+				    .json = kernel_json },
+		json);
 	free(kernels);
 	return r;
 }
@@ -224,24 +223,19 @@ static void print_info(const struct ktstr_kernel *k)
 
 static int kernel_info(int argc, char **argv)
 {
-	bool json = false;
-	const struct ktstr_option options[] = {
-		{ 0, "json", NULL, "write JSON", KTSTR_OPTION_FLAG, &json },
-	};
+	bool json;
 	const struct ktstr_command command = {
 		.name = "ktstr kernel info",
 		.usage = "[OPTION]... [KERNEL]",
 		.about = "Describes a kernel: a cached name, a version, a bzImage, a vmlinux or a\n"
 			 "build tree; without one, the kernel that tests use by default.\n"
 			 "The files of a cached kernel are compared with their checksums.",
-		.options = options,
-		.nr_options = 1,
 		.operands_max = 1,
 	};
 	struct ktstr_operands operands;
 	struct ktstr_kernel kernel;
 	struct ktstr_error err;
-	int r = cli_parse(&command, argc, argv, &operands);
+	int r = cli_parse_json(&command, argc, argv, &json, &operands);
 
 	if (r >= 0)
 		return r;
@@ -259,22 +253,17 @@ static int kernel_info(int argc, char **argv)
 
 static int kernel_rm(int argc, char **argv)
 {
-	bool json = false;
-	const struct ktstr_option options[] = {
-		{ 0, "json", NULL, "write JSON, one object per line", KTSTR_OPTION_FLAG, &json },
-	};
+	bool json;
 	const struct ktstr_command command = {
 		.name = "ktstr kernel rm",
 		.usage = "[OPTION]... NAME...",
 		.about = "Removes kernels from the cache.",
-		.options = options,
-		.nr_options = 1,
 		.operands_min = 1,
 		.operands_max = 64,
 	};
 	struct ktstr_operands operands;
 	struct ktstr_error err;
-	int r = cli_parse(&command, argc, argv, &operands);
+	int r = cli_parse_json(&command, argc, argv, &json, &operands);
 
 	if (r >= 0)
 		return r;

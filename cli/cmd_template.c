@@ -40,8 +40,9 @@ static const char *used_at(const struct ktstr_template *t, char buf[32])
 	return buf;
 }
 
-static json_t *template_json(const struct ktstr_template *t)
+static json_t *template_json(const void *item)
 {
+	const struct ktstr_template *t = item;
 	char used[32];
 
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "key",
@@ -71,8 +72,9 @@ static int width_of(const struct ktstr_template *templates, int nr, size_t field
 	return width;
 }
 
-static void print_templates(const struct ktstr_template *templates, int nr)
+static void print_templates(const void *items, int nr)
 {
+	const struct ktstr_template *templates = items;
 	int kernel = width_of(templates, nr, offsetof(struct ktstr_template, kernel), "KERNEL");
 	int shape = width_of(templates, nr, offsetof(struct ktstr_template, topology), "TOPOLOGY");
 
@@ -99,60 +101,51 @@ static void print_templates(const struct ktstr_template *templates, int nr)
 
 static int template_list(int argc, char **argv)
 {
-	bool json = false;
-	const struct ktstr_option options[] = {
-		{ 0, "json", NULL, "write JSON, one object per line", KTSTR_OPTION_FLAG, &json },
-	};
+	bool json;
 	const struct ktstr_command command = {
 		.name = "ktstr template list",
 		.usage = "[OPTION]...",
 		.about = "Lists the templates in the cache, last used first. Each is verified:\n"
 			 "a damaged one is made anew when a test next needs it.",
-		.options = options,
-		.nr_options = ARRAY_SIZE(options),
 	};
 	struct ktstr_operands operands;
 	struct ktstr_template *templates = NULL;
 	struct ktstr_error err;
-	int nr, r = cli_parse(&command, argc, argv, &operands);
+	int nr, r = cli_parse_json(&command, argc, argv, &json, &operands);
 
 	if (r >= 0)
 		return r;
 	nr = ktstr_template_list(&templates, &err);
 	if (nr < 0)
 		return cli_fail(KTSTR_EXIT_HARNESS, &err);
-	if (!nr && !json)
-		fputs("no template is cached; a test makes the one it needs\n", stderr);
-	else if (!json)
-		print_templates(templates, nr);
-	r = KTSTR_EXIT_PASS;
-	for (int i = 0; json && i < nr && r == KTSTR_EXIT_PASS; i++)
-		r = cli_print_json(template_json(&templates[i]));
+	r = cli_print_list(
+		&(struct cli_list){ .items = templates,
+				    .nr = nr,
+				    .item_size = sizeof(*templates),
+				    .none = "no template is cached; a test makes the one it needs",
+				    .print = print_templates,
+				    .json = template_json },
+		json);
 	free(templates);
 	return r;
 }
 
 static int template_rm(int argc, char **argv)
 {
-	bool json = false;
-	const struct ktstr_option options[] = {
-		{ 0, "json", NULL, "write JSON, one object per line", KTSTR_OPTION_FLAG, &json },
-	};
+	bool json;
 	const struct ktstr_command command = {
 		.name = "ktstr template rm",
 		.usage = "[OPTION]... KEY...",
 		.about =
 			"Removes templates from the cache. The first digits of a key are enough if\n"
 			"no other begins so. One that is in use stays.",
-		.options = options,
-		.nr_options = ARRAY_SIZE(options),
 		.operands_min = 1,
 		.operands_max = 1024,
 	};
 	struct ktstr_operands operands;
 	char key[KTSTR_TEMPLATE_KEY];
 	struct ktstr_error err;
-	int r = cli_parse(&command, argc, argv, &operands);
+	int r = cli_parse_json(&command, argc, argv, &json, &operands);
 
 	if (r >= 0)
 		return r;

@@ -31,6 +31,18 @@ void scratch_destroy(struct scratch *s)
 	must(path_remove_tree(s->dir, NULL) == 0, "remove a scratch folder");
 }
 
+int scratch_set_up(void **state)
+{
+	scratch_create(*state);
+	return 0;
+}
+
+int scratch_tear_down(void **state)
+{
+	scratch_destroy(*state);
+	return 0;
+}
+
 const char *scratch_path(const struct scratch *s, const char *name)
 {
 	static char paths[NR_PATHS][512];

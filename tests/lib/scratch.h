@@ -13,6 +13,12 @@ struct scratch {
 void scratch_create(struct scratch *s);
 void scratch_destroy(struct scratch *s);
 
+/* A test of cmocka that has a new @folder (a struct scratch), which goes with it. */
+#define SCRATCH_TEST(test, folder) \
+	cmocka_unit_test_prestate_setup_teardown(test, scratch_set_up, scratch_tear_down, &(folder))
+int scratch_set_up(void **state);
+int scratch_tear_down(void **state);
+
 /* "DIR/NAME" in one of a few static buffers that are used in turn. */
 const char *scratch_path(const struct scratch *s, const char *name);
 /* Writes a file and its missing parents.  Return: its path, as above. */

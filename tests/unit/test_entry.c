@@ -140,27 +140,13 @@ static void bad_descriptions_are_refused(void **state)
 		assert_int_equal(entry_parse(cases[i], strlen(cases[i]), &entry, &err), -EINVAL);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_made_is_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_config_means_not_known, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damage_is_found, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_renamed_folder_is_damage, set_up, tear_down),
+		SCRATCH_TEST(what_is_made_is_read, scratch),
+		SCRATCH_TEST(no_config_means_not_known, scratch),
+		SCRATCH_TEST(damage_is_found, scratch),
+		SCRATCH_TEST(a_renamed_folder_is_damage, scratch),
 		cmocka_unit_test(bad_descriptions_are_refused),
 	};
 

@@ -21,20 +21,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static const char *hash_of(const char *path, const char *cache)
 {
 	static char hex[SHA256_HEX];
@@ -123,10 +109,9 @@ static void a_missing_file_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(content_decides, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_remembered_counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_remembered_of_another_file_does_not, set_up,
-						tear_down),
+		SCRATCH_TEST(content_decides, scratch),
+		SCRATCH_TEST(what_is_remembered_counts, scratch),
+		SCRATCH_TEST(what_is_remembered_of_another_file_does_not, scratch),
 		cmocka_unit_test(a_missing_file_is_named),
 	};
 

@@ -15,20 +15,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static struct filememo memo_of(const char *name, bool cached)
 {
 	char path[512], cache[512];
@@ -119,11 +105,9 @@ static void only_a_file_that_rests_is_remembered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_line_is_remembered, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_file_or_damage_is_not_recalled, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(only_a_file_that_rests_is_remembered, set_up,
-						tear_down),
+		SCRATCH_TEST(a_line_is_remembered, scratch),
+		SCRATCH_TEST(another_file_or_damage_is_not_recalled, scratch),
+		SCRATCH_TEST(only_a_file_that_rests_is_remembered, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,20 +21,6 @@ enum { IMAGE_MAX = 64 << 20 };
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 struct seen {
 	bool init, console, lib;
 	unsigned int nr_libraries;
@@ -146,9 +132,9 @@ static void failures_leave_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_agent_is_init, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(modules_come_along_in_order, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(failures_leave_nothing, set_up, tear_down),
+		SCRATCH_TEST(the_agent_is_init, scratch),
+		SCRATCH_TEST(modules_come_along_in_order, scratch),
+		SCRATCH_TEST(failures_leave_nothing, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,20 +17,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static void a_file_is_read_whole(void **state)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -182,15 +168,14 @@ static void files_without_size_are_copied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_file_is_read_whole, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(unreadable_files_are_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(writing_replaces_the_whole_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_no_file_is_not_replaced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(failed_writing_leaves_the_old_file, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(short_writes_say_what_failed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(copies_are_equal_or_absent, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(files_without_size_are_copied, set_up, tear_down),
+		SCRATCH_TEST(a_file_is_read_whole, scratch),
+		SCRATCH_TEST(unreadable_files_are_named, scratch),
+		SCRATCH_TEST(writing_replaces_the_whole_file, scratch),
+		SCRATCH_TEST(what_is_no_file_is_not_replaced, scratch),
+		SCRATCH_TEST(failed_writing_leaves_the_old_file, scratch),
+		SCRATCH_TEST(short_writes_say_what_failed, scratch),
+		SCRATCH_TEST(copies_are_equal_or_absent, scratch),
+		SCRATCH_TEST(files_without_size_are_copied, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,20 +13,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static void folders_come_in_order_without_repeats(void **state)
 {
 	struct library_dirs dirs = { 0 };
@@ -76,11 +62,9 @@ static void the_number_of_folders_is_limited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(folders_come_in_order_without_repeats, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(missing_files_name_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_number_of_folders_is_limited, set_up,
-						tear_down),
+		SCRATCH_TEST(folders_come_in_order_without_repeats, scratch),
+		SCRATCH_TEST(missing_files_name_nothing, scratch),
+		SCRATCH_TEST(the_number_of_folders_is_limited, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

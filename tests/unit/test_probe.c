@@ -20,20 +20,6 @@ static struct scratch scratch;
 static struct ktstr_qemu qemu;
 static struct ktstr_kernel kernel;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 /* A shell script in the place of QEMU.  It notes its arguments and knows $records, the file that
  * the real one would let the guest write to. */
 static struct probe_opts fake_qemu(const char *body)
@@ -246,20 +232,15 @@ static void nothing_but_the_answer_is_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_guest_that_says_hello_has_kvm, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_qemu_that_ends_means_tcg, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_silent_guest_means_tcg, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(answers_belong_to_host_boot_qemu_and_kernel, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(damaged_answers_are_found_out_again, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(without_the_device_nothing_is_started, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(failures_of_the_probe_itself_are_errors, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(without_a_cache_the_probe_works_elsewhere, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(nothing_but_the_answer_is_left, set_up, tear_down),
+		SCRATCH_TEST(a_guest_that_says_hello_has_kvm, scratch),
+		SCRATCH_TEST(a_qemu_that_ends_means_tcg, scratch),
+		SCRATCH_TEST(a_silent_guest_means_tcg, scratch),
+		SCRATCH_TEST(answers_belong_to_host_boot_qemu_and_kernel, scratch),
+		SCRATCH_TEST(damaged_answers_are_found_out_again, scratch),
+		SCRATCH_TEST(without_the_device_nothing_is_started, scratch),
+		SCRATCH_TEST(failures_of_the_probe_itself_are_errors, scratch),
+		SCRATCH_TEST(without_a_cache_the_probe_works_elsewhere, scratch),
+		SCRATCH_TEST(nothing_but_the_answer_is_left, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "tests/lib/payloads.h"
+#include "tests/lib/process.h"
 #include "work/proc.h"
 
 DEFINE_CLEANUP(struct proc *, proc_destroy);
@@ -65,28 +66,6 @@ static void assert_no_children(void)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* Gone, or dead and waiting for its new parent. */
-static bool is_dead(pid_t pid)
-{
-	char path[64], text[256] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	return !text[0] || strstr(text, ") Z ") || strstr(text, ") X ");
-}
-
-static void assert_dies(pid_t pid)
-{
-	while (!is_dead(pid))
-		sched_yield();
-}
-
 static void exit_code_and_signal_are_apart(void **state)
 {
 	_cleanup_proc_ struct proc *a = start(SHELL("exit 9"));
@@ -115,7 +94,7 @@ static void pid_lasts_until_collected(void **state)
 	(void)state;
 	assert_true(pid > 0);
 	/* It has ended for certain once its output is there, yet nobody collected it. */
-	while (!is_dead(pid))
+	while (!process_is_dead(pid))
 		sched_yield();
 	assert_int_equal(proc_pid(p), pid);
 	assert_int_equal(proc_wait(p, UINT64_MAX), 0);
@@ -191,7 +170,7 @@ static void kill_reaches_grandchildren(void **state)
 	assert_int_equal(proc_kill(p), 0);
 	assert_true(proc_result(p)->killed);
 	assert_null(proc_leftovers(p));
-	assert_dies(printed_child(p));
+	process_wait_dead(printed_child(p));
 	assert_no_children();
 }
 
@@ -203,7 +182,7 @@ static void leftovers_of_the_group_are_killed(void **state)
 	(void)state;
 	assert_int_equal(proc_wait(p, UINT64_MAX), 0);
 	assert_int_equal(proc_result(p)->exit_code, 0);
-	assert_dies(printed_child(p));
+	process_wait_dead(printed_child(p));
 	snprintf(text, sizeof(text), "%d (ktstr-fork-daem)", (int)printed_child(p));
 	assert_non_null(proc_leftovers(p));
 	assert_string_equal(proc_leftovers(p), text);
@@ -217,9 +196,9 @@ static void daemon_with_the_pipes_blocks_nothing(void **state)
 	(void)state;
 	assert_int_equal(proc_wait(p, UINT64_MAX), 0);
 	assert_null(proc_leftovers(p));
-	assert_false(is_dead(printed_child(p)));
+	assert_false(process_is_dead(printed_child(p)));
 	kill(printed_child(p), SIGKILL);
-	assert_dies(printed_child(p));
+	process_wait_dead(printed_child(p));
 }
 
 static void nobody_reads_ten_mebibytes(void **state)
@@ -230,7 +209,7 @@ static void nobody_reads_ten_mebibytes(void **state)
 
 	(void)state;
 	/* Nothing is called until it has ended: it must not be stuck in a full pipe. */
-	while (!is_dead(proc_pid(p)))
+	while (!process_is_dead(proc_pid(p)))
 		sched_yield();
 	assert_int_equal(proc_try_wait(p), 1);
 	r = proc_result(p);
@@ -435,7 +414,7 @@ static void dies_with_the_one_who_started_it(void **state)
 	assert_int_equal(read(fds[0], &child, sizeof(child)), sizeof(child));
 	assert_int_equal(waitpid(parent, NULL, 0), parent);
 	assert_true(child > 0);
-	assert_dies(child);
+	process_wait_dead(child);
 	close(fds[0]);
 	close(fds[1]);
 }

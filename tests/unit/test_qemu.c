@@ -15,20 +15,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static const char *put_qemu(const char *script)
 {
 	return scratch_write(&scratch, "bin/qemu-system-x86_64", script, strlen(script), 0755);
@@ -178,12 +164,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions_are_read),
 		cmocka_unit_test(other_texts_are_refused),
-		cmocka_unit_test_setup_teardown(firmware_beside_qemu_is_taken, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_version_is_remembered_until_the_file_changes,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(unusable_programs_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_programs_name_the_package, set_up,
-						tear_down),
+		SCRATCH_TEST(firmware_beside_qemu_is_taken, scratch),
+		SCRATCH_TEST(a_version_is_remembered_until_the_file_changes, scratch),
+		SCRATCH_TEST(unusable_programs_are_refused, scratch),
+		SCRATCH_TEST(missing_programs_name_the_package, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

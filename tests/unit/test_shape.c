@@ -14,20 +14,6 @@
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 __attribute__((format(printf, 2, 3))) static void put(const char *text, const char *fmt, ...)
 {
 	char name[128];
@@ -101,8 +87,8 @@ static void topologies_read_back_as_asked(void **state)
 		struct ktstr_shape shape;
 
 		assert_int_equal(ktstr_topology_parse(texts[i], &t, &err), 0);
-		tear_down(NULL);
-		set_up(NULL);
+		scratch_destroy(&scratch);
+		scratch_create(&scratch);
 		put_sysfs(&t);
 		if (ktstr_shape_read(scratch.dir, &shape, &err) < 0)
 			fail_msg("%s", err.text);
@@ -134,8 +120,8 @@ static void every_difference_is_named(void **state)
 		struct ktstr_error err = { 0 };
 		struct ktstr_shape shape;
 
-		tear_down(NULL);
-		set_up(NULL);
+		scratch_destroy(&scratch);
+		scratch_create(&scratch);
 		put_sysfs(&t);
 		put(cases[i].text, "%s", cases[i].file);
 		if (i == 1)
@@ -180,8 +166,8 @@ static void damaged_files_are_refused(void **state)
 		struct ktstr_shape shape = { .nr_cpus = 99 };
 		struct ktstr_error err = { 0 };
 
-		tear_down(NULL);
-		set_up(NULL);
+		scratch_destroy(&scratch);
+		scratch_create(&scratch);
 		put_sysfs(&t);
 		put(cases[i].text, "%s", cases[i].file);
 		assert_int_equal(ktstr_shape_read(scratch.dir, &shape, &err), cases[i].code);
@@ -236,13 +222,12 @@ static void a_shape_is_one_readable_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(topologies_read_back_as_asked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(every_difference_is_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damaged_files_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_files_are_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(small_kernels_have_one_node_and_own_caches, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_shape_is_one_readable_line, set_up, tear_down),
+		SCRATCH_TEST(topologies_read_back_as_asked, scratch),
+		SCRATCH_TEST(every_difference_is_named, scratch),
+		SCRATCH_TEST(damaged_files_are_refused, scratch),
+		SCRATCH_TEST(missing_files_are_named, scratch),
+		SCRATCH_TEST(small_kernels_have_one_node_and_own_caches, scratch),
+		SCRATCH_TEST(a_shape_is_one_readable_line, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

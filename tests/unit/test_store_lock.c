@@ -21,20 +21,6 @@ enum { NR_HOLDERS = 4, NR_HOLDS = 400 };
 
 static struct scratch scratch;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static const char *lock_path(void)
 {
 	return scratch_path(&scratch, "lock");
@@ -157,13 +143,12 @@ static void a_pause_ends_when_cancelled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(many_share_or_one_excludes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(only_who_may_creates, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_link_is_no_lock, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_forked_child_does_not_keep_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(files_that_go_away_exclude_as_well, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_pause_ends_when_cancelled, set_up, tear_down),
+		SCRATCH_TEST(many_share_or_one_excludes, scratch),
+		SCRATCH_TEST(only_who_may_creates, scratch),
+		SCRATCH_TEST(a_link_is_no_lock, scratch),
+		SCRATCH_TEST(a_forked_child_does_not_keep_it, scratch),
+		SCRATCH_TEST(files_that_go_away_exclude_as_well, scratch),
+		SCRATCH_TEST(a_pause_ends_when_cancelled, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,20 +23,6 @@ enum { RAM_BYTES = 256 << 10 };
 static struct scratch scratch;
 static struct ktstr_error err;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 static const char *at(const char *name)
 {
 	return scratch_path(&scratch, name);
@@ -250,15 +236,15 @@ static void removal_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(least_recently_used_goes_first, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(making_one_makes_room, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_one_just_made_stays, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_in_use_stays, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_being_made_stays, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(leftovers_go_and_strangers_stay, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_store_is_an_empty_one, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_list_says_what_there_is, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(removal_is_whole, set_up, tear_down),
+		SCRATCH_TEST(least_recently_used_goes_first, scratch),
+		SCRATCH_TEST(making_one_makes_room, scratch),
+		SCRATCH_TEST(the_one_just_made_stays, scratch),
+		SCRATCH_TEST(what_is_in_use_stays, scratch),
+		SCRATCH_TEST(what_is_being_made_stays, scratch),
+		SCRATCH_TEST(leftovers_go_and_strangers_stay, scratch),
+		SCRATCH_TEST(no_store_is_an_empty_one, scratch),
+		SCRATCH_TEST(the_list_says_what_there_is, scratch),
+		SCRATCH_TEST(removal_is_whole, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,20 +27,6 @@ static struct scratch scratch;
 static struct ktstr_qemu qemu;
 static const struct ktstr_kernel kernel = { .vmlinux_path = "/k/vmlinux" };
 
-static int set_up(void **state)
-{
-	(void)state;
-	scratch_create(&scratch);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_destroy(&scratch);
-	return 0;
-}
-
 /* A shell script in the place of QEMU; $records is the file that it writes. */
 static struct vm_opts fake_qemu(const char *body)
 {
@@ -278,16 +264,14 @@ static void qemu_dies_with_its_runner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(records_and_exit_are_seen, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(records_wake_before_the_exit, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_descriptor_wakes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_hanging_qemu_is_stopped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_crashing_qemu_leaves_its_words, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(the_written_line_can_be_run_again, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(what_cannot_start_says_why, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(qemu_dies_with_its_runner, set_up, tear_down),
+		SCRATCH_TEST(records_and_exit_are_seen, scratch),
+		SCRATCH_TEST(records_wake_before_the_exit, scratch),
+		SCRATCH_TEST(another_descriptor_wakes, scratch),
+		SCRATCH_TEST(a_hanging_qemu_is_stopped, scratch),
+		SCRATCH_TEST(a_crashing_qemu_leaves_its_words, scratch),
+		SCRATCH_TEST(the_written_line_can_be_run_again, scratch),
+		SCRATCH_TEST(what_cannot_start_says_why, scratch),
+		SCRATCH_TEST(qemu_dies_with_its_runner, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/cpu.h"
+
 enum {
 	GROUPS_MAX = 8,
 	GROUP_TASKS = 6,
@@ -71,18 +73,10 @@ static void fold(uint64_t *digest, uint64_t value)
 	*digest ^= *digest >> 29;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return SECS(ts.tv_sec) + (uint64_t)ts.tv_nsec;
-}
-
 static void event(struct task *task)
 {
 	fold(&task->digest, atomic_fetch_add(&task->mix->nr_events, 1));
-	fold(&task->digest, now_ns());
+	fold(&task->digest, cpu_clock_ns(CLOCK_MONOTONIC));
 	fold(&task->digest, (uint64_t)sched_getcpu());
 	fold(&task->digest, ++task->steps);
 }

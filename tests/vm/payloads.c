@@ -11,6 +11,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/process.h"
+
 static const struct ktstr_payload exit_with = {
 	.name = "exit_with",
 	.binary = "ktstr-exit-with",
@@ -49,28 +51,6 @@ static const struct ktstr_payload noisy = {
 	.binary = "ktstr-noisy",
 	.output = KTSTR_OUTPUT_JSON,
 };
-
-static bool is_dead(pid_t pid)
-{
-	char path[64], text[256] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	return !text[0] || strstr(text, ") Z ") || strstr(text, ") X ");
-}
-
-/* Killed processes are gone soon, not at once; the test's own time limit ends a wait in vain. */
-static void wait_until_dead(pid_t pid)
-{
-	while (!is_dead(pid))
-		sched_yield();
-}
 
 static void metrics_are_read_and_judged(struct ktstr *t)
 {
@@ -149,7 +129,7 @@ static void kill_reaches_the_group(struct ktstr *t)
 	ASSERT_OK(t, ktstr_proc_wait_ready(t, p, SECS(30)));
 	ASSERT_OK(t, ktstr_proc_kill(t, p));
 	ASSERT_OK(t, ktstr_proc_metric(p, "child", &child));
-	wait_until_dead((pid_t)child);
+	process_wait_dead((pid_t)child);
 }
 
 static void leftovers_and_daemons_block_nothing(struct ktstr *t)
@@ -159,12 +139,12 @@ static void leftovers_and_daemons_block_nothing(struct ktstr *t)
 
 	ASSERT_OK(t, ktstr_payload_run(t, &forker, NULL, SECS(30), &stays));
 	ASSERT_OK(t, ktstr_proc_metric(stays, "child", &child));
-	wait_until_dead((pid_t)child);
+	process_wait_dead((pid_t)child);
 	ASSERT_OK(t, ktstr_payload_run(t, &forker, KTSTR_ARGS("--setsid"), SECS(30), &leaves));
 	ASSERT_OK(t, ktstr_proc_metric(leaves, "child", &child));
-	EXPECT_FALSE(t, is_dead((pid_t)child));
+	EXPECT_FALSE(t, process_is_dead((pid_t)child));
 	EXPECT_EQ(t, kill((pid_t)child, SIGKILL), 0);
-	wait_until_dead((pid_t)child);
+	process_wait_dead((pid_t)child);
 }
 
 static void much_output_blocks_nothing(struct ktstr *t)
@@ -173,7 +153,7 @@ static void much_output_blocks_nothing(struct ktstr *t)
 	double lines = 0;
 
 	ASSERT_OK(t, ktstr_payload_spawn(t, &noisy, KTSTR_ARGS("2048", "2048"), &p));
-	wait_until_dead(ktstr_proc_pid(p));
+	process_wait_dead(ktstr_proc_pid(p));
 	ASSERT_EQ(t, ktstr_proc_try_wait(t, p), 1);
 	EXPECT_TRUE(t, ktstr_proc_result(p)->output_cut);
 	EXPECT_GT(t, ktstr_proc_result(p)->stdout_bytes, MIB(2));

@@ -14,6 +14,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/cpu.h"
+
 static const struct ktstr_payload scheduler = {
 	.name = "scheduler",
 	.binary = "ktstr-sched",
@@ -72,33 +74,16 @@ struct worker {
 	atomic_bool *stop;
 };
 
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return SECS(ts.tv_sec) + (uint64_t)ts.tv_nsec;
-}
-
-static void bind_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
-
 static void *spin(void *arg)
 {
 	struct worker *w = arg;
 
-	bind_to(w->cpu);
+	cpu_bind(w->cpu);
 	setpriority(PRIO_PROCESS, (id_t)gettid(), w->nice);
-	while (!atomic_load(w->stop) && thread_cpu_ns() < w->spin_ns)
+	while (!atomic_load(w->stop) && cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID) < w->spin_ns)
 		;
 	atomic_store(w->stop, true);
-	w->cpu_ns = thread_cpu_ns();
+	w->cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	return NULL;
 }
 
@@ -195,7 +180,7 @@ static void bound_tasks_mix(struct ktstr *t)
 	start(t, fast, 2);
 	join(fast, 2);
 	/* It is born where time ran fast, and lives where it ran slowly. */
-	bind_to(0);
+	cpu_bind(0);
 	start(t, &late, 1);
 	join(&late, 1);
 	atomic_store(&stop_slow, true);

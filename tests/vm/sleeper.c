@@ -10,6 +10,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/cpu.h"
+
 enum { WORKERS = 4 };
 
 struct worker {
@@ -20,29 +22,12 @@ struct worker {
 	uint64_t steps;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return SECS(ts.tv_sec) + (uint64_t)ts.tv_nsec;
-}
-
-static void bind_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
-
 static void *sleep_in_steps(void *arg)
 {
 	struct worker *w = arg;
-	uint64_t at = now_ns();
+	uint64_t at = cpu_clock_ns(CLOCK_MONOTONIC);
 
-	bind_to(w->cpu);
+	cpu_bind(w->cpu);
 	while (at < w->until_ns) {
 		struct timespec ts;
 
@@ -60,8 +45,8 @@ static void *spin(void *arg)
 {
 	struct worker *w = arg;
 
-	bind_to(w->cpu);
-	while (now_ns() < w->until_ns)
+	cpu_bind(w->cpu);
+	while (cpu_clock_ns(CLOCK_MONOTONIC) < w->until_ns)
 		w->steps++;
 	return NULL;
 }
@@ -69,7 +54,7 @@ static void *spin(void *arg)
 static void run_workers(struct ktstr *t, void *(*body)(void *), uint64_t ns)
 {
 	struct worker workers[WORKERS] = { 0 };
-	uint64_t began = now_ns();
+	uint64_t began = cpu_clock_ns(CLOCK_MONOTONIC);
 
 	for (int i = 0; i < WORKERS; i++) {
 		workers[i] =
@@ -80,8 +65,8 @@ static void run_workers(struct ktstr *t, void *(*body)(void *), uint64_t ns)
 		pthread_join(workers[i].thread, NULL);
 		EXPECT_GT(t, workers[i].steps, 0);
 	}
-	EXPECT_GE(t, now_ns() - began, ns);
-	ktstr_measured(t, "guest_ns", (double)(now_ns() - began), "ns");
+	EXPECT_GE(t, cpu_clock_ns(CLOCK_MONOTONIC) - began, ns);
+	ktstr_measured(t, "guest_ns", (double)(cpu_clock_ns(CLOCK_MONOTONIC) - began), "ns");
 }
 
 static void sleep_an_hour(struct ktstr *t)

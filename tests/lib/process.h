@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* process.h - what became of a process that is nobody's child here. */
+#ifndef KTSTR_TESTS_LIB_PROCESS_H
+#define KTSTR_TESTS_LIB_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Gone, or dead and waiting for its parent. */
+bool process_is_dead(pid_t pid);
+/* Killed processes are gone soon, not at once; the limit of the test ends a wait in vain. */
+void process_wait_dead(pid_t pid);
+
+#endif

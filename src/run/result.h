@@ -83,10 +83,10 @@ struct totals {
 	unsigned int nr_no_capacity;	      /* of the errors */
 	uint64_t duration_ns;
 	bool interrupted, time_over, failed_fast;
-	bool output_lost;   /* a report could not be written */
+	bool output_lost; /* a report could not be written */
 	bool input_damaged; /* merging: a file could not be read, or exact runs contradict each other */
-	bool empty_shard;   /* a part of a run that has none of its runs */
-	char seeds[48];	    /* "1" or "1..9"; "" if it is not known */
+	bool empty_shard; /* a part of a run that has none of its runs */
+	char seeds[48];	  /* "1" or "1..9"; "" if it is not known */
 	/* Of runs of one test more than once (tally.h): lines for people, and a list; borrowed, NULL
 	 * if there is nothing to say. */
 	const char *tally;

@@ -268,7 +268,10 @@ static bool wait_until_free(struct scheduler *s, uint64_t timeout_ns)
 /* The one that was there before, if there was one, is not ours to end. */
 static int make_kernel_let_go(struct scheduler *s)
 {
-	if (is_on(&s->before) || wait_until_free(s, LET_GO_NS))
+	/* Nobody is left whose end it could wait for. */
+	uint64_t patience_ns = s->facts.still_enabled ? RELEASE_NS : LET_GO_NS;
+
+	if (is_on(&s->before) || wait_until_free(s, patience_ns))
 		return 0;
 	if (!s->opts.sysrq || io_write_sysfs(s->opts.sysrq, "S") < 0)
 		return -ETIMEDOUT;
@@ -364,6 +367,15 @@ static void hear_last_words(struct scheduler *s)
 	uint64_t deadline = clock_mono_ns() + LAST_WORDS_NS;
 
 	while (!loader_has_ended(s) && clock_mono_ns() < deadline)
+		wait_for_news(s, deadline);
+}
+
+/* The state changes before the kernel says why. */
+static void hear_kernel(struct scheduler *s)
+{
+	uint64_t deadline = clock_mono_ns() + RELEASE_NS;
+
+	while (s->kmsg.fd >= 0 && !s->kmsg.ended && clock_mono_ns() < deadline)
 		wait_for_news(s, deadline);
 }
 
@@ -519,6 +531,8 @@ int scheduler_poll(struct scheduler *scheduler)
 		look_at_events(s, false);
 		return 1;
 	}
+	if (!ended && s->phase == PHASE_ATTACHED)
+		hear_kernel(s);
 	if (!ended && may_come_back(s, &now))
 		return 1;
 	hear_last_words(s);

@@ -10,6 +10,7 @@
 #include <ktstr/test.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "sched/attach.h"
 
 #define ODD "/bin/odd-sched"
@@ -220,6 +221,201 @@ KTSTR_TEST(sched_says_why_it_is_gone) = {
 	.about = "error, stall, crash, exit, background and a forgotten scheduler are told apart",
 	IN_GUEST,
 	.run = gone,
+};
+
+/* A second one while the first is there. */
+static void one_at_a_time(struct ktstr *t)
+{
+	const struct ktstr_scheduler scheduler = of_mode("well");
+	__attribute__((cleanup(release))) struct scheduler_guard first = { NULL },
+								 second = { NULL };
+	const struct story *story;
+
+	ASSERT_EQ(t, start(t, &scheduler, &first.s), 1);
+	ASSERT_EQ(t, start(t, &scheduler, &second.s), 0);
+	story = scheduler_story(second.s);
+	EXPECT_STREQ(t, story_word_name(story->word), "refused");
+	EXPECT_NOT_NULL(t, strstr(story->text, "another scheduler, 'odd', is attached"));
+	EXPECT_FALSE(t, story->was_attached);
+	EXPECT_EQ(t, scheduler_poll(first.s), 1);
+}
+
+KTSTR_TEST(sched_refuses_a_second_one) = {
+	.about = "the kernel takes one scheduler, and the other one's story says which is there",
+	IN_GUEST,
+	.run = one_at_a_time,
+};
+
+static void all_is_kept(struct ktstr *t)
+{
+	static const struct ktstr_scheduler talkative = {
+		.name = "ktstr-sched",
+		.binary = "/bin/ktstr-sched",
+		.args = { "--watchdog", "1000", "--fault", "drop-queued=20" },
+	};
+	__attribute__((cleanup(release))) struct scheduler_guard guard = { NULL };
+	const struct story *story;
+	json_t *record = json_object();
+	pthread_t threads[3];
+
+	ASSERT_EQ(t, start(t, &talkative, &guard.s), 1);
+	start_load(t, threads, 3);
+	while (is_there(guard.s))
+		;
+	join_load(threads, 3);
+	story = scheduler_story(guard.s);
+	EXPECT_STREQ(t, story_word_name(story->word), "stall");
+	EXPECT_STREQ(t, story->reason, "runnable task stall");
+	EXPECT_GT(t, strlen(story->message), 0);
+	EXPECT_EQ(t, story->exit_kind, 1026);
+	EXPECT_TRUE(t, story->exited);
+	EXPECT_EQ(t, story->exit_code, 1);
+	ASSERT_NOT_NULL(t, story->kernel);
+	EXPECT_NOT_NULL(t, strstr(story->kernel, "sched_ext: BPF scheduler \"ktstr\" disabled ("));
+	ASSERT_NOT_NULL(t, story->dump);
+	EXPECT_NOT_NULL(t, strstr(story->dump, "CPU states"));
+	EXPECT_NOT_NULL(t, strstr(story->dump, "CPU 0 "));
+	ASSERT_NOT_NULL(t, story->words);
+	EXPECT_NOT_NULL(t, strstr(story->words, "ktstr-sched: ejected by the kernel: "));
+	ASSERT_NOT_NULL(t, record);
+	EXPECT_OK(t, story_to_json(story, record));
+	EXPECT_EQ(t, json_integer_value(json_object_get(record, "exit_kind")), 1026);
+	EXPECT_STREQ(t, json_string_value(json_object_get(record, "story")), "stall");
+	EXPECT_STREQ(t, json_string_value(json_object_get(record, "dump")), story->dump);
+	json_decref(record);
+}
+
+KTSTR_TEST(sched_story_is_whole) = {
+	.about = "kind, reason, message, dump, kernel lines and the loader's words are kept",
+	.topology = { .cores_per_llc = 2 },
+	.needs = { .sched_ext = true },
+	.payloads = { &(const struct ktstr_payload){ .name = "ktstr-sched",
+						     .binary = "ktstr-sched" } },
+	.run = all_is_kept,
+};
+
+static void output_is_bounded(struct ktstr *t)
+{
+	const struct ktstr_scheduler scheduler = of_mode("flood");
+	__attribute__((cleanup(release))) struct scheduler_guard guard = { NULL };
+	struct ktstr_error err;
+	const struct story *story;
+
+	ASSERT_EQ(t, start(t, &scheduler, &guard.s), 1);
+	ASSERT_OK(t, scheduler_stop(guard.s, &err));
+	story = scheduler_story(guard.s);
+	EXPECT_STREQ(t, story_word_name(story->word), "detached");
+	EXPECT_GE(t, story->stderr_bytes, MIB(64));
+	ASSERT_NOT_NULL(t, story->words);
+	EXPECT_LE(t, strlen(story->words), STORY_WORDS_BYTES);
+	EXPECT_NOT_NULL(t, strstr(story->words, "bytes left out]"));
+}
+
+KTSTR_TEST(sched_loader_may_write_a_lot) = {
+	.about = "a loader that floods its stderr neither blocks nor fills the memory",
+	IN_GUEST,
+	.memory_bytes = MIB(256),
+	.run = output_is_bounded,
+};
+
+static void loops_are_short(struct ktstr *t)
+{
+	const struct ktstr_scheduler scheduler = of_mode("loop");
+	__attribute__((cleanup(release))) struct scheduler_guard guard = { NULL };
+	const struct story *story;
+
+	ASSERT_EQ(t, start(t, &scheduler, &guard.s), 0);
+	story = scheduler_story(guard.s);
+	ktstr_note(t, "%s (%llu bytes, %zu shown)", story->text,
+		   (unsigned long long)story->stderr_bytes, strlen(story->words));
+	ktstr_note(t, "%s", story->words);
+	EXPECT_STREQ(t, story_word_name(story->word), "load");
+	EXPECT_NOT_NULL(t, strstr(story->text, "outside of the allowed memory range"));
+	EXPECT_NOT_NULL(t, strstr(story->words, " times; the last time:]"));
+	EXPECT_LT(t, strlen(story->words), story->stderr_bytes / 4);
+}
+
+KTSTR_TEST(sched_verifier_log_is_readable) = {
+	.about = "what the verifier says of a loop is shown once, and its complaint first",
+	IN_GUEST,
+	.run = loops_are_short,
+};
+
+static void set_online(struct ktstr *t, const char *value)
+{
+	EXPECT_OK(t, io_write_sysfs("/sys/devices/system/cpu/cpu1/online", value));
+}
+
+/* It has no operations for CPUs that come and go, so the kernel ends it. */
+static void hotplug(struct ktstr *t)
+{
+	const struct ktstr_scheduler again = of_mode("again"), well = of_mode("well");
+	__attribute__((cleanup(release))) struct scheduler_guard guard = { NULL }, other = { NULL };
+	struct ktstr_error err;
+
+	ASSERT_EQ(t, start(t, &again, &guard.s), 1);
+	set_online(t, "0");
+	while (is_there(guard.s) && !scheduler_story(guard.s)->restarts)
+		;
+	EXPECT_EQ(t, scheduler_poll(guard.s), 1);
+	EXPECT_EQ(t, scheduler_story(guard.s)->restarts, 1);
+	set_online(t, "1");
+	while (is_there(guard.s) && scheduler_story(guard.s)->restarts == 1)
+		;
+	EXPECT_EQ(t, scheduler_story(guard.s)->restarts, 2);
+	ASSERT_OK(t, scheduler_stop(guard.s, &err));
+	EXPECT_STREQ(t, story_word_name(scheduler_story(guard.s)->word), "detached");
+
+	ASSERT_EQ(t, start(t, &well, &other.s), 1);
+	set_online(t, "0");
+	while (is_there(other.s))
+		;
+	set_online(t, "1");
+	expect_story(t, other.s, STORY_gone);
+	EXPECT_STREQ(t, scheduler_story(other.s)->reason, "unregistered from the main kernel");
+}
+
+KTSTR_TEST(sched_may_come_back_after_hotplug) = {
+	.about = "a loader that attaches again after CPU hotplug goes on, another one is gone",
+	IN_GUEST,
+	.run = hotplug,
+};
+
+static void twice(struct ktstr *t)
+{
+	const struct ktstr_scheduler scheduler = of_mode("well");
+	__attribute__((cleanup(release))) struct scheduler_guard guard = { NULL };
+	struct sched_events before, after;
+	struct sched_state state;
+	struct ktstr_error err;
+	json_t *increase;
+
+	ASSERT_EQ(t, start(t, &scheduler, &guard.s), 1);
+	sched_read_state("/sys", &state);
+	EXPECT_STREQ(t, state.ops, "odd");
+	EXPECT_TRUE(t, state.enable_seq.known);
+	EXPECT_EQ(t, state.switch_all.value, 1);
+	EXPECT_TRUE(t, state.nr_rejected.known);
+	EXPECT_TRUE(t, state.hotplug_seq.known);
+	scheduler_events(guard.s, &before);
+	EXPECT_TRUE(t, before.known);
+	EXPECT_GT(t, before.nr, 3);
+	ASSERT_EQ(t, scheduler_restart(guard.s, &err), 1);
+	scheduler_events(guard.s, &after);
+	increase = sched_events_increase(&before, &after);
+	EXPECT_EQ(t, json_object_size(increase), before.nr);
+	json_decref(increase);
+	ASSERT_OK(t, scheduler_stop(guard.s, &err));
+	ASSERT_OK(t, scheduler_stop(guard.s, &err));
+	scheduler_events(guard.s, &after);
+	EXPECT_TRUE(t, after.known);
+	EXPECT_TRUE(t, nothing_is_attached());
+}
+
+KTSTR_TEST(sched_restarts_and_counts) = {
+	.about = "a scheduler is restarted, and its event counters are read",
+	IN_GUEST,
+	.run = twice,
 };
 
 KTSTR_MAIN

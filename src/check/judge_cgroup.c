@@ -26,8 +26,10 @@ static void each_cgroup(struct judge *j, each_cgroup_fn fn)
 		if (!judge_covers(j, &names) || (named && strcmp(named, c->cgroup) != 0))
 			continue;
 		snprintf(s.name, sizeof(s.name), "cgroup %s", c->cgroup);
-		if (step->how == STEP_BROKEN || c->frozen || c->end_ns == c->begin_ns)
-			judge_pass_over(j, "the step was broken off, or the cgroup frozen");
+		if (c->frozen)
+			judge_pass_over_lightly(j, "it is frozen");
+		else if (step->how == STEP_BROKEN || c->end_ns == c->begin_ns)
+			judge_pass_over(j, "the step '%s' was broken off", step->name);
 		else
 			fn(j, c, &s);
 	}
@@ -43,7 +45,7 @@ static double periods_of(const struct rec_cgroup *c)
 static bool has_quota(struct judge *j, const struct rec_cgroup *c, const struct subject *s)
 {
 	if (!c->quota_ns)
-		judge_pass_over(j, "there is no quota");
+		judge_pass_over_lightly(j, "there is no quota");
 	else if (!c->usage_ns.known)
 		judge_undecided(j, s, "the CPU time of cgroup %s is not known", c->cgroup);
 	else

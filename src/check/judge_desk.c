@@ -113,11 +113,20 @@ void judge_pass_over(struct judge *j, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (j->desk.passed_over[0])
+	if (j->desk.passed_over[0] && !j->desk.lightly)
 		return;
+	j->desk.lightly = false;
 	va_start(ap, fmt);
 	vsnprintf(j->desk.passed_over, sizeof(j->desk.passed_over), fmt, ap);
 	va_end(ap);
+}
+
+void judge_pass_over_lightly(struct judge *j, const char *reason)
+{
+	if (j->desk.passed_over[0])
+		return;
+	judge_pass_over(j, "%s", reason);
+	j->desk.lightly = true;
 }
 
 bool judge_breaks(const struct judge *j, double value, double bound)
@@ -201,8 +210,8 @@ static void all_well(struct judge *j)
 
 void judge_desk_close(struct judge *j)
 {
-	const char *why =
-		j->desk.passed_over[0] ? j->desk.passed_over : "there is nobody it could mean";
+	const char *why = j->desk.passed_over;
+	bool overridden = !*why && j->desk.overridden;
 	struct subject run;
 
 	if (j->desk.faults)
@@ -211,6 +220,11 @@ void judge_desk_close(struct judge *j)
 		all_well(j);
 		return;
 	}
+	if (overridden)
+		why = "more particular demands hold instead";
+	else if (!*why)
+		why = "there is nobody it could mean";
 	subject_of_run(&run);
-	add(j, &run, j->desk.demand->of_test ? KTSTR_UNDECIDED : KTSTR_SKIP, NULL, why);
+	add(j, &run, j->desk.demand->of_test && !overridden ? KTSTR_UNDECIDED : KTSTR_SKIP, NULL,
+	    why);
 }

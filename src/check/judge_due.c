@@ -147,8 +147,8 @@ static bool is_above(const struct rec_row *rival, const struct rec_row *row)
 }
 
 struct rivals {
-	double nr, weight;
-	bool above, realtime;
+	double nr, realtime, weight;
+	bool above;
 };
 
 static void add_rival(const struct judge *j, const struct rec_worker *w,
@@ -165,8 +165,7 @@ static void add_rival(const struct judge *j, const struct rec_worker *w,
 		rivals->weight = weight;
 	if (is_above(other->row, w->row))
 		rivals->above = true;
-	if (is_realtime(other->row))
-		rivals->realtime = true;
+	rivals->realtime += is_realtime(other->row);
 }
 
 double judge_patience(const struct judge *j, const struct rec_worker *w)
@@ -178,7 +177,8 @@ double judge_patience(const struct judge *j, const struct rec_worker *w)
 	for (size_t i = 0; i < j->r->nr_workers; i++)
 		if (j->r->workers[i].row)
 			add_rival(j, w, &j->r->workers[i], &rivals);
-	if (!nr_cpus || is_policy(w->row, "deadline") || (is_realtime(w->row) && rivals.realtime))
+	if (!nr_cpus || is_policy(w->row, "deadline") ||
+	    (is_realtime(w->row) && rivals.realtime >= nr_cpus))
 		return INFINITY;
 	if (rivals.nr / nr_cpus > FEW_PER_CPU)
 		patience *= rivals.nr / nr_cpus / FEW_PER_CPU;

@@ -35,6 +35,7 @@ struct desk {
 	bool has_worst;
 	double worst;
 	struct subject worst_subject;
+	bool lightly, overridden;
 	char passed_over[JUDGE_REASON];
 };
 
@@ -61,6 +62,8 @@ void judge_fail(struct judge *j, const struct subject *s, const double *value, c
 		...);
 void judge_pass(struct judge *j, const struct subject *s);
 KTSTR_PRINTF(2, 3) void judge_pass_over(struct judge *j, const char *fmt, ...);
+/* The same where that is so obvious that any other reason is better worth telling. */
+void judge_pass_over_lightly(struct judge *j, const char *reason);
 /* Return: true if @value breaks the demand, which the caller then explains by judge_fail(); else all is
  * said.  @bound: judge_bound() of it. */
 bool judge_weigh(struct judge *j, const struct subject *s, double value, double bound);
@@ -76,7 +79,7 @@ struct names {
 	const char *work, *cgroup, *step; /* NULL: not of one */
 };
 /* Does the demand at hand mean this one, and does no more particular one? */
-bool judge_covers(const struct judge *j, const struct names *names);
+bool judge_covers(struct judge *j, const struct names *names);
 
 enum each_flags { EACH_FROZEN = 1, EACH_BROKEN = 2 };
 typedef void (*each_worker_fn)(struct judge *j, const struct rec_worker *w,

@@ -49,7 +49,7 @@ static bool is_more_particular(const struct ktstr_demand *b, const struct ktstr_
 	       ((b->work && !a->work) || (b->cgroup && !a->cgroup) || (b->step && !a->step));
 }
 
-bool judge_covers(const struct judge *j, const struct names *names)
+bool judge_covers(struct judge *j, const struct names *names)
 {
 	const struct ktstr_demand *demand = &j->desk.demand->demand;
 
@@ -59,8 +59,10 @@ bool judge_covers(const struct judge *j, const struct names *names)
 		const struct ktstr_demand *other = &j->r->demands[i].demand;
 
 		if (other->check == demand->check && is_named(other, names) &&
-		    is_more_particular(other, demand))
+		    is_more_particular(other, demand)) {
+			j->desk.overridden = true;
 			return false;
+		}
 	}
 	return true;
 }
@@ -90,7 +92,7 @@ static void look_at(struct judge *j, unsigned int flags, const struct rec_worker
 	if (judge_step(j, w->step)->how == STEP_BROKEN && !(flags & EACH_BROKEN))
 		judge_pass_over(j, "the step '%s' was broken off", s.step);
 	else if (w->frozen && !(flags & EACH_FROZEN))
-		judge_pass_over(j, "it is frozen");
+		judge_pass_over_lightly(j, "it is frozen");
 	else
 		fn(j, w, &s);
 }
@@ -135,7 +137,7 @@ static bool row_is_whole(struct judge *j, const struct rec_row *row, struct subj
 			return false;
 		}
 		if (w->frozen) {
-			judge_pass_over(j, "it is frozen");
+			judge_pass_over_lightly(j, "it is frozen");
 			return false;
 		}
 		if (w->begin_ns < ret_subject->begin_ns)

@@ -44,7 +44,7 @@ void judge_isolation(struct judge *j)
 static void frozen(struct judge *j, const struct rec_worker *w, const struct subject *s)
 {
 	if (!w->frozen)
-		judge_pass_over(j, "nobody was frozen");
+		judge_pass_over_lightly(j, "nobody was frozen");
 	else if (!w->frozen_iterations.known)
 		judge_undecided(j, s, "what %s/%u did while it was frozen is not known", w->work,
 				(unsigned int)w->index);

@@ -13,17 +13,12 @@
 #include "check/judge.h"
 #include "tests/lib/made_records.h"
 
-static const struct judge_host exact = {
-	.exact = true,
-	.nr_vcpus = 8,
-	.measured = true,
-};
 static struct judge_findings findings;
 static json_t *records;
 
 static void judge(void)
 {
-	assert_int_equal(judge_run(records, true, &exact, &findings), 0);
+	assert_int_equal(judge_run(records, true, &made_host, &findings), 0);
 }
 
 static int set_up(void **state)
@@ -40,36 +35,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static enum ktstr_check_id check_of(const char *name)
-{
-	for (int id = 1; id < KTSTR_JUDGE_CHECKS; id++)
-		if (!strcmp(ktstr_check_info((enum ktstr_check_id)id)->name, name))
-			return (enum ktstr_check_id)id;
-	fail_msg("there is no check %s", name);
-	return KTSTR_JUDGE_none;
-}
-
 static const struct judge_finding *finding_of(const char *check)
 {
-	enum ktstr_check_id id = *check ? check_of(check) : KTSTR_JUDGE_none;
-
-	for (size_t i = 0; i < findings.nr; i++)
-		if (findings.items[i].check == id)
-			return &findings.items[i];
-	return NULL;
+	return made_finding(&findings, check);
 }
 
 static void expect(const char *check, enum ktstr_verdict verdict, const char *text)
 {
-	const struct judge_finding *f;
+	const char *wrong = made_wrong(records, &made_host, check, verdict, text);
 
+	if (wrong)
+		fail_msg("%s", wrong);
 	judge();
-	f = finding_of(check);
-	if (!f)
-		fail_msg("nothing is said of '%s'", check);
-	if (f->verdict != verdict || !strstr(f->text, text))
-		fail_msg("%s: wanted %s '%s', got %s: %s", check, ktstr_verdict_name(verdict), text,
-			 ktstr_verdict_name(f->verdict), f->text);
 }
 
 static void expect_fail(const char *check, const char *text)
@@ -386,11 +363,11 @@ static void damage_is_an_error(void **state)
 	made_set(hog(0), "begin_ns", "\"soon\"");
 	expect("", KTSTR_ERROR, "(worker): 'begin_ns' is not of the form it must have");
 	assert_null(finding_of("scheduler_alive"));
-	assert_int_equal(judge_run(records, false, &exact, &findings), 0);
+	assert_int_equal(judge_run(records, false, &made_host, &findings), 0);
 	made_set(hog(0), "begin_ns", "5000000000");
 	judge();
 	assert_true(all_passed());
-	assert_int_equal(judge_run(records, false, &exact, &findings), 0);
+	assert_int_equal(judge_run(records, false, &made_host, &findings), 0);
 	assert_int_equal(findings.items[0].verdict, KTSTR_ERROR);
 	assert_int_equal(findings.nr, 1);
 	json_array_remove(records, json_array_size(records) - 1);

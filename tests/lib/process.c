@@ -3,8 +3,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 bool process_is_dead(pid_t pid)
@@ -26,4 +30,22 @@ void process_wait_dead(pid_t pid)
 {
 	while (!process_is_dead(pid))
 		sched_yield();
+}
+
+bool process_may_trace(void)
+{
+	pid_t pid = fork();
+	bool may;
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	may = pid > 0 && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0;
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return may;
 }

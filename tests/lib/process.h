@@ -10,5 +10,7 @@
 bool process_is_dead(pid_t pid);
 /* Killed processes are gone soon, not at once; the limit of the test ends a wait in vain. */
 void process_wait_dead(pid_t pid);
+/* Does the kernel let this process look into its children?  Asked of a child made for it. */
+bool process_may_trace(void);
 
 #endif

@@ -69,9 +69,10 @@ payload "payload that is not executable" "# ERROR payload 'not_executable': .*no
 	payload_is_not_executable
 echo 'int in_library(void) { return 0; }' >library.c
 echo 'int in_library(void); int main(void) { return in_library(); }' >program.c
-if cc -shared -fPIC -o libktstr-self-test.so library.c &&
-	cc -o lacks-library program.c -L. -lktstr-self-test; then
-	rm libktstr-self-test.so
+if command -v cc >/dev/null; then
+	check "a program with a library is built" bash -c \
+		'cc -shared -fPIC -o libktstr-self-test.so library.c && cc -o lacks-library program.c -L. -lktstr-self-test'
+	rm -f libktstr-self-test.so
 	payload "payload that lacks a library: both are named" \
 		"# ERROR payload 'lacks_library': .*libktstr-self-test.so" payload_lacks_library
 else

@@ -39,12 +39,8 @@ expect "the run's limit ends a guest: exit 124" 124 'SKIP UNDECIDED: the time li
 	"$guests" --mode live --timeout 8s waits_long
 expect "a warning of the kernel fails a body that passed" 1 '^# kernel splat \(WARN\):$' \
 	"$guests" logs_a_warning
-if grep -q '^tests can run here, with KVM' "$scratch/doctor"; then
-	skip "a breakpoint trap under TCG is no verdict" "emulated guests"
-else
-	expect "a breakpoint trap under TCG is no verdict" 70 '# ERROR the emulator lost a patch' \
-		"$guests" logs_a_lost_patch
-fi
+expect "a breakpoint trap under TCG is no verdict" 70 '# ERROR the emulator lost a patch' \
+	"$guests" --mode exact logs_a_lost_patch
 expect "a guest without enough memory names the remedy" 70 \
 	'ERROR the guest ran out of memory: .*Out of memory|the guest had [0-9]+ MiB: give' \
 	"$guests" eats_memory

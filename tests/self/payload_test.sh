@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # What payloads do to a verdict: each reason not to pass gives its own verdict and says why.
 . "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/guest.sh"
 
-export XDG_STATE_HOME=$scratch/state
 program=$top/build/tests/self/payload_verdicts
 if [ ! -x "$program" ]; then
 	echo "Bail out! $program is not built"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "kernel/apt.h"
 
 #include "../lib/scratch.h"
@@ -105,6 +106,7 @@ static void suites_come_from_table_and_host(void **state)
 	scratch_create(&scratch);
 	r = init_with(&scratch, "deb http://m.invalid/debian forky main\n", &apt, &err);
 	if (r == -ENOTSUP && strstr(err.text, "fetched with apt")) {
+		assert_null(path_find_program("apt-config", NULL));
 		print_message("needs apt-config\n");
 		scratch_destroy(&scratch);
 		skip();

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "tests/lib/payloads.h"
+#include "tests/lib/process.h"
 #include "tests/lib/scratch.h"
 #include <ktstr/ctprof.h>
 
@@ -85,6 +86,7 @@ static void need_ptrace(const struct ktstr_ctprof_thread *t)
 {
 	if (t->jemalloc != KTSTR_JEMALLOC_PTRACE_REFUSED)
 		return;
+	assert_false(process_may_trace());
 	print_message("needs ptrace: run as root, or sysctl kernel.yama.ptrace_scope=0\n");
 	skip();
 }

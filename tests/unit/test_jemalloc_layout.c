@@ -64,6 +64,18 @@ static void symbols_lead_to_the_thread_data(void **state)
 	assert_true(elf.build_id_len == 0 || elf.build_id_len == 20);
 }
 
+/* Its jemalloc is in the table. */
+static bool is_debian_12(void)
+{
+	struct strbuf text = STRBUF_INIT;
+	bool is = io_read_file("/etc/os-release", &text, NULL) == 0 &&
+		  strstr(strbuf_str(&text), "\nID=debian\n") &&
+		  strstr(strbuf_str(&text), "\nVERSION_ID=\"12\"\n");
+
+	strbuf_deinit(&text);
+	return is;
+}
+
 static void a_stripped_program_is_known_by_its_image(void **state)
 {
 	struct jelf elf, named;
@@ -75,6 +87,7 @@ static void a_stripped_program_is_known_by_its_image(void **state)
 	(void)state;
 	assert_false(elf.tsd_found);
 	if (jemalloc_layout_search(stripped, &elf, &at, &layout) < 0) {
+		assert_false(is_debian_12());
 		print_message("needs a jemalloc that is in the table of known builds\n");
 		skip();
 	}

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "kernel/sources.h"
 
 #include "../lib/scratch.h"
@@ -161,6 +162,7 @@ static void the_host_is_asked_through_apt(void **state)
 	snprintf(conf, sizeof(conf), "Dir::Etc \"%s/etc\";\n", scratch.dir);
 	setenv("APT_CONFIG", scratch_text(&scratch, "apt.conf", conf), 1);
 	if (sources_read_host(&list, &err) == -ENOTSUP) {
+		assert_null(path_find_program("apt-config", NULL));
 		print_message("needs apt-config\n");
 		scratch_destroy(&scratch);
 		skip();

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "ctprof/stop.h"
+#include "tests/lib/process.h"
 
 enum { CAUGHT = 3, QUEUED = 50 };
 
@@ -92,6 +93,7 @@ static void need(enum ktstr_jemalloc_tag tag)
 {
 	if (tag != KTSTR_JEMALLOC_PTRACE_REFUSED)
 		return;
+	assert_false(process_may_trace());
 	print_message("needs ptrace: run as root, or sysctl kernel.yama.ptrace_scope=0\n");
 	skip();
 }

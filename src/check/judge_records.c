@@ -61,6 +61,7 @@ static const struct field worker_fields[] = {
 	FIELD(FIELD_TEXT, rec_worker, cgroup),
 	FIELD(FIELD_U64, rec_worker, begin_ns),
 	FIELD(FIELD_U64, rec_worker, end_ns),
+	FIELD(FIELD_SOME_TEXT, rec_worker, trouble),
 	FIELD(FIELD_READING, rec_worker, iterations),
 	FIELD(FIELD_READING, rec_worker, units),
 	FIELD(FIELD_READING, rec_worker, cpu_ns),

@@ -94,7 +94,7 @@ struct rec_wait;
 
 struct rec_worker {
 	uint64_t step, index, tid, begin_ns, end_ns;
-	const char *work, *cgroup;
+	const char *work, *cgroup, *trouble; /* trouble: NULL: none */
 	struct reading iterations, units, cpu_ns, run_delay_ns, migrations;
 	struct reading gap_ns, gap_begin_ns, gap_cpu;
 	struct reading outside_ns, frozen_iterations, exit, signal, local_ns, remote_ns;

@@ -173,6 +173,11 @@ void judge_scenario(struct judge *j)
 			judge_error(j, &run, "step '%s': %s failed: %s",
 				    judge_step(j, r->ops[i].step)->name, r->ops[i].op,
 				    r->ops[i].error);
+	for (size_t i = 0; i < r->nr_workers; i++)
+		if (r->workers[i].trouble)
+			judge_error(j, &run, "%s/%u is not what its row says: %s",
+				    r->workers[i].work, (unsigned int)r->workers[i].index,
+				    r->workers[i].trouble);
 	if (r->ended && !r->clean)
 		judge_error(j, &run, "not all that the scenario made could be removed: %s",
 			    r->left ? r->left : "nothing says what");

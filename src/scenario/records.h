@@ -32,7 +32,8 @@
  *		   gap_begin_ns?, gap_cpu? (longest time between two signs of work), frozen (bool:
  *		   throughout its window), frozen_iterations? (done then), wakes? {count, p50_ns, p90_ns,
  *		   p99_ns, max_ns, max_at_ns}, state ("running", "stopped" by the engine, "ended" by
- *		   itself, "missing"), exit? or signal? (if ended),
+ *		   itself, "missing"), exit? or signal? (if ended), trouble? (what it could not do, so
+ *		   that it is not what its row says),
  *		   local_ns? and remote_ns? (CPU time on and off the node of its memory)
  *	wait	   step, work, index, wait_ns, begin_ns, open (bool: it still waited when the step
  *		   ended), allowed, holders (array of {who, ns}: who ran on the CPUs it was allowed to

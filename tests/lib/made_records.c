@@ -2,7 +2,6 @@
 #include "tests/lib/made_records.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,48 +235,4 @@ void made_remove(json_t *records, size_t place)
 {
 	json_array_remove(records, place);
 	made_count(records);
-}
-
-const struct judge_host made_host = {
-	.exact = true,
-	.nr_vcpus = 8,
-	.measured = true,
-};
-
-static enum ktstr_check_id check_of(const char *name)
-{
-	if (!*name)
-		return KTSTR_JUDGE_none;
-	for (int id = 1; id < KTSTR_JUDGE_CHECKS; id++)
-		if (!strcmp(ktstr_check_info((enum ktstr_check_id)id)->name, name))
-			return (enum ktstr_check_id)id;
-	abort();
-}
-
-const struct judge_finding *made_finding(const struct judge_findings *findings, const char *check)
-{
-	enum ktstr_check_id id = check_of(check);
-
-	for (size_t i = 0; i < findings->nr; i++)
-		if (findings->items[i].check == id)
-			return &findings->items[i];
-	return NULL;
-}
-
-const char *made_wrong(const json_t *records, const struct judge_host *host, const char *check,
-		       enum ktstr_verdict verdict, const char *text)
-{
-	static struct judge_findings findings;
-	static char why[1024];
-	const struct judge_finding *f;
-
-	if (judge_run(records, true, host, &findings) < 0)
-		return "lack of memory";
-	f = made_finding(&findings, check);
-	if (f && f->verdict == verdict && strstr(f->text, text))
-		return NULL;
-	snprintf(why, sizeof(why), "%s: wanted %s '%s', got %s: %s", check,
-		 ktstr_verdict_name(verdict), text, f ? ktstr_verdict_name(f->verdict) : "nothing",
-		 f ? f->text : "");
-	return why;
 }

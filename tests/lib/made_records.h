@@ -13,8 +13,6 @@
 
 #include <jansson.h>
 
-#include "check/judge.h"
-
 #define MADE_BEGIN_NS 5000000000
 #define MADE_END_NS   6000000000
 
@@ -32,14 +30,5 @@ void made_insert(json_t *records, size_t place, json_t *object);
 void made_remove(json_t *records, size_t place);
 /* Makes "records" of the end right. */
 void made_count(json_t *records);
-
-/* An exact machine of eight CPUs. */
-extern const struct judge_host made_host;
-/* The first finding of a check ("": of none); NULL: nothing is said of it. */
-const struct judge_finding *made_finding(const struct judge_findings *findings, const char *check);
-/* Judges, and compares the first finding of @check.
- * Return: NULL if its text contains @text, else what is wrong, until the next call. */
-const char *made_wrong(const json_t *records, const struct judge_host *host, const char *check,
-		       enum ktstr_verdict verdict, const char *text);
 
 #endif

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "check/judge.h"
-#include "tests/lib/made_records.h"
+#include "tests/unit/test_judge_made.h"
 
 static struct judge_findings findings;
 static json_t *records;
@@ -346,6 +345,9 @@ static void set_up_that_fails_is_an_error(void **state)
 	made_set(made_find(records, "op", NULL, -1), "error", "\"no such file\"");
 	expect("", KTSTR_ERROR, "step 'load': freeze failed: no such file");
 	made_set(made_find(records, "op", NULL, -1), "error", "\"\"");
+	made_set(hog(0), "trouble", "\"setpriority -10: not permitted\"");
+	expect("", KTSTR_ERROR, "hogs/0 is not what its row says: setpriority -10");
+	json_object_del(hog(0), "trouble");
 	made_set(end, "clean", "false");
 	made_set(end, "left", "\"left/inner\"");
 	expect("", KTSTR_ERROR, "could be removed: left/inner");

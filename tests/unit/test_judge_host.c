@@ -7,8 +7,7 @@
 
 #include <cmocka.h>
 
-#include "check/judge.h"
-#include "tests/lib/made_records.h"
+#include "tests/unit/test_judge_made.h"
 
 static json_t *records;
 static struct judge_disturbance disturbance = { 4000000000, 7000000000, 0 };

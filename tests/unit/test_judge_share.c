@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "check/judge.h"
-#include "tests/lib/made_records.h"
+#include "tests/unit/test_judge_made.h"
 
 static json_t *records;
 

@@ -10,7 +10,7 @@ VERSION := 0.1.0
 
 include mk/warnings.mk
 
-PKGS := jansson libzstd libelf libdw
+PKGS := jansson libzstd libelf libdw yaml-0.1
 # Headers only: nothing to link (docs/decisions/0005-xxhash.md).
 HEADER_PKGS := libxxhash
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(HEADER_PKGS) 2>/dev/null)
@@ -105,8 +105,14 @@ $(B)/obj/exact_engine_blob.o: src/vm/exact_engine_blob.S $(B)/vm/exact-engine.so
 	@mkdir -p $(@D)
 	$(CC) -DEXACT_ENGINE_FILE='"$(B)/vm/exact-engine.so"' -c -o $@ $<
 
+# --- the catalogue of scenarios, embedded as well ----------------------------------------------
+$(B)/obj/scenarios_blob.o: src/scenario/scenarios_blob.S $(wildcard scenarios/*.yaml)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
 # --- library and programs -------------------------------------------------------------------
-$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_engine_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+$(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_engine_blob.o \
+		$(B)/obj/scenarios_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -115,7 +121,7 @@ $(B)/ktstr: $(call obj,$(CLI_SRC)) $(B)/libktstr.a
 
 # Programs that go into guests bring their libraries where those can be had as archives: the fewer
 # files and relocations, the sooner a guest is done with them.
-CARRIED := dw elf jansson zstd z lzma bz2
+CARRIED := dw elf jansson yaml zstd z lzma bz2
 MISSING_ARCHIVES := $(foreach l,$(CARRIED),\
 	$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),,$(l)))
 CARRIED_LIBS := -Wl,-Bstatic $(CARRIED:%=-l%) -Wl,-Bdynamic -lpthread

@@ -32,6 +32,7 @@ universal-ctags|ctags|ctags|cmd:ctags
 python3|python3|python|cmd:python3
 libcmocka-dev|libcmocka-devel|cmocka|pc:cmocka
 libjansson-dev|jansson-devel jansson-static|jansson|pc:jansson
+libyaml-dev|libyaml-devel|libyaml|pc:yaml-0.1
 libzstd-dev|libzstd-devel|zstd|pc:libzstd
 libxxhash-dev|xxhash-devel|xxhash|pc:libxxhash
 libelf-dev|elfutils-libelf-devel|libelf|pc:libelf

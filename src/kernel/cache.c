@@ -57,20 +57,31 @@ int cache_explain(int code, struct ktstr_error *err)
 	}
 }
 
+/* Where the kernel of that name would be. */
+static int path_of(const char *name, char **ret_path, struct ktstr_error *err)
+{
+	if (!cache_name_valid(name))
+		return ktstr_error_set(err, -ENOENT, "'%s' is not a name a kernel can have", name);
+	*ret_path = cache_path(name, err);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int no_such(const char *name, struct ktstr_error *err)
+{
+	return ktstr_error_set(err, -ENOENT, "no kernel '%s' in the cache; see: ktstr kernel list",
+			       name);
+}
+
 int cache_load(const char *name, struct entry *ret_entry, struct ktstr_error *err)
 {
 	_cleanup_free_ char *path = NULL;
-	int r;
+	int r = path_of(name, &path, err);
 
-	if (!cache_name_valid(name))
-		return ktstr_error_set(err, -ENOENT, "'%s' is not a name a kernel can have", name);
-	path = cache_path(name, err);
-	if (!path)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	r = entry_load(path, ret_entry, err);
 	if (r == -ENOENT || r == -ENOTDIR)
-		return ktstr_error_set(err, -ENOENT,
-				       "no kernel '%s' in the cache; see: ktstr kernel list", name);
+		return no_such(name, err);
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "kernel '%s' (replace it: ktstr kernel rm %s)",
 					name, name);
@@ -291,16 +302,12 @@ int ktstr_kernel_remove(const char *name, struct ktstr_error *err)
 	_cleanup_cache_lock_ struct cache_lock lock = CACHE_LOCK_INIT;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *doomed = NULL;
-	int r;
+	int r = path_of(name, &path, err);
 
-	if (!cache_name_valid(name))
-		return ktstr_error_set(err, -ENOENT, "'%s' is not a name a kernel can have", name);
-	path = cache_path(name, err);
-	if (!path)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	if (!path_is_dir(path))
-		return ktstr_error_set(err, -ENOENT,
-				       "no kernel '%s' in the cache; see: ktstr kernel list", name);
+		return no_such(name, err);
 	r = cache_lock_kernel(&lock, name, false, err);
 	if (r == -EBUSY)
 		return ktstr_error_set(err, r, "kernel '%s' is being fetched now; try again later",

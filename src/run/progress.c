@@ -6,22 +6,15 @@
 
 static void add_counts(const struct totals *totals, struct strbuf *out)
 {
-	static const struct {
-		enum ktstr_verdict verdict;
-		const char *word;
-	} parts[] = {
-		{ KTSTR_PASS, "passed" },	  { KTSTR_FAIL, "failed" },
-		{ KTSTR_ERROR, "errors" },	  { KTSTR_SKIP, "skipped" },
-		{ KTSTR_UNDECIDED, "undecided" },
-	};
 	unsigned int done = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		done += totals->counts[parts[i].verdict];
+	for (size_t i = 0; i < TOTALS_PARTS; i++)
+		done += totals->counts[totals_parts[i].verdict];
 	strbuf_addf(out, "[%u/%u]", done, totals->planned);
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (totals->counts[parts[i].verdict])
-			strbuf_addf(out, " %u %s", totals->counts[parts[i].verdict], parts[i].word);
+	for (size_t i = 0; i < TOTALS_PARTS; i++)
+		if (totals->counts[totals_parts[i].verdict])
+			strbuf_addf(out, " %u %s", totals->counts[totals_parts[i].verdict],
+				    totals_parts[i].word);
 }
 
 static void add_item(const struct progress_item *item, struct strbuf *out)

@@ -78,23 +78,15 @@ void summary_result(struct strbuf *out, const struct result *result,
 void summary_totals(struct strbuf *out, const struct totals *totals, const char *run_dir,
 		    bool color)
 {
-	static const struct {
-		enum ktstr_verdict verdict;
-		const char *word;
-	} parts[] = {
-		{ KTSTR_PASS, "passed" },	  { KTSTR_FAIL, "failed" },
-		{ KTSTR_ERROR, "errors" },	  { KTSTR_SKIP, "skipped" },
-		{ KTSTR_UNDECIDED, "undecided" },
-	};
 	unsigned int ran = totals_ran(totals);
 
 	strbuf_addstr(out, totals->tally ? totals->tally : "");
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		unsigned int nr = totals->counts[parts[i].verdict];
+	for (size_t i = 0; i < TOTALS_PARTS; i++) {
+		unsigned int nr = totals->counts[totals_parts[i].verdict];
 
 		strbuf_addf(out, "%s%s%u %s%s", i ? ", " : "",
-			    color && nr ? colors[parts[i].verdict] : "", nr, parts[i].word,
-			    color && nr ? "\033[0m" : "");
+			    color && nr ? colors[totals_parts[i].verdict] : "", nr,
+			    totals_parts[i].word, color && nr ? "\033[0m" : "");
 	}
 	strbuf_addstr(out, " in ");
 	text_add_duration(out, totals->duration_ns);

@@ -183,6 +183,11 @@ json_t *totals_to_json(const struct totals *totals)
 	return object;
 }
 
+const struct totals_part totals_parts[TOTALS_PARTS] = {
+	{ KTSTR_PASS, "passed" },  { KTSTR_FAIL, "failed" },	     { KTSTR_ERROR, "errors" },
+	{ KTSTR_SKIP, "skipped" }, { KTSTR_UNDECIDED, "undecided" },
+};
+
 enum ktstr_exit totals_exit(const struct totals *totals)
 {
 	const unsigned int *counts = totals->counts;

@@ -95,6 +95,14 @@ struct totals {
 	const char *kernel, *qemu, *accelerator;
 };
 
+enum { TOTALS_PARTS = 5 };
+
+/* The counts in the order and the words in which people read them. */
+extern const struct totals_part {
+	enum ktstr_verdict verdict;
+	const char *word;
+} totals_parts[TOTALS_PARTS];
+
 /* How many have a verdict. */
 unsigned int totals_ran(const struct totals *totals);
 void totals_add(struct totals *totals, const struct result *result);

@@ -13,6 +13,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/record_socket.h"
+
 /* A volatile object, so that no compiler sees what happens. */
 static int *volatile nowhere;
 
@@ -173,24 +175,10 @@ static void fills_the_disk(struct ktstr *t)
 
 KTSTR_TEST(fills_the_disk) = { .about = "a full /tmp is no trouble", .run = fills_the_disk };
 
-/* The record socket: the only one of its kind that this process has. */
-static int find_record_socket(void)
-{
-	for (int fd = 0; fd < 1024; fd++) {
-		socklen_t size = sizeof(int);
-		int type;
-
-		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-		    type == SOCK_SEQPACKET)
-			return fd;
-	}
-	return -1;
-}
-
 static void writes_garbage(struct ktstr *t)
 {
 	static const char garbage[] = "this is long enough to be a record, but it is none";
-	int fd = find_record_socket();
+	int fd = record_socket();
 
 	ASSERT_GE(t, fd, 0);
 	for (int i = 0; i < 100; i++)

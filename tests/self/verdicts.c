@@ -11,6 +11,8 @@
 
 #include <ktstr/test.h>
 
+#include "tests/lib/record_socket.h"
+
 static void passes(struct ktstr *t)
 {
 	EXPECT_EQ(t, 2 + 2, 4);
@@ -188,20 +190,6 @@ KTSTR_TEST(talks_much) = { .host_only = true, .run = talks_much };
 /* A limit that no sum with it may turn into an early one. */
 KTSTR_TEST(without_limit) = { .host_only = true, .timeout_ns = UINT64_MAX, .run = passes };
 
-/* The record socket: the only one of its kind that this process has. */
-static int find_record_socket(void)
-{
-	for (int fd = 3; fd < 1024; fd++) {
-		socklen_t size = sizeof(int);
-		int type;
-
-		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-		    type == SOCK_SEQPACKET)
-			return fd;
-	}
-	return -1;
-}
-
 /* A frame as src/run/protocol.h has it; seq and crc are the runner's. */
 struct raw_frame {
 	uint32_t magic;
@@ -227,7 +215,7 @@ static ssize_t send_raw(int fd, uint16_t type, const char *start, size_t length)
 
 static void writes_its_own_end(struct ktstr *t)
 {
-	int fd = find_record_socket();
+	int fd = record_socket();
 
 	ASSERT_GE(t, fd, 0);
 	EXPECT_GT(t, send_raw(fd, RAW_BODY_END, "{\"exit\":0}", 10), 0);
@@ -237,7 +225,7 @@ KTSTR_TEST(writes_its_own_end) = { .host_only = true, .run = writes_its_own_end 
 
 static void writes_without_end(struct ktstr *t)
 {
-	int fd = find_record_socket();
+	int fd = record_socket();
 
 	ASSERT_GE(t, fd, 0);
 	EXPECT_TRUE(t, true);

@@ -21,7 +21,7 @@
 #include "sched/dump.h"
 #include "sched/family.h"
 #include "sched/kmsg.h"
-#include "sched/words.h"
+#include "sched/said.h"
 
 enum { KEEP_BYTES = 512 << 10, ENV_MAX = 4096, LEFTOVER_BYTES = 1024 };
 
@@ -297,8 +297,8 @@ static const char *collect_output(struct scheduler *s)
 	s->story.stderr_bytes = text.written;
 	if (!text.length)
 		text = capture_text(s->capture, CAPTURE_STDOUT);
-	words_collapse(text.text, text.length, &whole);
-	words_last_lines(strbuf_str(&whole), whole.len, STORY_WORDS_BYTES, &last);
+	said_collapse(text.text, text.length, &whole);
+	said_last_lines(strbuf_str(&whole), whole.len, STORY_WORDS_BYTES, &last);
 	s->story.words = take_text(&last);
 	return text.text;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "sched/words.h"
+#include "sched/said.h"
 
 enum { REASON_BYTES = 400 };
 enum { KIND_UNREG = 64, KIND_UNREG_KERNEL = 66, KIND_ERROR = 1024, KIND_STALL = 1026 };
@@ -112,13 +112,13 @@ static enum story_word before_attachment(const struct story *s, const struct sto
 		return STORY_crash;
 	if (s->exit_code == 0 && s->leftovers && s->leftovers[0])
 		return STORY_forked;
-	if (s->exit_code == 127 && words_tell_missing_library(f->output))
+	if (s->exit_code == 127 && said_missing_library(f->output))
 		return STORY_missing;
-	if (words_tell_load_failure(f->output))
+	if (said_load_failure(f->output))
 		return STORY_load;
-	if (words_tell_attach_failure(f->output) || (f->other[0] && strcasestr(f->output, "busy")))
+	if (said_attach_failure(f->output) || (f->other[0] && strcasestr(f->output, "busy")))
 		return STORY_refused;
-	if (words_tell_usage(f->output))
+	if (said_usage(f->output))
 		return STORY_arguments;
 	/* What else libbpf has to complain of comes before anything is attached. */
 	return strstr(f->output, "libbpf: ") ? STORY_load : STORY_exit;
@@ -232,8 +232,8 @@ void story_conclude(struct story *story, const struct story_facts *facts)
 
 	story->has_exit_kind = story_kind_of(story->reason, &story->exit_kind);
 	if (!story->message[0])
-		words_find_exit(facts->output, story->message, sizeof(story->message));
-	words_find_reason(facts->output, reason, sizeof(reason));
+		said_find_exit(facts->output, story->message, sizeof(story->message));
+	said_find_reason(facts->output, reason, sizeof(reason));
 	story->word = story->was_attached ? after_attachment(story, facts)
 					  : before_attachment(story, facts);
 	say_text(story, facts, reason);
@@ -253,30 +253,55 @@ void story_deinit(struct story *story)
 
 /* --- as JSON -------------------------------------------------------------------------------- */
 
-static int put_text(json_t *record, const char *key, const char *text)
+struct budget {
+	size_t left;
+};
+
+/* Bytes that a character of printable text, tabs and newlines takes in JSON. */
+static size_t cost_of(char c)
 {
-	return text && text[0] ? json_object_set_new(record, key, json_string(text)) : 0;
+	return c == '\n' || c == '\t' || c == '"' || c == '\\' ? 2 : 1;
+}
+
+/* What there is room for, from the beginning. */
+static int put_text(json_t *record, const char *key, const char *text, struct budget *budget)
+{
+	size_t len = 0;
+
+	if (!text || !text[0])
+		return 0;
+	for (; text[len] && cost_of(text[len]) <= budget->left; len++)
+		budget->left -= cost_of(text[len]);
+	return json_object_set_new(record, key, json_stringn(text, len));
+}
+
+static int put_number(json_t *record, const char *key, json_int_t value)
+{
+	return json_object_set_new(record, key, json_integer(value));
 }
 
 int story_to_json(const struct story *story, json_t *record)
 {
+	/* Keys and numbers take the rest. */
+	struct budget budget = { STORY_JSON - 1024 };
 	int r = json_object_set_new(record, "story", json_string(story_word_name(story->word)));
 
-	r |= json_object_set_new(record, "text", json_string(story->text));
-	r |= put_text(record, "ops", story->ops);
-	r |= put_text(record, "reason", story->reason);
-	r |= put_text(record, "message", story->message);
-	r |= put_text(record, "words", story->words);
-	r |= put_text(record, "dump", story->dump);
-	r |= put_text(record, "kernel", story->kernel);
-	r |= put_text(record, "leftovers", story->leftovers);
+	/* The dearest first. */
+	r |= put_text(record, "text", story->text, &budget);
+	r |= put_text(record, "ops", story->ops, &budget);
+	r |= put_text(record, "reason", story->reason, &budget);
+	r |= put_text(record, "message", story->message, &budget);
+	r |= put_text(record, "leftovers", story->leftovers, &budget);
+	r |= put_text(record, "words", story->words, &budget);
+	r |= put_text(record, "kernel", story->kernel, &budget);
+	r |= put_text(record, "dump", story->dump, &budget);
 	if (story->has_exit_kind)
-		r |= json_object_set_new(record, "exit_kind", json_integer(story->exit_kind));
+		r |= put_number(record, "exit_kind", story->exit_kind);
 	if (story->signal)
-		r |= json_object_set_new(record, "signal", json_integer(story->signal));
+		r |= put_number(record, "signal", story->signal);
 	else if (story->exited)
-		r |= json_object_set_new(record, "exit", json_integer(story->exit_code));
+		r |= put_number(record, "exit", story->exit_code);
 	if (story->restarts)
-		r |= json_object_set_new(record, "restarts", json_integer(story->restarts));
+		r |= put_number(record, "restarts", story->restarts);
 	return r ? -ENOMEM : 0;
 }

@@ -59,8 +59,9 @@ enum {
 	STORY_REASON = 64,
 	STORY_MESSAGE = 1024,	  /* SCX_EXIT_MSG_LEN */
 	STORY_WORDS_BYTES = 8192, /* of the loader's last words */
-	STORY_DUMP = 65536,
-	STORY_KERNEL = 16384
+	STORY_DUMP = 32768,
+	STORY_KERNEL = 16384,
+	STORY_JSON = 56 << 10 /* bytes of a story in a record, so that it fits into one */
 };
 
 /* Strings are "" where nothing is known; bytes that are no text are shown as '?'. */
@@ -109,7 +110,8 @@ void story_deinit(struct story *story);
 
 const char *story_word_name(enum story_word word);
 /* Adds to @record: story, text, and what is known of ops, exit_kind, reason, message, dump, words, exit
- * or signal, kernel, restarts, leftovers.  Return: 0, -ENOMEM. */
+ * or signal, kernel, restarts, leftovers; less of the dump and the log where it would be more than
+ * STORY_JSON bytes.  Return: 0, -ENOMEM. */
 int story_to_json(const struct story *story, json_t *record) KTSTR_MUST_CHECK;
 
 #endif

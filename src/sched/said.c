@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "sched/words.h"
+#include "sched/said.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -109,22 +109,22 @@ static const char *const attach_failures[] = { "failed to attach", "error attach
 static const char *const library_failures[] = { "error while loading shared libraries",
 						"symbol lookup error", "version `", NULL };
 
-bool words_tell_load_failure(const char *text)
+bool said_load_failure(const char *text)
 {
 	return find_any(text, load_failures) != NULL;
 }
 
-bool words_tell_usage(const char *text)
+bool said_usage(const char *text)
 {
 	return find_any(text, unknown_options) || strcasestr(text, "usage:");
 }
 
-bool words_tell_attach_failure(const char *text)
+bool said_attach_failure(const char *text)
 {
 	return find_any(text, attach_failures) != NULL;
 }
 
-bool words_tell_missing_library(const char *text)
+bool said_missing_library(const char *text)
 {
 	return find_any(text, library_failures) != NULL;
 }
@@ -163,7 +163,7 @@ static const char *before_summary(const char *text, const char *at, size_t *ret_
 	return before;
 }
 
-void words_find_reason(const char *text, char *buf, size_t size)
+void said_find_reason(const char *text, char *buf, size_t size)
 {
 	size_t len = 0;
 	const char *line = verifier_complaint(text, &len), *at;
@@ -181,7 +181,7 @@ void words_find_reason(const char *text, char *buf, size_t size)
 	copy_line(line ? line : "", line ? len : 0, buf, size);
 }
 
-bool words_find_exit(const char *text, char *message, size_t size)
+bool said_find_exit(const char *text, char *message, size_t size)
 {
 	const char *at = NULL, *next = text, *open, *close;
 	size_t len;
@@ -278,7 +278,7 @@ static size_t find_period(const struct row *rows, size_t nr, size_t *ret_times)
 {
 	size_t best = 0, covered = 0;
 
-	for (size_t period = MIN_PERIOD; period <= WORDS_PERIOD && period * 2 < nr; period++) {
+	for (size_t period = MIN_PERIOD; period <= SAID_PERIOD && period * 2 < nr; period++) {
 		size_t times;
 
 		if (rows[0].hash != rows[period].hash)
@@ -296,21 +296,21 @@ static size_t find_period(const struct row *rows, size_t nr, size_t *ret_times)
 static void add_rows(struct strbuf *out, const struct row *rows, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		bool cut = rows[i].len > WORDS_LINE_BYTES;
+		bool cut = rows[i].len > SAID_LINE_BYTES;
 
-		add_printable(out, rows[i].text, cut ? WORDS_LINE_BYTES : rows[i].len);
+		add_printable(out, rows[i].text, cut ? SAID_LINE_BYTES : rows[i].len);
 		strbuf_addstr(out, cut ? "...\n" : "\n");
 	}
 }
 
-void words_collapse(const char *text, size_t length, struct strbuf *out)
+void said_collapse(const char *text, size_t length, struct strbuf *out)
 {
-	_cleanup_free_ struct row *rows = calloc(WORDS_LINES, sizeof(*rows));
+	_cleanup_free_ struct row *rows = calloc(SAID_LINES, sizeof(*rows));
 	size_t nr, times = 0;
 
 	if (!rows)
 		return;
-	nr = split(text, length, rows, WORDS_LINES);
+	nr = split(text, length, rows, SAID_LINES);
 	for (size_t i = 0; i < nr;) {
 		size_t period = find_period(rows + i, nr - i, &times);
 
@@ -327,7 +327,7 @@ void words_collapse(const char *text, size_t length, struct strbuf *out)
 	}
 }
 
-void words_last_lines(const char *text, size_t length, size_t limit, struct strbuf *out)
+void said_last_lines(const char *text, size_t length, size_t limit, struct strbuf *out)
 {
 	const char *start = text;
 

@@ -155,7 +155,7 @@ $(B)/tests/unit/test_guest_%: $(B)/obj/tests/unit/test_guest_%.o $(call obj,$(TE
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libktstr.a
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 

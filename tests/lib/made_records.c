@@ -165,7 +165,7 @@ const char *made_demands(void)
 	       " \"from\": \"test\"},"
 	       "{\"check\": \"cpu_share_max_percent\", \"bound\": 30, \"work\": \"hogs\","
 	       " \"from\": \"test\"},"
-	       "{\"check\": \"iterations_per_s\", \"bound\": 900, \"work\": \"naps\","
+	       "{\"check\": \"iterations_per_s\", \"bound\": 1500, \"work\": \"naps\","
 	       " \"from\": \"test\"},"
 	       "{\"check\": \"idle_while_waiting_ns\", \"bound\": 10000000, \"from\": \"test\"},"
 	       "{\"check\": \"migrations_per_s\", \"bound\": 10, \"from\": \"test\"},"

@@ -9,7 +9,7 @@
 
 static const struct cli_verb verbs[] = {
 	{ "run", "run the tests in a test program", cmd_run },
-	{ "list", "list the tests in a test program", cmd_list },
+	{ "list", "list scenarios, presets, checks and more, or the tests in a program", cmd_list },
 	{ "replay", "repeat recorded runs, bit for bit if they were exact", cmd_replay },
 	{ "merge", "report the run folders of many shards as one run", cmd_merge },
 	{ "shell", "open a shell in a fresh guest", cmd_shell },

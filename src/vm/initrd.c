@@ -100,6 +100,24 @@ static int add_modules(struct cpio_writer *w, const char *path)
 	return r;
 }
 
+/* Where libbpf looks for what a program of its declares as __kconfig. */
+static int add_config(struct cpio_writer *w, const struct ktstr_kernel *kernel)
+{
+	_cleanup_free_ char *name = path_format("boot/config-%s", kernel->release);
+	_cleanup_close_ int fd = open(kernel->config_path, O_RDONLY | O_CLOEXEC);
+	struct cpio_entry entry = { .name = name, .mode = S_IFREG | 0644 };
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!name)
+		return -ENOMEM;
+	entry.size = (uint32_t)st.st_size;
+	r = add_dir(w, "boot");
+	return r == 0 ? cpio_add_fd(w, &entry, fd) : r;
+}
+
 int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct vm_image *ret_image,
 		   struct ktstr_error *err)
 {
@@ -116,6 +134,8 @@ int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct v
 		r = imagelibs_add(&w, &image);
 	if (r == 0 && kernel->modules_path[0])
 		r = add_modules(&w, kernel->modules_path);
+	if (r == 0 && kernel->config_path[0] && kernel->release[0] && !strchr(kernel->release, '/'))
+		r = add_config(&w, kernel);
 	if (r == 0)
 		r = cpio_finish(&w);
 	if (r < 0) {

@@ -115,8 +115,8 @@ struct vm_image {
 	unsigned int nr_libraries;
 };
 
-/* The initial ramdisk: the agent as /init, folders, the libraries of imagelibs.h, and the kernel's
- * modules_path if any.  @ret_image: NULL if nobody asks. */
+/* The initial ramdisk: the agent as /init, folders, the libraries of imagelibs.h, and if the kernel has
+ * them its modules and its config (/boot/config-RELEASE).  @ret_image: NULL if nobody asks. */
 int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct vm_image *ret_image,
 		   struct ktstr_error *err) KTSTR_MUST_CHECK;
 

@@ -49,7 +49,7 @@ static int look(void *arg, const struct cpio_entry *e)
 		   !strcmp(e->name, "usr/lib/ld-linux-x86-64.so.2")) {
 		assert_memory_equal(e->data, "\177ELF", 4);
 		seen->nr_libraries++;
-	} else if (!strncmp(e->name, "modules", 7)) {
+	} else if (!strncmp(e->name, "modules", 7) || !strncmp(e->name, "boot", 4)) {
 		strbuf_addf(&seen->modules, "%s=%.*s ", e->name, (int)e->size,
 			    (const char *)e->data);
 	}
@@ -112,6 +112,23 @@ static void modules_come_along_in_order(void **state)
 	strbuf_deinit(&seen.modules);
 }
 
+static void config_is_where_libbpf_looks(void **state)
+{
+	struct ktstr_kernel kernel = { .release = "7.3.4-x" };
+	struct seen seen = { .modules = STRBUF_INIT };
+	struct strbuf image;
+
+	(void)state;
+	snprintf(kernel.config_path, sizeof(kernel.config_path), "%s",
+		 scratch_text(&scratch, "config", "CONFIG_HZ=250"));
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, NULL, NULL), 0);
+	read_image(scratch_path(&scratch, "1"), &image);
+	assert_int_equal(cpio_read(image.data, image.len, look, &seen, NULL), 0);
+	assert_string_equal(strbuf_str(&seen.modules), "boot= boot/config-7.3.4-x=CONFIG_HZ=250 ");
+	strbuf_deinit(&image);
+	strbuf_deinit(&seen.modules);
+}
+
 static void failures_leave_nothing(void **state)
 {
 	struct ktstr_kernel kernel = { .modules_path = "/nowhere" };
@@ -134,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(the_agent_is_init, scratch),
 		SCRATCH_TEST(modules_come_along_in_order, scratch),
+		SCRATCH_TEST(config_is_where_libbpf_looks, scratch),
 		SCRATCH_TEST(failures_leave_nothing, scratch),
 	};
 

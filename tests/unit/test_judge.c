@@ -394,6 +394,46 @@ static void failures_come_first_the_worst_before(void **state)
 	assert_int_equal(findings.more, 1);
 }
 
+static const char *kind_word(const struct ktstr_check_info *info)
+{
+	return info->kind == KTSTR_TIMING ? "timing" : "invariant";
+}
+
+static const char *subject_word(const struct ktstr_check_info *info)
+{
+	static const char *const words[] = {
+		[KTSTR_SUBJECT_RUN] = "run",   [KTSTR_SUBJECT_WORKER] = "worker",
+		[KTSTR_SUBJECT_WORK] = "work", [KTSTR_SUBJECT_CGROUP] = "cgroup",
+		[KTSTR_SUBJECT_CPU] = "CPU",
+	};
+
+	return words[info->subject];
+}
+
+static void the_manual_has_every_check(void **state)
+{
+	static char text[64 << 10];
+	FILE *f = fopen("docs/reference/checks.md", "r");
+	size_t len;
+
+	(void)state;
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	assert_in_range(len, 1, sizeof(text) - 2);
+	for (int id = 1; id < KTSTR_JUDGE_CHECKS; id++) {
+		const struct ktstr_check_info *info = ktstr_check_info((enum ktstr_check_id)id);
+		char plain[128], plus[128];
+
+		snprintf(plain, sizeof(plain), "\n| `%s` | %s | %s | ", info->name, kind_word(info),
+			 subject_word(info));
+		snprintf(plus, sizeof(plus), "\n| `%s` | %s + | %s | ", info->name, kind_word(info),
+			 subject_word(info));
+		if (!strstr(text, plain) && !strstr(text, plus))
+			fail_msg("no row for%s", plain + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_before_the_end_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(set_up_that_fails_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_an_error, set_up, tear_down),
+		cmocka_unit_test(the_manual_has_every_check),
 		cmocka_unit_test_setup_teardown(failures_come_first_the_worst_before, set_up,
 						tear_down),
 	};

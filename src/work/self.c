@@ -42,7 +42,7 @@ void work_did(struct work_self *self)
 
 void work_finish(struct work_self *self)
 {
-	self->finished = true;
+	self->finished = !work_is_stopped(self);
 }
 
 void work_trouble(struct work_self *self, const char *what, int error)

@@ -74,7 +74,7 @@ bool work_is_stopped(const struct work_self *self);
 /* One more iteration, or many. */
 void work_did(struct work_self *self);
 void work_did_many(struct work_self *self, uint64_t iterations);
-/* It has come to its end before all iterations, and that is right. */
+/* It has come to its end before all iterations, and that is right; not if it was stopped. */
 void work_finish(struct work_self *self);
 /* What it could not do: "setpriority -20", and why; the worker ends.  The first one counts. */
 void work_trouble(struct work_self *self, const char *what, int error);

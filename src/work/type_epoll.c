@@ -10,7 +10,7 @@
 enum { GROUP, UNITS, THINK_US };
 
 struct common {
-	int none; /* the array needs a member before it */
+	_Atomic bool ended; /* events that came together count as one */
 	int events[];
 };
 
@@ -45,15 +45,24 @@ static void write_all(struct work_self *self)
 	struct common *common = self->common;
 	const uint64_t one = 1;
 
+	for (uint32_t i = 1; i < self->group_size; i++) {
+		work_note_wake(self, i);
+		if (write(common->events[i], &one, sizeof(one)) < 0 && errno != EAGAIN)
+			work_trouble(self, "write to an eventfd", errno);
+	}
+}
+
+static void be_writer(struct work_self *self)
+{
+	struct common *common = self->common;
+
 	while (work_goes_on(self)) {
 		work_sleep_until(self, work_sign(self) + self->params[THINK_US] * NSEC_PER_USEC);
-		for (uint32_t i = 1; i < self->group_size; i++) {
-			work_note_wake(self, i);
-			if (write(common->events[i], &one, sizeof(one)) < 0 && errno != EAGAIN)
-				work_trouble(self, "write to an eventfd", errno);
-		}
+		write_all(self);
 		work_did(self);
 	}
+	atomic_store(&common->ended, true);
+	write_all(self);
 }
 
 /* Return: whether there was an event. */
@@ -80,6 +89,10 @@ static void serve(struct work_self *self, int epoll)
 	while (work_goes_on(self)) {
 		if (!wait_for_event(self, epoll))
 			return;
+		if (atomic_load(&common->ended)) {
+			work_finish(self);
+			return;
+		}
 		if (read(common->events[self->member], &value, sizeof(value)) < 0)
 			work_trouble(self, "read from an eventfd", errno);
 		work_burn(self, self->params[UNITS]);
@@ -94,7 +107,7 @@ static void run(struct work_self *self)
 	int epoll;
 
 	if (self->member == 0) {
-		write_all(self);
+		be_writer(self);
 		return;
 	}
 	epoll = epoll_create1(EPOLL_CLOEXEC);

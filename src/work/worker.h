@@ -159,7 +159,8 @@ int work_row_look(const struct work_row *row, uint32_t index,
 bool work_row_is_done(const struct work_row *row);
 
 /* CPU time used, and time it was runnable and did not run, in all, its set-up included: take differences
- * (/proc/PID/task/TID/schedstat, or what it left when it ended).
+ * (/proc/PID/task/TID/schedstat, or what it left when it ended).  Of threads that run, the CPU time is as
+ * old as their last tick; of a program it is that of all its threads.
  * Return: 0, -EINVAL, -ENODATA (gone without leaving it, or the kernel does not tell). */
 int work_row_cpu(const struct work_row *row, uint32_t index, uint64_t *ret_cpu_ns,
 		 uint64_t *ret_delay_ns) KTSTR_MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "work/row.h"
 
 enum { STACK_BYTES = 1 << 20, SCHEDSTAT_BYTES = 96, MEMORY_NODES_BITS = 65 };
@@ -87,7 +88,8 @@ static void leave_times(struct work_self *self)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	atomic_store(&self->seat->cpu_ns, strtoull(text, &end, 10));
+	strtoull(text, &end, 10);
+	atomic_store(&self->seat->cpu_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID));
 	atomic_store(&self->seat->delay_ns, strtoull(end, &end, 10));
 	atomic_store(&self->seat->left, *end == ' ' && strcmp(text, "0 0 0\n") != 0);
 }

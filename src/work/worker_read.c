@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "work/row.h"
 
@@ -78,10 +79,11 @@ int work_row_read(const struct work_row *row, uint32_t index, uint32_t phase, ui
 		return -ENODATA;
 	seat = &row->seats[index];
 	slot = &seat->slots[phase];
+	/* Signs come before what they are signs of. */
+	reading.iterations = atomic_load_explicit(&slot->iterations, memory_order_acquire);
 	reading.first_ns = GET(slot->first_ns);
 	reading.began = reading.first_ns != 0;
 	reading.last_ns = GET(slot->last_ns);
-	reading.iterations = GET(slot->iterations);
 	reading.units = GET(slot->units);
 	reading.migrations = GET(slot->migrations);
 	reading.outside_ns = GET(slot->outside_ns);
@@ -97,29 +99,42 @@ int work_row_read(const struct work_row *row, uint32_t index, uint32_t phase, ui
 	return 0;
 }
 
-int work_row_cpu(const struct work_row *row, uint32_t index, uint64_t *ret_cpu_ns,
-		 uint64_t *ret_delay_ns)
+static bool read_schedstat(const struct work_row *row, uint32_t index, uint64_t *ret_cpu_ns,
+			   uint64_t *ret_delay_ns)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(SCHEDSTAT_BYTES);
-	const struct work_seat *seat;
 	unsigned long long cpu_ns, delay_ns, turns;
 	char path[PATH_BYTES];
 
-	if (index >= row->count)
-		return -EINVAL;
-	seat = &row->seats[index];
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat",
 		 (int)work_row_process(row, index), (int)work_row_tid(row, index));
-	if (io_read_file(path, &text, NULL) == 0 &&
-	    sscanf(strbuf_str(&text), "%llu %llu %llu", &cpu_ns, &delay_ns, &turns) == 3 &&
-	    turns > 0) {
-		*ret_cpu_ns = cpu_ns;
-		*ret_delay_ns = delay_ns;
-		return 0;
+	if (io_read_file(path, &text, NULL) < 0 ||
+	    sscanf(strbuf_str(&text), "%llu %llu %llu", &cpu_ns, &delay_ns, &turns) != 3 ||
+	    turns == 0)
+		return false;
+	*ret_cpu_ns = cpu_ns;
+	*ret_delay_ns = delay_ns;
+	return true;
+}
+
+int work_row_cpu(const struct work_row *row, uint32_t index, uint64_t *ret_cpu_ns,
+		 uint64_t *ret_delay_ns)
+{
+	uint64_t cpu_ns, delay_ns;
+	clockid_t clock;
+
+	if (index >= row->count)
+		return -EINVAL;
+	if (!read_schedstat(row, index, &cpu_ns, &delay_ns)) {
+		if (!atomic_load(&row->seats[index].left))
+			return -ENODATA;
+		cpu_ns = atomic_load(&row->seats[index].cpu_ns);
+		delay_ns = atomic_load(&row->seats[index].delay_ns);
 	}
-	if (!atomic_load(&seat->left))
-		return -ENODATA;
-	*ret_cpu_ns = atomic_load(&seat->cpu_ns);
-	*ret_delay_ns = atomic_load(&seat->delay_ns);
+	/* Of one that runs, schedstat is as old as its last tick; this is not. */
+	if (!row->work->threads && clock_getcpuclockid(work_row_process(row, index), &clock) == 0)
+		cpu_ns = clock_ns(clock);
+	*ret_cpu_ns = cpu_ns;
+	*ret_delay_ns = delay_ns;
 	return 0;
 }

@@ -16,6 +16,9 @@ $(B)/obj/schedulers/sched_blob.o: schedulers/sched_blob.S $(B)/obj/schedulers/sc
 	@mkdir -p $(@D)
 	$(CC) -DSCHED_FILE='"$(B)/obj/schedulers/sched.bpf.o"' -c -o $@ $<
 
-$(B)/payloads/ktstr-sched: schedulers/sched.c $(wildcard schedulers/*.h) $(B)/obj/schedulers/sched_blob.o
+SCHED_SRC := $(filter-out %.bpf.c,$(wildcard schedulers/*.c))
+
+# Of the library it takes the reading of sysfs.
+$(B)/payloads/ktstr-sched: $(call obj,$(SCHED_SRC)) $(B)/obj/schedulers/sched_blob.o $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(PAYLOAD_CC) $(B)/obj/schedulers/sched_blob.o -lbpf -lelf
+	$(CC) $(ALL_CFLAGS) -Wl,--gc-sections -o $@ $^ -lbpf -lelf

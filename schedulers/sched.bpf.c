@@ -1,142 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ktstr-sched: weighted fair by virtual time, one queue for all CPUs.
+ * ktstr-sched: weighted fair by virtual time, one queue per last-level cache.
  *
- * A task's virtual time is its CPU time * 100 / weight.  Runnable tasks that find no idle CPU wait
- * in one queue ordered by virtual time; a CPU takes the first that may run on it.  One queue for
- * all keeps every CPU busy and shares fairly without any balancing.
- *
- * Virtual time does not pass alike on all CPUs once tasks are bound to some of them, so each CPU
- * has a clock: the virtual time of the latest task it chose.  Whenever a task is queued or
- * chosen, its virtual time is brought near the clock of its CPU: not further behind than a slice,
- * or a long sleep would buy a long monopoly, and not further ahead than one turn can have taken it,
- * or a task that comes from CPUs where time ran fast would starve.
+ * A task that wakes up is put on an idle CPU if there is one that it may use, the nearest first.
+ * Else it waits in the queue of its LLC, ordered by virtual time (vtime.bpf.h), or in that of its
+ * CPU if it may run nowhere else.  A CPU takes whoever comes first of these two queues and of the
+ * one that runs; when an other LLC's first is far behind them, it takes that; and before it
+ * idles it takes whatever waits anywhere.  Weights of tasks and cgroups are in groups.bpf.h, cpu.max
+ * is in quota.bpf.h.
  */
-#include "sched.h"
+#include "vtime.bpf.h"
 
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-enum { SHARED_QUEUE = 0, WEIGHT_NORMAL = 100, TURN_SLICES = 4 };
-/* What a task of nice -20 burns of it in 22 s: less than the watchdog's 30 s. */
-#define LEAD_MAX_NS 250000000ull
-
-extern __s32 scx_bpf_create_dsq(__u64 id, __s32 node) __ksym;
-extern void scx_bpf_dsq_insert(struct task_struct *p, __u64 id, __u64 slice, __u64 flags) __ksym;
-extern void scx_bpf_dsq_insert_vtime(struct task_struct *p, __u64 id, __u64 slice, __u64 vtime,
-				     __u64 flags) __ksym;
-extern bool scx_bpf_dsq_move_to_local(__u64 id) __ksym;
-extern __s32 scx_bpf_select_cpu_dfl(struct task_struct *p, __s32 prev_cpu, __u64 wake_flags,
-				    bool *is_idle) __ksym;
-extern __s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, __u64 flags) __ksym;
-extern void scx_bpf_kick_cpu(__s32 cpu, __u64 flags) __ksym;
-extern __s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
-extern bool scx_bpf_task_set_slice(struct task_struct *p, __u64 slice) __ksym;
-extern int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, __u64 id, __u64 flags) __ksym;
-extern struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym;
-extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym;
-extern bool bpf_cpumask_test_cpu(__u32 cpu, const struct cpumask *mask) __ksym;
+/* How many slices a task of another LLC must be behind to be taken, and of another node. */
+enum { FAR_SLICES = 2, FAR_NODE_SLICES = 4 };
 
 char sched_license[] SEC("license") = "Dual BSD/GPL";
-
-const volatile struct sched_options options SEC(".rodata.options");
-struct sched_counters counters SEC(".data.counters");
-static __u64 clocks[SCHED_CPUS];
-
-struct task_state {
-	__u64 vtime;
-	__u64 charged_ns; /* sum_exec_runtime that vtime knows of */
-	bool has_yielded;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct task_state);
-} states SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
 } exits SEC(".maps");
 
-static struct task_state *state_of(struct task_struct *p)
+static __u64 local_of(__s32 cpu)
 {
-	return bpf_task_storage_get(&states, p, NULL, 0);
+	return bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | (__u32)cpu;
 }
 
-static __u64 *clock_of(__s32 cpu)
-{
-	return &clocks[(__u32)cpu % SCHED_CPUS];
-}
-
-static bool is_before(__u64 a, __u64 b)
-{
-	return (__s64)(a - b) < 0;
-}
-
-static __u64 weighted(const struct task_struct *p, __u64 ns)
-{
-	__u32 weight = p->scx.weight;
-
-	return weight ? ns * WEIGHT_NORMAL / weight : ns;
-}
-
-static void charge(const struct task_struct *p, struct task_state *state)
-{
-	__u64 total = p->se.sum_exec_runtime;
-
-	state->vtime += weighted(p, total - state->charged_ns);
-	state->charged_ns = total;
-}
-
-/* Slices end with a tick, so a turn may take longer. */
-static void bring_near(const struct task_struct *p, struct task_state *state, __u64 clock)
-{
-	__u64 earliest = clock - options.slice_ns;
-	__u64 lead = weighted(p, TURN_SLICES * options.slice_ns);
-	__u64 latest = clock + (lead < LEAD_MAX_NS ? lead : LEAD_MAX_NS);
-
-	if (is_before(state->vtime, earliest))
-		state->vtime = earliest;
-	else if (is_before(latest, state->vtime))
-		state->vtime = latest;
-}
-
-static void choose(const struct task_struct *p, struct task_state *state, __s32 cpu)
-{
-	__u64 *clock = clock_of(cpu);
-
-	bring_near(p, state, *clock);
-	if (is_before(*clock, state->vtime))
-		*clock = state->vtime;
-}
-
-static bool is_to_be_dropped(const struct task_struct *p)
+/* Tasks of programs only: without its own threads the kernel would not live long. */
+static bool is_nth_dropped(const struct task_struct *p)
 {
 	static __u64 nr;
 
-	if (!options.drop_every || !p->mm ||
-	    (__sync_fetch_and_add(&nr, 1) + 1) % options.drop_every != 0)
-		return false;
-	__sync_fetch_and_add(&counters.dropped, 1);
-	return true;
+	return p->mm && (__sync_fetch_and_add(&nr, 1) + 1) % options.faults[FAULT_drop_queued] == 0;
+}
+
+/* --- waking up ------------------------------------------------------------------------------ */
+
+/* No CPU is idle: a new task goes to the LLC where the fewest wait. */
+static __s32 place_new(const struct task_state *state, __s32 cpu)
+{
+	__u32 best = llc_of(cpu);
+	__s32 fewest = scx_bpf_dsq_nr_queued(best), home = cpu;
+
+	for (__u32 i = 0; i < SCHED_LLCS && i < machine.nr_llcs; i++) {
+		__s32 nr = scx_bpf_dsq_nr_queued(i);
+
+		if (nr >= fewest)
+			continue;
+		for (__u32 w = 0; w < SCHED_WORDS; w++) {
+			__u64 word = machine.llcs[i].cpus.words[w] & state->allowed.words[w] &
+				     online.words[w];
+
+			if (!word)
+				continue;
+			fewest = nr;
+			home = w * 64 + lowest_of(word);
+		}
+	}
+	return home;
 }
 
 SEC("struct_ops/sched_select_cpu")
 __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wake_flags)
 {
-	bool is_idle = false;
-	__s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+	struct task_state *state = state_of(p);
+	__s32 cpu;
 
-	if (is_idle) {
-		__sync_fetch_and_add(&counters.direct, 1);
-		scx_bpf_dsq_insert(p, bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL),
-				   options.slice_ns, 0);
+	if (!state)
+		return prev_cpu;
+	cpu = find_idle(state, prev_cpu);
+	if (cpu >= 0) {
+		/* What is parked goes through enqueue(). */
+		if (!is_throttled(state->group)) {
+			COUNT(direct);
+			scx_bpf_dsq_insert(p, local_of(cpu), options.slice_ns, 0);
+		}
+		return cpu;
 	}
-	return cpu;
+	if (wake_flags & bpf_core_enum_value(enum scx_wake_flags, SCX_WAKE_FORK) &&
+	    machine.nr_llcs > 1)
+		return place_new(state, prev_cpu);
+	return prev_cpu;
+}
+
+/* A task was queued on @cpu: see that some CPU notices. */
+static void call_cpu(struct task_state *state, __s32 cpu)
+{
+	if (wake_for(state, cpu))
+		return;
+	if (is_before(state->vtime + options.slice_ns / 2, cpus[(__u32)cpu % SCHED_CPUS].current)) {
+		COUNT(preempted);
+		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT));
+	} else {
+		/* It may be falling idle, having looked at the queue before. */
+		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE));
+	}
 }
 
 SEC("struct_ops/sched_enqueue")
@@ -144,67 +102,162 @@ void BPF_PROG(sched_enqueue, struct task_struct *p, __u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 	__s32 cpu = scx_bpf_task_cpu(p);
-	__u64 vtime = *clock_of(cpu);
 
-	if (is_to_be_dropped(p))
+	if (!state)
 		return;
-	if (state) {
-		bring_near(p, state, vtime);
-		vtime = state->vtime;
+	if (HAS_FAULT(drop_queued) && is_nth_dropped(p)) {
+		COUNT(struck);
+		return;
 	}
-	scx_bpf_dsq_insert_vtime(p, SHARED_QUEUE, options.slice_ns, vtime, enq_flags);
-	__sync_fetch_and_add(&counters.queued, 1);
-	/* A CPU that fell idle since select_cpu() looked would not notice. */
-	cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-	if (cpu >= 0) {
-		__sync_fetch_and_add(&counters.kicked, 1);
-		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE));
+	bring_near(state, cpus[(__u32)cpu % SCHED_CPUS].clock);
+	if (is_throttled(state->group)) {
+		COUNT(parked);
+		scx_bpf_dsq_insert_vtime(p, QUEUE_PARKED, options.slice_ns, state->vtime,
+					 enq_flags);
+		return;
 	}
+	if (enq_flags & bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_LAST)) {
+		scx_bpf_dsq_insert(p, local_of(cpu), options.slice_ns, enq_flags);
+		return;
+	}
+	COUNT(queued);
+	scx_bpf_dsq_insert_vtime(p, queue_of(state, cpu), options.slice_ns, state->vtime,
+				 enq_flags);
+	call_cpu(state, cpu);
 }
 
-/* Is a task queued that may run on @cpu and comes before @vtime? */
-static bool is_outrun(__s32 cpu, __u64 vtime)
+/* --- choosing ------------------------------------------------------------------------------- */
+
+/* Who comes first of those in a queue that may run on @cpu?  Tasks whose quota was used up while
+ * they waited go where they belong.  Return: is there one? */
+__noinline int first_in(__u64 queue, __s32 cpu, __u64 *ret_vtime)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
-	bool is_before_it = false;
+	int found = 0;
 
-	bpf_iter_scx_dsq_new(&it, SHARED_QUEUE, 0);
+	if (!ret_vtime)
+		return 0;
+	bpf_iter_scx_dsq_new(&it, queue, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
+		struct task_state *state;
+
 		if (!bpf_cpumask_test_cpu((__u32)cpu, p->cpus_ptr))
 			continue;
-		is_before_it = is_before(p->scx.dsq_vtime, vtime);
+		state = nr_quotas ? state_of(p) : NULL;
+		if (state && is_throttled(state->group)) {
+			COUNT(parked);
+			scx_bpf_dsq_move_vtime(&it, p, QUEUE_PARKED, 0);
+			continue;
+		}
+		*ret_vtime = p->scx.dsq_vtime;
+		found = 1;
 		break;
 	}
 	bpf_iter_scx_dsq_destroy(&it);
-	return is_before_it;
+	return found;
+}
+
+/* Does some other LLC's first come so long before @vtime that it is to be taken from there? */
+__noinline int far_queue(__s32 cpu, __u64 vtime)
+{
+	__u32 llc = llc_of(cpu);
+
+	for (__u32 i = 0; i < SCHED_LLCS && i + 1 < machine.nr_llcs; i++) {
+		__u32 other = machine.llcs[llc].others[i];
+		__u64 margin = i < machine.llcs[llc].nr_near ? FAR_SLICES : FAR_NODE_SLICES;
+		struct task_struct *p = scx_bpf_dsq_peek(other);
+
+		if (p && is_before(p->scx.dsq_vtime + margin * options.slice_ns, vtime) &&
+		    bpf_cpumask_test_cpu((__u32)cpu, p->cpus_ptr))
+			return other;
+	}
+	return QUEUE_NONE;
+}
+
+__noinline int steal(__s32 cpu)
+{
+	__u32 llc = llc_of(cpu);
+	__u64 vtime;
+
+	for (__u32 i = 0; i < SCHED_LLCS && i + 1 < machine.nr_llcs; i++) {
+		__u32 other = machine.llcs[llc].others[i];
+
+		if (!first_in(other, cpu, &vtime) || !scx_bpf_dsq_move_to_local(other))
+			continue;
+		COUNT(stolen);
+		return 1;
+	}
+	return 0;
 }
 
 /* @prev goes on: a choice like any other, but without running(). */
 static void keep(struct task_struct *prev, struct task_state *state, __s32 cpu)
 {
-	choose(prev, state, cpu);
+	choose(state, cpu);
 	scx_bpf_task_set_slice(prev, options.slice_ns);
+}
+
+/* The queue to take from; QUEUE_NONE: who runs with @vtime comes first.  @is_open: nobody does. */
+static __u64 best_queue(__s32 cpu, bool is_open, __u64 vtime)
+{
+	const __u64 near[] = { QUEUE_OF_CPU + (__u32)cpu, llc_of(cpu) };
+	__u64 queue = QUEUE_NONE;
+
+	for (__u32 i = 0; i < 2; i++) {
+		__u64 first;
+
+		if (!first_in(near[i], cpu, &first) || (!is_open && !is_before(first, vtime)))
+			continue;
+		queue = near[i];
+		vtime = first;
+		is_open = false;
+	}
+	if (!is_open && machine.nr_llcs > 1) {
+		__u64 far = far_queue(cpu, vtime);
+
+		if (far != QUEUE_NONE)
+			return far;
+	}
+	return queue;
 }
 
 SEC("struct_ops/sched_dispatch")
 void BPF_PROG(sched_dispatch, __s32 cpu, struct task_struct *prev)
 {
 	struct task_state *state = NULL;
+	bool wants = false;
+	__u64 queue;
 
 	if (prev && prev->scx.flags & bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED))
 		state = state_of(prev);
 	if (state) {
 		charge(prev, state);
-		/* It is not in the queue, so it would lose its turn to anybody there. */
-		if (!state->has_yielded && !is_outrun(cpu, state->vtime)) {
-			keep(prev, state, cpu);
-			return;
-		}
+		wants = !state->has_yielded && !is_throttled(state->group);
 		state->has_yielded = false;
 	}
-	if (!scx_bpf_dsq_move_to_local(SHARED_QUEUE) && state)
+	queue = best_queue(cpu, !wants, state ? state->vtime : 0);
+	if (queue != QUEUE_NONE && scx_bpf_dsq_move_to_local(queue)) {
+		if (queue < QUEUE_OF_CPU && queue != llc_of(cpu))
+			COUNT(stolen);
+		return;
+	}
+	if (state && !is_throttled(state->group))
 		keep(prev, state, cpu);
+	else
+		steal(cpu);
+}
+
+SEC("struct_ops/sched_tick")
+void BPF_PROG(sched_tick, struct task_struct *p)
+{
+	struct task_state *state = nr_quotas ? state_of(p) : NULL;
+
+	if (!state)
+		return;
+	charge(p, state);
+	if (is_throttled(state->group))
+		scx_bpf_task_set_slice(p, 0);
 }
 
 SEC("struct_ops/sched_yield")
@@ -224,7 +277,7 @@ void BPF_PROG(sched_running, struct task_struct *p)
 	struct task_state *state = state_of(p);
 
 	if (state)
-		choose(p, state, scx_bpf_task_cpu(p));
+		choose(state, scx_bpf_task_cpu(p));
 }
 
 SEC("struct_ops/sched_stopping")
@@ -236,39 +289,154 @@ void BPF_PROG(sched_stopping, struct task_struct *p, bool runnable)
 		charge(p, state);
 }
 
+/* --- tasks ---------------------------------------------------------------------------------- */
+SEC("struct_ops/sched_runnable")
+void BPF_PROG(sched_runnable, struct task_struct *p, __u64 enq_flags)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		task_in(state, p->scx.weight);
+}
+
+SEC("struct_ops/sched_quiescent")
+void BPF_PROG(sched_quiescent, struct task_struct *p, __u64 deq_flags)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		task_out(state);
+}
+
+SEC("struct_ops/sched_set_weight")
+void BPF_PROG(sched_set_weight, struct task_struct *p, __u32 weight)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		task_reweight(state, weight);
+}
+
+SEC("struct_ops/sched_set_cpumask")
+void BPF_PROG(sched_set_cpumask, struct task_struct *p, const struct cpumask *mask)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		note_mask(state, mask);
+}
+
 SEC("struct_ops/sched_enable")
 void BPF_PROG(sched_enable, struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
 
 	if (state) {
-		state->vtime = *clock_of(scx_bpf_task_cpu(p));
+		state->vtime = cpus[(__u32)scx_bpf_task_cpu(p) % SCHED_CPUS].clock;
 		state->charged_ns = p->se.sum_exec_runtime;
+		note_mask(state, p->cpus_ptr);
 	}
 }
 
 SEC("struct_ops/sched_init_task")
 __s32 BPF_PROG(sched_init_task, struct task_struct *p, struct scx_init_task_args *args)
 {
-	return bpf_task_storage_get(&states, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -12;
+	struct task_state *state =
+		bpf_task_storage_get(&states, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return -12;
+	state->group = index_of(args->cgroup);
+	return 0;
 }
 
-/* Without these two the kernel ends the scheduler at each CPU that comes or goes; to one queue for
- * all it makes no difference. */
+/* --- cgroups -------------------------------------------------------------------------------- */
+SEC("struct_ops/sched_cgroup_init")
+__s32 BPF_PROG(sched_cgroup_init, struct cgroup *cgroup, struct scx_cgroup_init_args *args)
+{
+	group_begin(cgroup, args->weight, args->sched_idle);
+	set_quota(own_index_of(cgroup), args->bw_period_us, args->bw_quota_us, args->bw_burst_us);
+	return 0;
+}
+
+SEC("struct_ops/sched_cgroup_exit")
+void BPF_PROG(sched_cgroup_exit, struct cgroup *cgroup)
+{
+	set_quota(own_index_of(cgroup), 0, 0, 0);
+	group_end(cgroup);
+}
+
+SEC("struct_ops/sched_cgroup_move")
+void BPF_PROG(sched_cgroup_move, struct task_struct *p, struct cgroup *from, struct cgroup *to)
+{
+	struct task_state *state = state_of(p);
+
+	/* It is not runnable while it is moved. */
+	if (state)
+		state->group = index_of(to);
+}
+
+SEC("struct_ops/sched_cgroup_set_weight")
+void BPF_PROG(sched_cgroup_set_weight, struct cgroup *cgroup, __u32 weight)
+{
+	__u32 index = own_index_of(cgroup);
+
+	group_at(index)->weight_set = weight;
+	group_reweigh(index);
+}
+
+SEC("struct_ops/sched_cgroup_set_idle")
+void BPF_PROG(sched_cgroup_set_idle, struct cgroup *cgroup, bool is_idle)
+{
+	__u32 index = own_index_of(cgroup);
+
+	group_at(index)->is_idle = is_idle;
+	group_reweigh(index);
+}
+
+SEC("struct_ops/sched_cgroup_set_bandwidth")
+void BPF_PROG(sched_cgroup_set_bandwidth, struct cgroup *cgroup, __u64 period_us, __u64 quota_us,
+	      __u64 burst_us)
+{
+	set_quota(own_index_of(cgroup), period_us, quota_us, burst_us);
+}
+
+/* --- CPUs ----------------------------------------------------------------------------------- */
+
+/* A real-time task took the CPU: what was to run there, and what it was called for, goes elsewhere. */
+SEC("struct_ops/sched_cpu_release")
+void BPF_PROG(sched_cpu_release, __s32 cpu, struct scx_cpu_release_args *args)
+{
+	scx_bpf_reenqueue_local();
+	if (scx_bpf_dsq_nr_queued(llc_of(cpu)))
+		wake_idle(claim_idle(&online, cpu, REACH_ALL, false));
+}
+
+/* Without these two the kernel ends the scheduler at each CPU that comes or goes. */
 SEC("struct_ops/sched_cpu_online")
 void BPF_PROG(sched_cpu_online, __s32 cpu)
 {
+	__sync_fetch_and_or(&online.words[(__u32)cpu / 64 % SCHED_WORDS], 1ull << (__u32)cpu % 64);
 }
 
 SEC("struct_ops/sched_cpu_offline")
 void BPF_PROG(sched_cpu_offline, __s32 cpu)
 {
+	__sync_fetch_and_and(&online.words[(__u32)cpu / 64 % SCHED_WORDS],
+			     ~(1ull << (__u32)cpu % 64));
 }
 
 SEC("struct_ops/sched_init")
 __s32 BPF_PROG(sched_init)
 {
-	return scx_bpf_create_dsq(SHARED_QUEUE, -1);
+	__s32 r = scx_bpf_create_dsq(QUEUE_PARKED, -1);
+
+	note_online();
+	for (__u32 i = 0; !r && i < SCHED_LLCS && i < machine.nr_llcs; i++)
+		r = scx_bpf_create_dsq(i, -1);
+	for (__u32 i = 0; !r && i < SCHED_CPUS && i < machine.nr_cpus; i++)
+		r = scx_bpf_create_dsq(QUEUE_OF_CPU + i, -1);
+	return r;
 }
 
 SEC("struct_ops/sched_exit")
@@ -291,14 +459,27 @@ struct sched_ext_ops ktstr_ops = {
 	.select_cpu = (void *)sched_select_cpu,
 	.enqueue = (void *)sched_enqueue,
 	.dispatch = (void *)sched_dispatch,
-	.yield = (void *)sched_yield,
+	.tick = (void *)sched_tick,
+	.runnable = (void *)sched_runnable,
 	.running = (void *)sched_running,
 	.stopping = (void *)sched_stopping,
+	.quiescent = (void *)sched_quiescent,
+	.yield = (void *)sched_yield,
+	.set_weight = (void *)sched_set_weight,
+	.set_cpumask = (void *)sched_set_cpumask,
 	.enable = (void *)sched_enable,
 	.init_task = (void *)sched_init_task,
+	.cgroup_init = (void *)sched_cgroup_init,
+	.cgroup_exit = (void *)sched_cgroup_exit,
+	.cgroup_move = (void *)sched_cgroup_move,
+	.cgroup_set_weight = (void *)sched_cgroup_set_weight,
+	.cgroup_set_bandwidth = (void *)sched_cgroup_set_bandwidth,
+	.cgroup_set_idle = (void *)sched_cgroup_set_idle,
+	.cpu_release = (void *)sched_cpu_release,
 	.cpu_online = (void *)sched_cpu_online,
 	.cpu_offline = (void *)sched_cpu_offline,
 	.init = (void *)sched_init,
 	.exit = (void *)sched_exit,
+	.flags = OPS_ENQ_LAST,
 	.name = "ktstr",
 };

@@ -14,11 +14,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,30 +24,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "sched.h"
+#include "loader.h"
 
-enum { EXIT_EJECTED = 1, EXIT_USAGE = 2, EXIT_LOAD = 3 };
-enum { SLICE_DEFAULT_US = 5000, SLICE_MAX_US = 1000000, WATCHDOG_MAX_MS = 30000 };
 /* The kernel's names, where libbpf's headers may be too old to have them. */
 enum { MAP_FLAG_LINK = 1 << 13, ATTACH_STRUCT_OPS = 44, KIND_UNREGISTERED = 64 };
 
 extern const char sched_object[], sched_object_end[];
-
-struct fault {
-	const char *name;
-	const char *about; /* N is the number given */
-	size_t offset;	   /* in struct sched_options, an uint64_t */
-};
-
-static const struct fault faults[] = {
-	{ "drop-queued", "forget every Nth task of a program that is queued",
-	  offsetof(struct sched_options, drop_every) },
-};
-
-struct settings {
-	struct sched_options options;
-	uint32_t watchdog_ms; /* 0: the kernel's default */
-};
 
 struct loader {
 	struct bpf_object *object;
@@ -60,83 +40,6 @@ struct loader {
 	struct sched_exit seen;
 	bool has_ended;
 };
-
-static void usage(FILE *out)
-{
-	fputs("usage: ktstr-sched [OPTION]...\n"
-	      "Run a weighted fair sched_ext scheduler until SIGTERM or SIGINT.\n\n"
-	      "  -s, --slice US      microseconds a task runs before it is asked again (5000)\n"
-	      "  -w, --watchdog MS   eject it when a task waits that long, at most 30000\n"
-	      "  -f, --fault NAME=N  break it on purpose:\n",
-	      out);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		fprintf(out, "                        %-14s %s\n", faults[i].name, faults[i].about);
-	fputs("  -h, --help\n", out);
-}
-
-static bool parse_number(const char *what, const char *text, uint64_t max, uint64_t *ret_value)
-{
-	char *end;
-
-	errno = 0;
-	*ret_value = strtoull(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *ret_value >= 1 &&
-	    *ret_value <= max)
-		return true;
-	fprintf(stderr, "ktstr-sched: %s '%s': want a number from 1 to %llu\n", what, text,
-		(unsigned long long)max);
-	return false;
-}
-
-static bool parse_fault(const char *text, struct sched_options *options)
-{
-	const char *equals = strchr(text, '=');
-	size_t length = equals ? (size_t)(equals - text) : strlen(text);
-	uint64_t value = 1;
-
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		if (strlen(faults[i].name) != length || strncmp(faults[i].name, text, length) != 0)
-			continue;
-		if (equals && !parse_number("--fault", equals + 1, UINT32_MAX, &value))
-			return false;
-		memcpy((char *)options + faults[i].offset, &value, sizeof(value));
-		return true;
-	}
-	fprintf(stderr, "ktstr-sched: unknown fault '%s'; see --help\n", text);
-	return false;
-}
-
-static int parse_options(int argc, char **argv, struct settings *settings)
-{
-	static const struct option longs[] = { { "slice", required_argument, NULL, 's' },
-					       { "watchdog", required_argument, NULL, 'w' },
-					       { "fault", required_argument, NULL, 'f' },
-					       { "help", no_argument, NULL, 'h' },
-					       { NULL, 0, NULL, 0 } };
-	uint64_t value;
-	bool good = true;
-	int c;
-
-	while (good && (c = getopt_long(argc, argv, "s:w:f:h", longs, NULL)) != -1) {
-		if (c == 'h') {
-			usage(stdout);
-			exit(fflush(stdout) ? EXIT_USAGE : 0);
-		} else if (c == 's') {
-			good = parse_number("--slice", optarg, SLICE_MAX_US, &value);
-			settings->options.slice_ns = value * 1000;
-		} else if (c == 'w') {
-			good = parse_number("--watchdog", optarg, WATCHDOG_MAX_MS, &value);
-			settings->watchdog_ms = (uint32_t)value;
-		} else {
-			good = c == 'f' && parse_fault(optarg, &settings->options);
-		}
-	}
-	if (good && optind < argc) {
-		fprintf(stderr, "ktstr-sched: unexpected '%s'\n", argv[optind]);
-		good = false;
-	}
-	return good ? 0 : -EINVAL;
-}
 
 /* --- loading -------------------------------------------------------------------------------- */
 __attribute__((format(printf, 2, 0))) static int print_warnings(enum libbpf_print_level level,
@@ -184,11 +87,18 @@ static int prepare(struct loader *l, const struct settings *settings)
 {
 	struct bpf_program *init = bpf_object__find_program_by_name(l->object, "sched_init");
 	struct bpf_map *options = find_map(l, ".rodata.options"), *ops = find_map(l, "ktstr_ops");
+	struct bpf_map *machine = find_map(l, ".rodata.machine");
+	static struct sched_machine seen;
 	int r;
 
-	if (!init || !options || !ops)
+	if (!init || !options || !ops || !machine)
 		return -ENOENT;
+	r = machine_read(&seen);
+	if (r < 0)
+		return r;
 	r = bpf_map__set_initial_value(options, &settings->options, sizeof(settings->options));
+	if (r == 0)
+		r = bpf_map__set_initial_value(machine, &seen, sizeof(seen));
 	if (r == 0)
 		r = bpf_map__set_map_flags(ops, MAP_FLAG_LINK);
 	/* It makes a queue, which may sleep; older libbpf knows no section name that says so. */
@@ -320,8 +230,9 @@ static int conclude(struct loader *l)
 	/* Sent before the detaching above returned. */
 	if (!l->has_ended)
 		ring_buffer__consume(l->exits);
-	printf("{\"direct\": %llu, \"queued\": %llu, \"kicked\": %llu, \"dropped\": %llu}\n",
-	       n->direct, n->queued, n->kicked, n->dropped);
+	printf("{\"direct\": %llu, \"queued\": %llu, \"kicked\": %llu, \"preempted\": %llu, "
+	       "\"stolen\": %llu, \"parked\": %llu, \"struck\": %llu}\n",
+	       n->direct, n->queued, n->kicked, n->preempted, n->stolen, n->parked, n->struck);
 	if (fflush(stdout))
 		return EXIT_LOAD;
 	if (l->has_ended && l->seen.kind == KIND_UNREGISTERED)
@@ -356,12 +267,12 @@ static int run(struct loader *l, const struct settings *settings, int signals)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = { .options.slice_ns = SLICE_DEFAULT_US * 1000ull };
+	struct settings settings;
 	struct loader loader = { .link = -1 };
 	sigset_t stop;
 	int signals, status;
 
-	if (parse_options(argc, argv, &settings) < 0)
+	if (settings_parse(argc, argv, &settings) < 0)
 		return EXIT_USAGE;
 	libbpf_set_print(print_warnings);
 	sigemptyset(&stop);

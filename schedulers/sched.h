@@ -6,25 +6,59 @@
 #include "kernel.h"
 
 enum {
-	SCHED_CPUS = 4096,
+	SCHED_CPUS = 256,
+	SCHED_LLCS = 64,
+	SCHED_NODES = 8,
+	SCHED_WORDS = SCHED_CPUS / 64,
+	SCHED_GROUPS = 256, /* cgroups; more than that count for their parents */
 	SCHED_REASON_BYTES = 128,
 	SCHED_MESSAGE_BYTES = 1024,
 	SCHED_DUMP_BYTES = 32768
 };
 
+/* Ways to break it on purpose. */
+enum sched_fault {
+#define FAULT(id, ...) FAULT_##id,
+#include "faults.def"
+	FAULTS
+};
+
 /* Set before the load and constant afterwards: the verifier removes what is switched off. */
 struct sched_options {
 	__u64 slice_ns;
-	/* Faults, put in on purpose; 0: off. */
-	__u64 drop_every; /* forget every Nth task of a program that is queued */
+	__u64 faults[FAULTS]; /* the number given, 0: off */
+};
+
+struct sched_cpus {
+	__u64 words[SCHED_WORDS];
+};
+
+struct sched_llc {
+	struct sched_cpus cpus;
+	__u32 node;
+	__u32 nr_near;		  /* of others, those of the same node, which come first */
+	__u32 others[SCHED_LLCS]; /* the nearest first */
+};
+
+/* LLCs and nodes are numbered from 0 without gaps.  A CPU that was offline at the load counts for
+ * LLC 0. */
+struct sched_machine {
+	__u32 nr_cpus, nr_llcs, nr_nodes, nr_threads; /* CPUs by number; threads of a core */
+	__u32 llc_of[SCHED_CPUS];
+	__u32 core_of[SCHED_CPUS]; /* its first CPU */
+	struct sched_llc llcs[SCHED_LLCS];
+	struct sched_cpus nodes[SCHED_NODES], all;
 };
 
 /* Counted since the load. */
 struct sched_counters {
-	__u64 direct;  /* put on an idle CPU at once */
-	__u64 queued;  /* through the shared queue */
-	__u64 kicked;  /* idle CPUs woken for a queued task */
-	__u64 dropped; /* by the fault */
+	__u64 direct;	 /* put on an idle CPU at once */
+	__u64 queued;	 /* through a queue */
+	__u64 kicked;	 /* idle CPUs woken for a queued task */
+	__u64 preempted; /* CPUs told to take a queued task at once */
+	__u64 stolen;	 /* tasks taken from the queue of another LLC */
+	__u64 parked;	 /* tasks that had to wait for their cgroup's quota */
+	__u64 struck;	 /* times that a fault made a difference */
 };
 
 /* Sent once, when the kernel lets go of the scheduler. */

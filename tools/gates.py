@@ -139,7 +139,7 @@ def gate_spdx(tree):
         if is_data(f) or not named.search(f):
             continue
         head = "\n".join(tree.text(f).split("\n")[:2])
-        bpf = f.startswith("bpf/") or f.endswith(".bpf.c")
+        bpf = f.startswith("bpf/") or f.endswith((".bpf.c", ".bpf.h"))
         if LICENCE not in head and not (bpf and BPF_LICENCE in head):
             yield f"{f}:1: no line '{LICENCE}'"
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* idle.bpf.h - idle CPUs: found, the nearest first, and woken. */
+#ifndef KTSTR_SCHEDULERS_IDLE_BPF_H
+#define KTSTR_SCHEDULERS_IDLE_BPF_H
+
+#include "state.bpf.h"
+
+/* How near to a CPU. */
+enum reach { REACH_CPU, REACH_LLC, REACH_NODE, REACH_ALL };
+
+enum { CLAIM_TRIES = 4 };
+
+static __u64 reached(__u32 word, __s32 cpu, __u32 reach)
+{
+	__u32 llc = llc_of(cpu);
+
+	word %= SCHED_WORDS;
+	if (reach == REACH_CPU)
+		return (__u32)cpu / 64 == word ? 1ull << (__u32)cpu % 64 : 0;
+	if (reach == REACH_LLC)
+		return machine.llcs[llc].cpus.words[word];
+	if (reach == REACH_NODE)
+		return machine.nodes[machine.llcs[llc].node % SCHED_NODES].words[word];
+	return machine.all.words[word];
+}
+
+static void read_idle(bool whole_core, struct sched_cpus *ret_idle)
+{
+	const struct cpumask *mask;
+
+	if (whole_core) {
+		mask = scx_bpf_get_idle_smtmask();
+		/* Or clang makes one call through a pointer of the two. */
+		barrier_var(mask);
+	} else {
+		mask = scx_bpf_get_idle_cpumask();
+	}
+	bpf_probe_read_kernel(ret_idle, sizeof(*ret_idle), mask);
+	scx_bpf_put_idle_cpumask(mask);
+}
+
+/* Takes an idle CPU for the caller: nobody else will.  Return: the CPU, or -1. */
+__noinline int claim_idle(struct sched_cpus *allowed, __s32 cpu, __u32 reach, bool whole_core)
+{
+	struct sched_cpus idle;
+
+	if (!allowed)
+		return -1;
+	read_idle(whole_core, &idle);
+	for (__u32 i = 0; i < SCHED_WORDS; i++) {
+		__u64 word = idle.words[i] & allowed->words[i] & online.words[i] &
+			     reached(i, cpu, reach);
+
+		for (__u32 tries = 0; word && tries < CLAIM_TRIES; tries++) {
+			__s32 found = i * 64 + lowest_of(word);
+
+			if (scx_bpf_test_and_clear_cpu_idle(found))
+				return found;
+			word &= word - 1;
+		}
+	}
+	return -1;
+}
+
+/* An idle CPU for a task that is on @cpu now; where cores have threads, one on an idle core if there
+ * is any.  Return: the CPU, or -1. */
+static __s32 find_idle(struct task_state *state, __s32 cpu)
+{
+	for (__u32 i = machine.nr_threads > 1 ? 0 : 4; i < 8; i++) {
+		__u32 reach = i % 4;
+		__s32 found;
+
+		if ((reach == REACH_LLC && machine.nr_llcs == 1) ||
+		    (reach == REACH_NODE && machine.nr_nodes == 1))
+			continue;
+		found = claim_idle(&state->allowed, cpu, reach, i < 4);
+		if (found >= 0)
+			return found;
+	}
+	return -1;
+}
+
+static __u64 queue_of(const struct task_state *state, __s32 cpu)
+{
+	return state->pin == cpu ? QUEUE_OF_CPU + (__u32)cpu : llc_of(cpu);
+}
+
+static bool wake_idle(__s32 cpu)
+{
+	if (cpu < 0)
+		return false;
+	COUNT(kicked);
+	scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE));
+	return true;
+}
+
+/* A task was queued on @cpu: let an idle CPU know. */
+static bool wake_for(struct task_state *state, __s32 cpu)
+{
+	return wake_idle(find_idle(state, cpu));
+}
+
+#endif

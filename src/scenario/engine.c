@@ -313,7 +313,7 @@ static void finish(struct engine *e, char *left, size_t size)
 	if (e->changer)
 		bring_cpus_back(e, left, size);
 	changer_destroy(e->changer);
-	watch_close(e->watch);
+	engine_watch_close(e);
 }
 
 static void tell_end(struct engine *e, uint32_t done, const char *left)

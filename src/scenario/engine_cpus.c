@@ -74,6 +74,7 @@ int engine_cpu_set(struct engine *e, uint32_t cpu, bool online, struct ktstr_err
 
 	if (!path)
 		return ktstr_error_nomem(err);
+	engine_watch_close(e);
 	r = changer_do(e->changer, &(struct change){ CHANGE_WRITE, path, online ? "1" : "0" });
 	if (r == -ETIMEDOUT)
 		return ktstr_error_set(err, r, "write '%s': '%d': it does not return", path,
@@ -84,8 +85,6 @@ int engine_cpu_set(struct engine *e, uint32_t cpu, bool online, struct ktstr_err
 	if (r == 0 && cpuset_has(&e->online, cpu) != online)
 		r = ktstr_error_set(err, -EIO, "CPU %u was told to go %s line and did not", cpu,
 				    online ? "on" : "off");
-	if (r == 0 && online)
-		engine_watch_online(e, cpu);
 	return r;
 }
 

@@ -177,12 +177,13 @@ enum engine_ended { ENDED_TIME, ENDED_EVENT, ENDED_LIMIT, ENDED_BROKEN };
 int engine_step(struct engine *e, enum engine_ended *ret_ended,
 		struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Unless it is open, or was found to be impossible. */
 void engine_watch_open(struct engine *e);
+/* Before what takes so long that events would be lost; it forgets everything. */
+void engine_watch_close(struct engine *e);
 /* At least every WATCH_DRAIN_MS while a window is open. */
 void engine_watch_drain(struct engine *e);
 void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, uint64_t now_ns);
-/* A CPU is back. */
-void engine_watch_online(struct engine *e, uint32_t cpu);
 void engine_watch_begin(struct engine *e);
 /* Return: whether there is a reading of this worker in the window up to @now_ns. */
 bool engine_watch_read(struct engine *e, pid_t tid, uint64_t now_ns, struct watch_wait *ret_wait);

@@ -69,6 +69,7 @@ int engine_attach(struct engine *e, const struct ktstr_scheduler *scheduler,
 			err, -EINVAL,
 			"attach '%s': a scheduler is attached already; detach it first",
 			scheduler->name);
+	engine_watch_close(e);
 	r = scheduler_start(&opts, &e->scheduler, err);
 	if (r < 0)
 		return r;
@@ -85,6 +86,7 @@ int engine_detach(struct engine *e, struct ktstr_error *err)
 
 	if (!e->scheduler)
 		return 0;
+	engine_watch_close(e);
 	r = scheduler_stop(e->scheduler, err);
 	if (e->attached)
 		tell(e, scheduler_story(e->scheduler)->word == STORY_detached ? "detached"

@@ -171,6 +171,7 @@ int engine_step(struct engine *e, enum engine_ended *ret_ended, struct ktstr_err
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "step '%s'",
 					engine_step_name(e, e->step, name, sizeof(name)));
+	engine_watch_open(e);
 	engine_rows_allow(e, step->ops[0].kind ? RECORDS_GRACE_NS : 0);
 	begin(e);
 	ended = e->broken ? ENDED_BROKEN : hold(e, step, step->until ? &event : NULL);

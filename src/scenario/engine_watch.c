@@ -10,6 +10,8 @@ void engine_watch_open(struct engine *e)
 	struct ktstr_error err = { 0 };
 	uint32_t nr = 0;
 
+	if (e->watch || *e->why_no_watch)
+		return;
 	for (uint32_t cpu = 0; cpu < ENGINE_CPUS; cpu++)
 		if (cpuset_has(&e->all, cpu))
 			nr = cpu + 1;
@@ -18,8 +20,7 @@ void engine_watch_open(struct engine *e)
 		snprintf(e->why_no_watch, sizeof(e->why_no_watch), "%s", err.text);
 }
 
-/* It is of no more use, and says so. */
-static void give_up(struct engine *e)
+void engine_watch_close(struct engine *e)
 {
 	watch_close(e->watch);
 	e->watch = NULL;
@@ -28,7 +29,7 @@ static void give_up(struct engine *e)
 void engine_watch_drain(struct engine *e)
 {
 	if (e->watch && watch_drain(e->watch) < 0)
-		give_up(e);
+		engine_watch_close(e);
 }
 
 /* A thread that finds no room is not watched: nothing is told of it. */
@@ -37,12 +38,6 @@ void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, 
 	int r = e->watch ? watch_track(e->watch, tid, cpus->bits, now_ns) : 0;
 
 	(void)r;
-}
-
-void engine_watch_online(struct engine *e, uint32_t cpu)
-{
-	if (e->watch && watch_cpu_online(e->watch, cpu) < 0)
-		give_up(e);
 }
 
 void engine_watch_begin(struct engine *e)

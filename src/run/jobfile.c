@@ -142,7 +142,7 @@ int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_
 		return ktstr_error_nomem(err);
 	r = create(archive, &pack, err);
 	if (r == 0)
-		r = pack_add(pack, program, guest, err);
+		r = pack_add_program(pack, program, guest, err);
 	if (r == 0)
 		r = add_test_files(pack, entry->test, program, err);
 	return r < 0 ? r : pack_finish(pack, ret_sums, err);

@@ -18,7 +18,7 @@ struct jobfile_archive {
 	const struct vm_image *image;
 };
 
-/* Writes the files of a test: the program and every payload's binary in /bin,
+/* Writes the files of a test: the program without symbols and every payload's binary in /bin,
  * and all declared files.  Seed, limits and the like are no part of it.
  * -ENOENT, -EACCES: a payload, file or library is missing; the text names it. */
 int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_entry *entry,

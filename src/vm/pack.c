@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/xxh64.h"
 #include "vm/closure.h"
+#include "vm/elfloaded.h"
 #include "vm/guestpath.h"
 #include "vm/imagelibs.h"
 
@@ -22,6 +23,7 @@ enum {
 	SCRIPT_DEPTH_MAX = 4,
 	FIRST_LINE_MAX = 256,
 	COMPARE_BYTES = 65536,
+	LOADED_MAX = 64 << 20, /* programs beyond it are packed whole */
 };
 
 /* fw_cfg counts a file's bytes in 32 bits, and QEMU keeps all of them in memory. */
@@ -35,6 +37,7 @@ struct item {
 	ino_t ino;
 	bool implied;  /* an interpreter or library nobody asked for by name */
 	bool in_image; /* so it is left out */
+	bool loaded;   /* only what runs of it */
 };
 
 struct pack {
@@ -52,6 +55,7 @@ struct addition {
 	struct pack *pack;
 	const char *program;
 	int depth;
+	bool loaded; /* of the program, only what runs */
 };
 
 static int add_file(struct addition *a, const char *host_path, const char *guest_path, bool implied,
@@ -160,6 +164,7 @@ static int place(struct pack *pack, struct item *item, struct ktstr_error *err)
 		return append(pack, item, err);
 	if (same_content(there, item)) {
 		there->implied &= item->implied;
+		there->loaded &= item->loaded;
 	} else if (there->implied && !item->implied) {
 		struct item old = *there;
 
@@ -213,7 +218,7 @@ static int add_env_program(struct addition *a, const char *name, struct ktstr_er
 
 static int add_interpreter(struct addition *a, const char *host_path, struct ktstr_error *err)
 {
-	struct addition inner = { a->pack, host_path, a->depth + 1 };
+	struct addition inner = { .pack = a->pack, .program = host_path, .depth = a->depth + 1 };
 	char line[FIRST_LINE_MAX] = "", *interpreter, *argument;
 	_cleanup_close_ int fd = open(host_path, O_RDONLY | O_CLOEXEC);
 	int r;
@@ -245,7 +250,7 @@ static int add_file(struct addition *a, const char *host_path, const char *guest
 		    struct ktstr_error *err)
 {
 	struct closure_opts closure = { host_path, &a->pack->dirs, add_library, a };
-	struct item item = { .implied = implied };
+	struct item item = { .implied = implied, .loaded = a->loaded };
 	struct stat st;
 	int r;
 
@@ -275,6 +280,14 @@ int pack_add(struct pack *pack, const char *host_path, const char *guest_path,
 	     struct ktstr_error *err)
 {
 	struct addition a = { .pack = pack, .program = host_path };
+
+	return add_file(&a, host_path, guest_path, false, err);
+}
+
+int pack_add_program(struct pack *pack, const char *host_path, const char *guest_path,
+		     struct ktstr_error *err)
+{
+	struct addition a = { .pack = pack, .program = host_path, .loaded = true };
 
 	return add_file(&a, host_path, guest_path, false, err);
 }
@@ -319,11 +332,29 @@ static int write_parents(struct pack *pack, struct cpio_writer *w, const char *p
 	return r;
 }
 
+/* @entry but with what only debuggers read cut off.  Return: 0; 1: that cannot be, so all of it. */
+static int write_loaded(struct cpio_writer *w, struct cpio_entry *entry, int fd)
+{
+	_cleanup_strbuf_ struct strbuf file = STRBUF_INIT_LIMIT(LOADED_MAX);
+	size_t kept;
+
+	if (io_read_to_end(fd, &file) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return 1;
+	kept = elfloaded_bytes(file.data, file.len);
+	if (!kept)
+		return 1;
+	elfloaded_forget_sections(file.data);
+	entry->size = (uint32_t)kept;
+	entry->data = file.data;
+	return cpio_add(w, entry);
+}
+
 static int write_file(struct cpio_writer *w, const struct item *item)
 {
 	struct cpio_entry entry = { .name = item->name };
 	_cleanup_close_ int fd = open(item->host_path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -331,7 +362,8 @@ static int write_file(struct cpio_writer *w, const struct item *item)
 		return -EFBIG;
 	entry.mode = S_IFREG | (st.st_mode & 0111 ? 0755 : 0644);
 	entry.size = (uint32_t)st.st_size;
-	return cpio_add_fd(w, &entry, fd);
+	r = item->loaded ? write_loaded(w, &entry, fd) : 1;
+	return r > 0 ? cpio_add_fd(w, &entry, fd) : r;
 }
 
 static int write_items(struct pack *pack, struct cpio_writer *w, struct ktstr_error *err)

@@ -139,6 +139,9 @@ void pack_leave_out(struct pack *pack, const struct vm_image *image);
  * -EEXIST: two different files for one guest path. */
 int pack_add(struct pack *pack, const char *host_path, const char *guest_path,
 	     struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* The same without what only debuggers read (symbols, debug information): a third of a program. */
+int pack_add_program(struct pack *pack, const char *host_path, const char *guest_path,
+		     struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* Adds a symbolic link. */
 int pack_link(struct pack *pack, const char *target, const char *guest_path,
 	      struct ktstr_error *err) KTSTR_MUST_CHECK;

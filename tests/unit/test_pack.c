@@ -174,6 +174,43 @@ static void what_the_image_has_is_left_out(void **state)
 				      "usr/lib/libc.so ");
 }
 
+static int note_size(void *arg, const struct cpio_entry *e)
+{
+	if (!strcmp(e->name, "usr/bin/me"))
+		*(uint32_t *)arg = e->size;
+	return 0;
+}
+
+static uint32_t packed_size(void)
+{
+	uint32_t size = 0;
+
+	finish();
+	assert_int_equal(cpio_read(archive.data, archive.len, note_size, &size, NULL), 0);
+	return size;
+}
+
+static void programs_go_without_symbols(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat("/proc/self/exe", &st), 0);
+	assert_int_equal(pack_add_program(pack, "/proc/self/exe", "/bin/me", NULL), 0);
+	assert_in_range(packed_size(), 4096, (uintmax_t)st.st_size - 4096);
+}
+
+static void what_is_asked_for_by_name_is_whole(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat("/proc/self/exe", &st), 0);
+	assert_int_equal(pack_add_program(pack, "/proc/self/exe", "/bin/me", NULL), 0);
+	assert_int_equal(pack_add(pack, "/proc/self/exe", "/bin/me", NULL), 0);
+	assert_int_equal(packed_size(), st.st_size);
+}
+
 static void missing_libraries_are_named(void **state)
 {
 	const struct elfmake program = { .needed = { "libktstr-nowhere.so.7" } };
@@ -340,6 +377,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(modes_are_reduced_to_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(libraries_go_to_one_folder_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_image_has_is_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(programs_go_without_symbols, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_asked_for_by_name_is_whole, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(missing_libraries_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_files_for_one_path_are_refused, set_up,
 						tear_down),

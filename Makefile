@@ -159,6 +159,12 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libkt
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+# The kernel's own schedulers, where tools/check-upstream.sh has built them.
+$(B)/obj/tests/upstream/%.o: CPPFLAGS += -DUPSTREAM_DIR='"$(abspath build/upstream/bin)"'
+$(B)/tests/upstream/%: $(B)/obj/tests/upstream/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
+
 VMTESTS := $(VMTEST_SRC:%.c=$(B)/%)
 SELFTESTS := $(SELF_SRC:%.c=$(B)/%)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(B)/%)

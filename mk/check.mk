@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Set-up, demo, gates, tests, installation.
 
-.PHONY: help setup demo check gates unit fuzz-smoke self vm install install-check clean
+.PHONY: help setup demo check check-upstream gates unit fuzz-smoke self vm install install-check clean
 
 help:
 	@echo 'make             build everything into build/'
@@ -14,6 +14,7 @@ help:
 	@echo 'make fuzz-smoke  each fuzz target, FUZZ_SECONDS=10 seconds'
 	@echo 'make self        tests of the harness itself'
 	@echo 'make vm          tests that boot a kernel'
+	@echo 'make check-upstream  the kernel'"'"'s own schedulers, fetched and built (250 MB)'
 	@echo 'make bench       figures, on screen and in build/bench.json'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean       remove build/'
@@ -33,6 +34,9 @@ check:
 
 gates unit fuzz-smoke self vm install-check:
 	+@tools/check.sh $@
+
+check-upstream: $(B)/ktstr $(B)/tests/upstream/sched_upstream
+	tools/check-upstream.sh $(UPSTREAM)
 
 # --- installation ---------------------------------------------------------------------------
 # The library is static only, so its own needs stand in Requires and every program links them.

@@ -189,7 +189,7 @@ def include_allowed(tree, path, target):
     if me == "tests/self" and (other == "tests/vm" or target.endswith("/fault.h")):
         return True
     # What only shows in a guest is tested there: tests/vm/sched_stories.c may see src/sched.
-    if me == "tests/vm" and other in set(LAYERS) & set(os.path.basename(path).split("_")):
+    if me in ("tests/vm", "tests/upstream") and other in set(LAYERS) & set(os.path.basename(path).split("_")):
         return True
     if me.startswith("tests/"):
         return other == "tests/lib"

@@ -105,6 +105,27 @@ $(B)/obj/exact_engine_blob.o: src/vm/exact_engine_blob.S $(B)/vm/exact-engine.so
 	@mkdir -p $(@D)
 	$(CC) -DEXACT_ENGINE_FILE='"$(B)/vm/exact-engine.so"' -c -o $@ $<
 
+# --- what drives scenarios in guests: static, embedded as well ---------------------------------
+$(B)/libparts.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/guest/ktstr-scenario: $(B)/obj/src/run/helper/scenario_main.o $(B)/libparts.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -static -s -Wl,--gc-sections -o $@ $^ -ljansson -lpthread
+
+ifeq ($(SAN),1)
+SCENARIO := build/guest/ktstr-scenario
+$(SCENARIO):
+	+$(MAKE) SAN= B=build $(SCENARIO)
+else
+SCENARIO := $(B)/guest/ktstr-scenario
+endif
+
+$(B)/obj/scenario_blob.o: src/run/scenario_blob.S $(SCENARIO)
+	@mkdir -p $(@D)
+	$(CC) -DSCENARIO_FILE='"$(SCENARIO)"' -c -o $@ $<
+
 # --- the catalogue of scenarios, embedded as well ----------------------------------------------
 $(B)/obj/scenarios_blob.o: src/scenario/scenarios_blob.S $(wildcard scenarios/*.yaml)
 	@mkdir -p $(@D)
@@ -112,7 +133,7 @@ $(B)/obj/scenarios_blob.o: src/scenario/scenarios_blob.S $(wildcard scenarios/*.
 
 # --- library and programs -------------------------------------------------------------------
 $(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/exact_engine_blob.o \
-		$(B)/obj/scenarios_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+		$(B)/obj/scenario_blob.o $(B)/obj/scenarios_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

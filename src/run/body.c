@@ -13,6 +13,7 @@
 #include "run/payload.h"
 #include "run/protocol_record.h"
 #include "run/registry.h"
+#include "run/scenario.h"
 
 struct ktstr *body_create(const struct body_opts *opts)
 {
@@ -84,7 +85,8 @@ int body_run(const struct body_opts *opts)
 		return KTSTR_EXIT_HARNESS;
 	}
 	body_delay(t);
-	opts->entry->test->run(t);
+	if (scenario_drive(t) && opts->entry->test->run)
+		opts->entry->test->run(t);
 	payload_end_all(t);
 	fflush(NULL);
 	body_send(t, RECORD_DONE, json_pack("{s:I}", "checks", (json_int_t)t->nr_checks));

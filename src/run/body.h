@@ -17,6 +17,7 @@
 
 #include "base/prng.h"
 #include "run/protocol.h"
+#include "run/registry.h"
 #include <ktstr/test.h>
 
 /* Longest of body_delay(). */
@@ -53,6 +54,12 @@ void body_destroy(struct ktstr *t);
 
 /* Runs the test to its end and sends what it says.  Return: exit code of the process. */
 int body_run(const struct body_opts *opts);
+
+/* Is it "PROGRAM --guest-body TEST SEED PERTURB FD"? */
+bool body_is_asked_for(int argc, char **argv);
+/* The whole process then.  A test that @registry (NULL: there is none) has not is nothing but the
+ * scenario that came with the job.  Return: its exit code. */
+int body_main(char **argv, const struct registry *registry);
 
 /* Where a library call that takes @t says why it failed.  Call it once, at the start of that
  * call: it forgets what an earlier call left.  EXPECT_OK() reads it. */

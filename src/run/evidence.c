@@ -18,11 +18,13 @@ int evidence_init(struct evidence *e)
 		.values = json_array(),
 		.payloads = json_array(),
 		.scenario = json_array(),
+		.findings = json_array(),
 		.errors = json_array(),
 		.crash_where = STRBUF_INIT,
 		.output_tail = STRBUF_INIT,
 	};
-	if (e->failed && e->notes && e->values && e->payloads && e->errors && e->scenario)
+	if (e->failed && e->notes && e->values && e->payloads && e->errors && e->scenario &&
+	    e->findings)
 		return 0;
 	evidence_deinit(e);
 	return -ENOMEM;
@@ -35,6 +37,7 @@ void evidence_deinit(struct evidence *e)
 	json_decref(e->values);
 	json_decref(e->payloads);
 	json_decref(e->scenario);
+	json_decref(e->findings);
 	json_decref(e->errors);
 	json_decref(e->inputs);
 	free(e->kernel_release);

@@ -59,6 +59,7 @@ struct evidence {
 	uint64_t nr_notes, nr_values, nr_payloads;
 	json_t *scenario; /* objects as in scenario/records.h; what is over the limit is missed by its judge */
 	uint64_t nr_scenario;
+	json_t *findings;		  /* of its judge, check/findings.h */
 	char *skip_text, *undecided_text; /* the first of each */
 	json_t *errors;			  /* texts of ERROR records */
 	int crash_signal;		  /* 0: no CRASH record */
@@ -85,6 +86,7 @@ struct evidence {
 	char *damage;	  /* the stream of records broke here; NULL: whole */
 	bool emulated;	  /* the guest ran under TCG */
 	bool on_host;	  /* a host_only test: no guest at all */
+	uint64_t turn_ns; /* a vCPU runs at a stretch while others wait; 0: all run at once */
 	uint64_t memory_bytes;
 	uint64_t
 		frozen_ns; /* since STARTED: QEMU was not let run at all, in stretches of seconds */

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/scenario.h"
 #include "run/session.h"
 #include "work/payload_find.h"
 
@@ -90,7 +92,7 @@ static int create(const struct jobfile_archive *archive, struct pack **ret_pack,
 	return r;
 }
 
-static int add_file(struct pack *pack, const char *spec, struct ktstr_error *err)
+int jobfile_add_file(struct pack *pack, const char *spec, struct ktstr_error *err)
 {
 	_cleanup_free_ char *host = NULL, *guest = NULL;
 	int r = jobfile_split(spec, &host, &guest, err);
@@ -113,7 +115,7 @@ static int add_payload(struct pack *pack, const struct ktstr_payload *payload, c
 	}
 	for (size_t i = 0; r == 0 && i < KTSTR_PAYLOAD_FILES; i++)
 		if (payload->files[i])
-			r = add_file(pack, payload->files[i], err);
+			r = jobfile_add_file(pack, payload->files[i], err);
 	return r < 0 ? ktstr_error_wrap(err, r, "payload '%s'", payload->name) : 0;
 }
 
@@ -127,7 +129,7 @@ static int add_test_files(struct pack *pack, const struct ktstr_test *test, cons
 			r = add_payload(pack, test->payloads[i], program, err);
 	for (size_t i = 0; r == 0 && i < KTSTR_TEST_FILES; i++)
 		if (test->files[i])
-			r = add_file(pack, test->files[i], err);
+			r = jobfile_add_file(pack, test->files[i], err);
 	return r;
 }
 
@@ -136,16 +138,23 @@ int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_
 {
 	_cleanup_pack_ struct pack *pack = NULL;
 	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program));
+	_cleanup_free_ char *scenario = path_format("%s.scenario", archive->path);
 	int r;
 
-	if (!guest)
+	if (!guest || !scenario)
 		return ktstr_error_nomem(err);
 	r = create(archive, &pack, err);
 	if (r == 0)
 		r = pack_add_program(pack, program, guest, err);
 	if (r == 0)
 		r = add_test_files(pack, entry->test, program, err);
-	return r < 0 ? r : pack_finish(pack, ret_sums, err);
+	if (r == 0)
+		r = scenario_pack(pack, entry->test, program, scenario, err);
+	if (r == 0)
+		r = pack_finish(pack, ret_sums, err);
+	if (entry->test->scenario)
+		unlink(scenario);
+	return r;
 }
 
 int jobfile_describe_test(const struct jobfile_opts *opts, const char *program, const char *test,
@@ -206,7 +215,7 @@ int jobfile_pack_guest(const struct jobfile_archive *archive, const char *const 
 	if (r == 0)
 		r = add_busybox(pack, err);
 	for (size_t i = 0; r == 0 && includes && includes[i]; i++)
-		r = add_file(pack, includes[i], err);
+		r = jobfile_add_file(pack, includes[i], err);
 	return r < 0 ? r : pack_finish(pack, ret_sums, err);
 }
 

@@ -54,6 +54,9 @@ struct jobfile_guest {
 int jobfile_describe_guest(const struct jobfile_opts *opts, const struct jobfile_guest *guest,
 			   struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Adds a file that is named so.  Return: as jobfile_split() and pack_add(). */
+int jobfile_add_file(struct pack *pack, const char *spec, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Where "HOST" or "HOST:/guest/path" goes: the host part, malloc'ed, and the guest part.
  * Return: 0, -EINVAL (guest path not absolute, or with ".."), -ENOMEM. */
 int jobfile_split(const char *spec, char **ret_host, char **ret_guest,

@@ -85,6 +85,14 @@ static int start(const struct launch_opts *opts, struct vm_opts *vm, struct laun
 	return vm_start(vm, &launch->vm, err);
 }
 
+/* As measured, four busy vCPUs under icount. */
+static uint64_t turn_ns(const struct machine *machine)
+{
+	if (machine->accel != KTSTR_ACCEL_TCG)
+		return 0;
+	return machine->qemu.major < KTSTR_QEMU_GOOD_MAJOR ? 250 * NSEC_PER_MSEC : NSEC_PER_MSEC;
+}
+
 int launch_start(const struct launch_opts *opts, struct evidence *e, struct launch *ret_launch,
 		 struct ktstr_error *err)
 {
@@ -97,6 +105,7 @@ int launch_start(const struct launch_opts *opts, struct evidence *e, struct laun
 	vm.template = launch.template;
 	e->emulated = opts->machine->accel == KTSTR_ACCEL_TCG;
 	e->exact = opts->machine->exact;
+	e->turn_ns = turn_ns(opts->machine);
 	e->memory_bytes = opts->memory_bytes;
 	e->start_ns = clock_mono_ns();
 	r = start(opts, &vm, &launch, err);

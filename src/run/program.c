@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/parse.h"
 #include "base/path.h"
 #include "run/body.h"
 #include "run/interrupt.h"
@@ -29,28 +27,6 @@ static int complain(const char *program, int exit_code, const struct ktstr_error
 {
 	fprintf(stderr, "%s: %s\n", path_base(program), err->text);
 	return exit_code;
-}
-
-/* PROGRAM --guest-body TEST SEED PERTURB FD */
-enum { BODY_ARGS = 6 };
-
-static int run_body(char **argv, const struct registry *registry)
-{
-	struct body_opts opts = { .entry = registry_find(registry, argv[2]) };
-	struct ktstr_error err;
-	uint32_t fd;
-
-	if (!opts.entry || seed_parse(argv[3], &opts.seed) < 0 ||
-	    perturb_parse(argv[4], &opts.perturb) < 0 || parse_u32(argv[5], &fd) < 0 ||
-	    fcntl((int)fd, F_GETFD) < 0) {
-		ktstr_error_set(&err, -EINVAL, "%s is for the runner and the guest's agent only",
-				PROTOCOL_BODY_OPTION);
-		return complain(argv[0], KTSTR_EXIT_USAGE, &err);
-	}
-	/* Programs the body starts must not hold it. */
-	fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-	opts.record_fd = (int)fd;
-	return body_run(&opts);
 }
 
 static void list_one(const struct ktstr_entry *entry, bool json)
@@ -148,8 +124,8 @@ int ktstr_main(int argc, char **argv, const struct ktstr_entry *const *first,
 	if (registry_load(first, end, &registry, &err) < 0)
 		return complain(argv[0],
 				err.code == -EEXIST ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
-	if (argc == BODY_ARGS && !strcmp(argv[1], PROTOCOL_BODY_OPTION))
-		return run_body(argv, &registry);
+	if (body_is_asked_for(argc, argv))
+		return body_main(argv, &registry);
 	/* A reader that went away must show up as a write error with a message. */
 	signal(SIGPIPE, SIG_IGN);
 	return run_program(argc, argv, &registry);

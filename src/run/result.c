@@ -69,6 +69,7 @@ int result_from_evidence(struct evidence *e, const struct ktstr_entry *entry,
 		.notes = json_incref(e->notes),
 		.values = json_incref(e->values),
 		.payloads = json_incref(e->payloads),
+		.findings = json_incref(e->findings),
 		.nr_checks = e->nr_checks,
 		.nr_failed = e->nr_failed,
 		.nr_notes = e->nr_notes,
@@ -118,6 +119,7 @@ void result_deinit(struct result *result)
 	json_decref(result->notes);
 	json_decref(result->values);
 	json_decref(result->payloads);
+	json_decref(result->findings);
 	free(result->kernel);
 	free(result->console_tail);
 	free(result->output_tail);

@@ -37,6 +37,7 @@ struct result {
 	char end[RESULT_END_SIZE]; /* one word for programs, such as "panic" */
 	char *reasons;		   /* lines; "" for PASS */
 	json_t *failed, *notes, *values, *payloads;
+	json_t *findings; /* of a scenario's judge */
 	uint64_t nr_checks, nr_failed, nr_notes, nr_values;
 	uint64_t duration_ns;		    /* from the start of its set-up to the verdict */
 	uint64_t hello_ns;		    /* from the start of QEMU to the agent's hello */

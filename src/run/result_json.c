@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "check/judge.h"
 #include "run/result.h"
 #include "run/text.h"
 
@@ -60,6 +61,7 @@ static const struct field fields[] = {
 	FIELD("notes", KIND_STRINGS, notes, EVIDENCE_NOTES),
 	FIELD("values", KIND_VALUES, values, EVIDENCE_VALUES),
 	FIELD("payloads", KIND_NAMED, payloads, EVIDENCE_PAYLOADS),
+	FIELD("findings", KIND_OBJECTS, findings, JUDGE_FINDINGS),
 	FIELD("no_capacity", KIND_FLAG, no_capacity, 0),
 	FIELD("console_tail", KIND_TEXT, console_tail, RESULT_TEXT_MAX),
 	FIELD("output_tail", KIND_TEXT, output_tail, RESULT_TEXT_MAX),

@@ -16,6 +16,7 @@
 #include "run/folder.h"
 #include "run/intake.h"
 #include "run/interrupt.h"
+#include "run/scenario.h"
 
 enum { READ_CHUNK = 64 << 10, QEMU_LOG_TAIL = 2048 };
 
@@ -386,6 +387,18 @@ static void check_disk(struct session *s)
 		s->e->end = END_DISK_FULL;
 }
 
+/* What the host may have done to the guest meanwhile; nothing of it matters to an exact one. */
+static void conclude(struct session *s)
+{
+	const struct session_opts *opts = s->opts;
+
+	scenario_conclude(s->e, &(struct judge_host){ .exact = opts->exact,
+						      .one_thread = s->e->emulated,
+						      .nr_vcpus = opts->nr_cpus,
+						      .turn_ns = s->e->turn_ns,
+						      .measured = opts->exact });
+}
+
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e)
 {
 	struct session s = { .vm = vm, .opts = opts, .e = e, .console_fd = -1 };
@@ -407,6 +420,7 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 		intake_end(&s.intake);
 	check_disk(&s);
 	intake_deinit(&s.intake);
+	conclude(&s);
 	if (console && console_scan_file(console, &e->console, &err) < 0 && !e->damage)
 		e->damage = strdup(err.text);
 }

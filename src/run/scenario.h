@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * scenario.h - a test's scenario on its way: into the guest's archive, through the body's process, and
+ * as records to its judge.
+ *
+ * The scheduler's binary, and those staged for "replace", go to /bin in the guest with their
+ * libraries.  Demands are merged on the host (check/demands.h) and travel with the scenario; the
+ * engine repeats them in its first record, so records alone can be judged again.
+ */
+#ifndef KTSTR_RUN_SCENARIO_H
+#define KTSTR_RUN_SCENARIO_H
+
+#include <stdbool.h>
+
+#include "check/judge.h"
+#include "run/body.h"
+#include "run/evidence.h"
+#include "vm/vm.h"
+#include <ktstr/test.h>
+
+/* Adds what @test's scenario needs; nothing if it has none.  @text_path: a file that is written for it,
+ * to be removed once the archive is finished.
+ * Return: 0, -ENOENT, -EACCES, -ENOEXEC (the scheduler's binary), -EINVAL (demands), -ENOMEM. */
+int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *program,
+		  const char *text_path, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* Drives the scenario that came with the job, if one did.  What goes wrong is sent as ERROR, a need that
+ * is not met as SKIP.  Return: true if the test's own function is to be run then. */
+bool scenario_drive(struct ktstr *t);
+
+/* Did the job bring a scenario? */
+bool scenario_is_there(void);
+
+/* Judges the records in @e, once, when no more will come: findings become checks of the evidence. */
+void scenario_conclude(struct evidence *e, const struct judge_host *host);
+
+/* The program that drives scenarios in guests, where there is no test program; embedded. */
+struct scenario_program {
+	const void *bytes;
+	size_t length;
+};
+struct scenario_program scenario_program(void);
+#define SCENARIO_PROGRAM "ktstr-scenario"
+
+#endif

@@ -70,6 +70,7 @@ int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs);
 int cli_close_stdout(int exit_code);
 
 /* The verbs, one per cmd_<name>.c. */
+int cmd_check(int argc, char **argv);
 int cmd_ctprof(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -79,7 +79,7 @@ static void to_stdout(struct report *report, const struct strbuf *text)
 {
 	int r;
 
-	if (report->stdout_lost)
+	if (report->stdout_lost || report->opts.silent)
 		return;
 	r = text->error ? text->error : io_write_all(STDOUT_FILENO, text->data, text->len);
 	if (r < 0)
@@ -290,6 +290,8 @@ void report_end(struct report *report, struct totals *totals)
 	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
 	put_json(report, totals_to_json(totals), REPORT_LINE_MAX);
 	totals->output_lost = report->stdout_lost || report->results_lost || report->junit_lost;
+	if (report->opts.silent)
+		return;
 	say(strbuf_str(&report->details), report->details.len);
 	if (report->details.error)
 		sayf("(more results than are shown here)\n");

@@ -59,6 +59,7 @@ struct report_opts {
 	bool color;		/* on stderr */
 	bool progress;		/* stderr is a terminal */
 	bool brief;		/* the summary does not list what passed or was skipped */
+	bool silent;		/* nothing for stdout and stderr but progress: another reports */
 	bool one_screen;	/* both streams are terminals: KTAP has shown the details */
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "run/capacity.h"
 #include "run/folder.h"
@@ -24,6 +25,7 @@
 #include "run/report.h"
 #include "run/rerun.h"
 #include "run/run_line.h"
+#include "run/scenario.h"
 #include "run/tally.h"
 #include "run/worker.h"
 #include <ktstr/log.h>
@@ -70,6 +72,8 @@ static void take_result(struct runner *r, size_t index, struct result *result)
 		r->totals.failed_fast = true;
 	totals_add(&r->totals, result);
 	report_result(r->report, result);
+	if (r->opts->sink && !r->opts->sink(r->opts->arg, result))
+		r->totals.failed_fast = true;
 }
 
 /* For what no worker answered; takes what is in @result. */
@@ -405,13 +409,30 @@ static int open_report(struct runner *r, struct ktstr_error *err)
 				       .json = r->settings->json,
 				       .color = r->settings->color,
 				       .brief = tally_is_matrix(&r->tally),
-				       .progress = terminal && !r->settings->console,
+				       .silent = r->opts->sink,
+				       .progress =
+					       terminal && !r->settings->console && !r->opts->quiet,
 				       .one_screen = terminal && isatty(STDOUT_FILENO) },
 		r->totals.planned, &r->report, err);
 
 	if (e == 0)
 		report_run(r->report, run_line(r->settings, &r->plan, path_base(r->opts->command)));
 	return e;
+}
+
+static int find_program(struct runner *r, struct ktstr_error *err)
+{
+	struct scenario_program program = { 0 };
+
+	if (!r->opts->scenarios) {
+		r->program = path_self(err);
+		return r->program ? 0 : -ENOENT;
+	}
+	program = scenario_program();
+	r->program = path_format("%s/" SCENARIO_PROGRAM, r->run_dir);
+	if (!r->program)
+		return ktstr_error_nomem(err);
+	return io_write_file(r->program, program.bytes, program.length, 0755, err);
 }
 
 static int open_run(struct runner *r, struct ktstr_error *err)
@@ -432,20 +453,21 @@ static int open_run(struct runner *r, struct ktstr_error *err)
 	r->order = (struct order){ .program = path_base(r->opts->command), .settings = s };
 	r->totals.planned = (unsigned int)r->plan.nr;
 	r->totals.empty_shard = s->shard.partition != PLAN_WHOLE && !r->plan.nr;
-	r->program = r->opts->program ? strdup(r->opts->program) : path_self(err);
-	if (!r->program)
-		return -ENOENT;
 	e = folder_create_run(s->run_dir, &r->run_dir, err);
 	if (e < 0)
 		return e;
 	r->objects_dir = path_format("%s/objects", r->run_dir);
 	if (!r->objects_dir)
 		return ktstr_error_nomem(err);
+	e = find_program(r, err);
+	if (e < 0)
+		return e;
 	r->worker = (struct worker_opts){ .command = r->opts->command,
 					  .program = r->program,
 					  .run_dir = r->run_dir,
 					  .objects_dir = r->objects_dir,
 					  .settings = s,
+					  .scenarios = r->opts->scenarios,
 					  .machine_error = &r->machine_error,
 					  .deadline_ns = r->deadline_ns };
 	return open_report(r, err);
@@ -496,6 +518,8 @@ static void end_report(struct runner *r)
 	r->totals.tally = text.len ? strbuf_str(&text) : NULL;
 	r->totals.tests = tests;
 	report_end(r->report, &r->totals);
+	if (r->opts->total)
+		r->opts->total(r->opts->arg, &r->totals, r->run_dir);
 	json_decref(tests);
 }
 

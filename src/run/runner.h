@@ -13,6 +13,7 @@
 #define KTSTR_RUN_RUNNER_H
 
 #include "run/registry.h"
+#include "run/result.h"
 #include "run/settings.h"
 
 #define RUNNER_INSIST_NS MSECS(300)
@@ -23,7 +24,13 @@ struct runner_opts {
 	const char *command; /* argv[0], for the line that runs a test again */
 	const struct settings *settings;
 	const struct registry *registry; /* selected */
-	const char *program;		 /* that is started in guests; NULL: the one that runs */
+	bool scenarios; /* no test program: what drives scenarios is started in guests */
+	/* Takes each result when it comes, and then the totals; NULL: they are reported as usual.
+	 * False: start nothing more. */
+	bool (*sink)(void *arg, const struct result *result);
+	void (*total)(void *arg, const struct totals *totals, const char *run_dir);
+	void *arg;
+	bool quiet; /* no progress line */
 };
 
 /* Return: enum ktstr_exit; what kept the run from starting is in @err (HARNESS or USAGE). */

@@ -185,6 +185,22 @@ static const char *mode_of(const struct worker_opts *opts, const struct ktstr_en
 	return opts->machine->exact ? "exact" : "live";
 }
 
+static char *again(const struct worker_opts *opts, const struct plan_item *item, const char *mode)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	_cleanup_free_ char *folder = NULL;
+
+	if (!opts->scenarios)
+		return rerun_line(&(struct rerun_opts){ .command = opts->command,
+							.settings = opts->settings,
+							.item = item,
+							.mode = mode });
+	folder = path_format("%s/%s", opts->run_dir, item->id);
+	strbuf_addstr(&line, "ktstr replay ");
+	strbuf_add_quoted(&line, folder ? folder : item->id);
+	return strbuf_take(&line);
+}
+
 int worker_name_result(const struct worker_opts *opts, const struct plan_item *item,
 		       struct result *result)
 {
@@ -202,10 +218,7 @@ int worker_name_result(const struct worker_opts *opts, const struct plan_item *i
 							     : &entry->test->topology,
 				      result->topology, sizeof(result->topology));
 	if (result->verdict != KTSTR_PASS && !result->rerun)
-		result->rerun = rerun_line(&(struct rerun_opts){ .command = opts->command,
-								 .settings = settings,
-								 .item = item,
-								 .mode = result->mode });
+		result->rerun = again(opts, item, result->mode);
 	return result->id ? 0 : -ENOMEM;
 }
 

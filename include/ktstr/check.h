@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * check.h - judge a scheduler by a catalogue of scenarios on a set of topologies.
+ */
+#ifndef KTSTR_CHECK_H
+#define KTSTR_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ktstr/api.h>
+#include <ktstr/error.h>
+#include <ktstr/scenario.h>
+
+enum { KTSTR_CHECK_TOPOLOGIES = 32 };
+
+/* Zero fields are the default.  Lists end with NULL. */
+struct ktstr_check_opts {
+	/* Options of a test program that hold for all runs, as on its command line: "--mode=exact",
+	 * "--seeds=1..9", "--jobs=4", "--kernel=6.12", ...; not -l, -t, --json, --topology. */
+	const char *const *run_options;
+	const char *const *patterns;   /* of scenarios, as ktstr_catalogue_matches(); NULL: all */
+	const char *const *files;      /* scenario files; NULL: the built-in catalogue */
+	const char *const *topologies; /* presets, or texts like "1n2l4c1t"; NULL: a small set */
+	const struct ktstr_scheduler *scheduler; /* NULL: the kernel's own */
+	const char *json_path; /* gets every result, a JSON object per line; "-": stdout */
+	uint64_t budget_ns;    /* run the subset worth most for so much time; 0: all */
+	bool color;	       /* of the table, on stdout */
+	/* Sees each result when it comes, an object as in docs/format/results.md with "scenario" and
+	 * "preset" added; NULL: nobody asks.  Return: false to start nothing more. */
+	bool (*result)(void *arg, const void *json_object);
+	void *arg;
+	bool quiet; /* no table, no progress */
+};
+
+/**
+ * ktstr_check() - run the scenarios that fit on each topology, judge, and print a table.
+ * @opts:	what to run
+ * @err:	what kept it from starting; may be NULL
+ *
+ * The table goes to stdout: scenarios by topologies, then the worst findings with the command that
+ * repeats each.  All files go to a run folder, as a test program's do.
+ *
+ * Return: enum ktstr_exit, as a test program; USAGE for unknown names with a near one in @err.
+ */
+KTSTR_API int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err);
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "run/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "run/interrupt.h"
+#include "run/runner.h"
+#include "run/settings.h"
+
+enum { RUN_OPTIONS = 32 };
+
+struct check {
+	const struct ktstr_check_opts *opts;
+	struct check_matrix matrix;
+	struct settings settings;
+	int json_fd; /* -1: none */
+	int lost;    /* first error of what was to be kept */
+};
+
+/* For programs: a result, and which cell it is of. */
+static json_t *cell_result(const struct check_cell *cell, const struct result *result)
+{
+	json_t *object = result_to_json(result);
+
+	if (object && cell) {
+		json_object_set_new(object, "scenario", json_string(cell->scenario->name));
+		json_object_set_new(object, "preset", json_string(cell->topology->name));
+	}
+	return object;
+}
+
+static void put_line(struct check *c, const json_t *object)
+{
+	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT);
+	int r = text ? io_write_all(c->json_fd, text, strlen(text)) : -ENOMEM;
+
+	if (r == 0)
+		r = io_write_all(c->json_fd, "\n", 1);
+	if (r < 0 && !c->lost)
+		c->lost = r;
+}
+
+static bool take_result(void *arg, const struct result *result)
+{
+	struct check *c = arg;
+	struct check_cell *cell = check_matrix_find(&c->matrix, result->name);
+	json_t *object = cell_result(cell, result);
+	bool go_on = true;
+
+	if (!object || check_matrix_add(&c->matrix, result) < 0)
+		c->lost = c->lost ? c->lost : -ENOMEM;
+	if (object && c->json_fd >= 0)
+		put_line(c, object);
+	if (object && c->opts->result)
+		go_on = c->opts->result(c->opts->arg, object);
+	json_decref(object);
+	return go_on;
+}
+
+static void take_totals(void *arg, const struct totals *totals, const char *run_dir)
+{
+	const struct check *c = arg;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (c->opts->quiet || (c->opts->json_path && !strcmp(c->opts->json_path, "-")))
+		return;
+	check_table(&c->matrix, totals, c->opts->color, &text);
+	strbuf_addf(&text, "files: %s\n", run_dir);
+	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
+		return;
+}
+
+static int read_settings(struct check *c, struct ktstr_error *err)
+{
+	char *argv[RUN_OPTIONS + 2] = { (char *)"ktstr check" };
+	int argc = 1;
+
+	for (const char *const *o = c->opts->run_options; o && *o; o++) {
+		if (argc > RUN_OPTIONS)
+			return ktstr_error_set(err, -E2BIG, "more than %d options", RUN_OPTIONS);
+		argv[argc++] = (char *)*o;
+	}
+	return settings_parse(argc, argv, &c->settings, err);
+}
+
+static int open_json(struct check *c, struct ktstr_error *err)
+{
+	const char *path = c->opts->json_path;
+
+	if (!path)
+		return 0;
+	if (!strcmp(path, "-")) {
+		c->json_fd = STDOUT_FILENO;
+		return 0;
+	}
+	c->json_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return c->json_fd < 0
+		       ? ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno))
+		       : 0;
+}
+
+static int load_registry(const struct check *c, struct registry *ret_registry,
+			 struct ktstr_error *err)
+{
+	_cleanup_free_ const struct ktstr_entry **entries =
+		calloc(c->matrix.nr_cells + 1, sizeof(*entries));
+
+	if (!entries)
+		return ktstr_error_nomem(err);
+	for (size_t i = 0; i < c->matrix.nr_cells; i++)
+		entries[i] = &c->matrix.cells[i].entry;
+	return registry_load(entries, entries + c->matrix.nr_cells, ret_registry, err);
+}
+
+static int run(struct check *c, struct ktstr_error *err)
+{
+	_cleanup_registry_ struct registry registry = REGISTRY_INIT;
+	int r = load_registry(c, &registry, err);
+
+	if (r < 0)
+		return KTSTR_EXIT_USAGE;
+	if (interrupt_catch(err) < 0)
+		return KTSTR_EXIT_HARNESS;
+	r = runner_run(&(struct runner_opts){ .command = "ktstr check",
+					      .settings = &c->settings,
+					      .registry = &registry,
+					      .scenarios = true,
+					      .sink = take_result,
+					      .total = take_totals,
+					      .arg = c,
+					      .quiet = c->opts->quiet },
+		       err);
+	interrupt_release();
+	return r;
+}
+
+static int prepare(struct check *c, struct ktstr_catalogue **ret_catalogue, struct ktstr_error *err)
+{
+	int r = read_settings(c, err);
+
+	if (r == 0)
+		r = ktstr_catalogue_load(c->opts->files, ret_catalogue, err);
+	if (r == 0)
+		r = check_matrix_make(c->opts, *ret_catalogue, &c->matrix, err);
+	return r;
+}
+
+int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)
+{
+	struct check c = { .opts = opts, .json_fd = -1 };
+	struct ktstr_catalogue *catalogue = NULL;
+	int exit_code = KTSTR_EXIT_USAGE;
+
+	if (prepare(&c, &catalogue, err) == 0) {
+		exit_code = KTSTR_EXIT_HARNESS;
+		if (open_json(&c, err) == 0)
+			exit_code = run(&c, err);
+	}
+	if (c.lost && exit_code != KTSTR_EXIT_INTERRUPTED) {
+		exit_code = KTSTR_EXIT_HARNESS;
+		ktstr_error_set(err, c.lost, "results were lost: %s", strerror(-c.lost));
+	}
+	if (c.json_fd > STDERR_FILENO)
+		close(c.json_fd);
+	check_matrix_deinit(&c.matrix);
+	ktstr_catalogue_destroy(catalogue);
+	return exit_code;
+}

@@ -10,6 +10,7 @@
 static const struct cli_verb verbs[] = {
 	{ "run", "run the tests in a test program", cmd_run },
 	{ "check", "judge a scheduler by a catalogue of scenarios", cmd_check },
+	{ "selftest", "judge the judge: are known bugs found?", cmd_selftest },
 	{ "list", "list scenarios, presets, checks and more, or the tests in a program", cmd_list },
 	{ "replay", "repeat recorded runs, bit for bit if they were exact", cmd_replay },
 	{ "merge", "report the run folders of many shards as one run", cmd_merge },

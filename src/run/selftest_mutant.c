@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "run/selftest.h"
+#include <ktstr/test.h>
+
+bool mutant_word_is_in(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = words; *p;) {
+		size_t n = strcspn(p, "|");
+
+		if (n == len && !memcmp(p, word, n))
+			return true;
+		p += n + (p[n] == '|');
+	}
+	return false;
+}
+
+static bool get_text(const json_t *object, const char *key, char *to, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text || !*text || strlen(text) >= size)
+		return false;
+	memcpy(to, text, strlen(text) + 1);
+	return true;
+}
+
+static uint32_t get_number(const json_t *object, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(object, key));
+
+	return n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static bool parse_line(const char *line, size_t len, struct mutant *m)
+{
+	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	bool good;
+
+	*m = (struct mutant){ .fate = MUTANT_NOT_RUN };
+	good = get_text(object, "name", m->name, sizeof(m->name)) &&
+	       get_text(object, "about", m->about, sizeof(m->about)) &&
+	       get_text(object, "group", m->groups, sizeof(m->groups)) &&
+	       get_text(object, "check", m->checks, sizeof(m->checks));
+	m->cpus = get_number(object, "cpus");
+	m->llcs = get_number(object, "llcs");
+	m->nodes = get_number(object, "nodes");
+	m->threads = get_number(object, "threads");
+	json_decref(object);
+	return good;
+}
+
+int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX], struct ktstr_error *err)
+{
+	unsigned int line = 0;
+	int nr = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		line++;
+		if (len && nr == MUTANTS_MAX)
+			return ktstr_error_set(err, -E2BIG, "more than %d faults", MUTANTS_MAX);
+		if (len && !parse_line(text, len, &mutants[nr++]))
+			return ktstr_error_set(
+				err, -EINVAL,
+				"line %u of its faults has not name, about, group and "
+				"check",
+				line);
+		text += len + (text[len] == '\n');
+	}
+	return nr;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static void note(struct mutant *m, enum mutant_fate fate, const json_t *result, const char *check,
+		 const char *sentence)
+{
+	m->fate = fate;
+	snprintf(m->scenario, sizeof(m->scenario), "%s", text_of(result, "scenario"));
+	snprintf(m->preset, sizeof(m->preset), "%s", text_of(result, "preset"));
+	snprintf(m->seed, sizeof(m->seed), "%s", text_of(result, "seed"));
+	snprintf(m->check, sizeof(m->check), "%s", check);
+	snprintf(m->sentence, sizeof(m->sentence), "%s", sentence);
+}
+
+/* The finding that is meant for it, or the first that failed. */
+static const json_t *finding_of(const struct mutant *m, const json_t *result, bool *ret_meant)
+{
+	const json_t *findings = json_object_get(result, "findings"), *finding, *first = NULL;
+	size_t i;
+
+	*ret_meant = false;
+	json_array_foreach(findings, i, finding)
+	{
+		if (strcmp(text_of(finding, "verdict"), "FAIL") != 0)
+			continue;
+		if (mutant_word_is_in(m->checks, text_of(finding, "check"))) {
+			*ret_meant = true;
+			return finding;
+		}
+		first = first ? first : finding;
+	}
+	return first;
+}
+
+/* A run that failed without a finding: a splat, a panic, a guest that hung. */
+static bool take_end(struct mutant *m, const json_t *result)
+{
+	const char *end = text_of(result, "end"), *reasons = text_of(result, "reasons");
+	bool meant = mutant_word_is_in(m->checks, end);
+
+	if (meant || m->fate < MUTANT_CAUGHT)
+		note(m, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, end, reasons);
+	return meant;
+}
+
+bool mutant_take(struct mutant *mutant, const json_t *result)
+{
+	const char *verdict = text_of(result, "verdict");
+	const json_t *finding;
+	bool meant;
+
+	mutant->runs++;
+	if (!strcmp(verdict, "ERROR") && mutant->fate == MUTANT_NOT_RUN)
+		note(mutant, MUTANT_BROKEN, result, text_of(result, "end"),
+		     text_of(result, "reasons"));
+	if (!strcmp(verdict, "PASS") &&
+	    (mutant->fate == MUTANT_NOT_RUN || mutant->fate == MUTANT_BROKEN))
+		mutant->fate = MUTANT_MISSED;
+	if (strcmp(verdict, "FAIL") != 0)
+		return false;
+	finding = finding_of(mutant, result, &meant);
+	if (!finding)
+		return take_end(mutant, result);
+	if (meant || (mutant->fate != MUTANT_CAUGHT && mutant->fate != MUTANT_BY_ACCIDENT))
+		note(mutant, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result,
+		     text_of(finding, "check"), text_of(finding, "text"));
+	return meant;
+}
+
+const char *mutant_fate_word(enum mutant_fate fate)
+{
+	static const char *const words[] = { "not run", "caught", "by accident", "missed",
+					     "broken" };
+
+	return words[fate];
+}
+
+json_t *mutant_to_json(const struct mutant *m)
+{
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}",
+			 "type", "mutant", "version", 1, "fault", m->name, "about", m->about,
+			 "fate", mutant_fate_word(m->fate), "meant_groups", m->groups,
+			 "meant_checks", m->checks, "scenario", m->scenario, "preset", m->preset,
+			 "seed", m->seed, "check", m->check, "sentence", m->sentence, "runs",
+			 (json_int_t)m->runs, "took_ms", (json_int_t)(m->took_ns / 1000000));
+}

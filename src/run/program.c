@@ -11,6 +11,7 @@
 #include "run/interrupt.h"
 #include "run/registry.h"
 #include "run/runner.h"
+#include "run/scenario.h"
 #include "run/settings.h"
 #include <ktstr/log.h>
 
@@ -69,6 +70,25 @@ static int list_tests(const struct registry *registry, const struct settings *se
 	return end_output();
 }
 
+static int dump_tests(const char *command, const struct registry *registry)
+{
+	for (size_t i = 0; i < registry->nr; i++) {
+		const struct ktstr_entry *entry = registry->entries[i];
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		struct ktstr_error err;
+
+		if (!registry->selected[i])
+			continue;
+		if (registry_check(entry, &err) < 0 || scenario_dump(entry, &text, &err) < 0) {
+			fprintf(stderr, "%s: test '%s': %s\n", path_base(command), entry->name,
+				err.text);
+			return KTSTR_EXIT_USAGE;
+		}
+		fputs(strbuf_str(&text), stdout);
+	}
+	return end_output();
+}
+
 static int run_selected(const char *command, const struct settings *settings,
 			const struct registry *registry)
 {
@@ -106,8 +126,11 @@ static int run_program(int argc, char **argv, struct registry *registry)
 		r = ktstr_error_set(&err, -ENOENT, "there are no tests in this program");
 	if (r < 0)
 		return complain(argv[0], KTSTR_EXIT_USAGE, &err);
-	r = settings.list ? list_tests(registry, &settings)
-			  : run_selected(argv[0], &settings, registry);
+	if (settings.dump)
+		r = dump_tests(argv[0], registry);
+	else
+		r = settings.list ? list_tests(registry, &settings)
+				  : run_selected(argv[0], &settings, registry);
 	ktstr_log_set(NULL, NULL);
 	return r;
 }

@@ -24,6 +24,11 @@
 int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *program,
 		  const char *text_path, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* What is demanded of @test, a line each with bound, place and layer, after its name and topology.
+ * Return: 0, or as demands_merge(). */
+int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out,
+		  struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Drives the scenario that came with the job, if one did.  What goes wrong is sent as ERROR, a need that
  * is not met as SKIP.  Return: true if the test's own function is to be run then. */
 bool scenario_drive(struct ktstr *t);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "check/demands.h"
 #include "run/jobfile.h"
 #include "run/scenario.h"
@@ -125,4 +126,31 @@ int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *
 	if (r == 0)
 		r = io_write_file(text_path, text, strlen(text), 0644, err);
 	return r < 0 ? r : pack_add(pack, text_path, SCENARIO_GUEST_FILE, err);
+}
+
+int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out, struct ktstr_error *err)
+{
+	const struct ktstr_test *test = entry->test;
+	_cleanup_free_ struct scenario_job *job = calloc(1, sizeof(*job));
+	_cleanup_free_ char *text = NULL;
+	char topology[KTSTR_TOPOLOGY_TEXT];
+	int r;
+
+	if (!job)
+		return ktstr_error_nomem(err);
+	strbuf_addf(out, "%s (%s, %s)\n", entry->name,
+		    ktstr_topology_format(&test->topology, topology, sizeof(topology)),
+		    test->scheduler && test->scheduler->name ? test->scheduler->name
+							     : "the kernel's own scheduler");
+	if (!test->scenario) {
+		strbuf_addstr(out, "  its body's checks\n");
+		return 0;
+	}
+	r = merge(test, job, err);
+	if (r < 0)
+		return r;
+	if (demands_print(job->demands, job->nr_demands, &text) < 0)
+		return ktstr_error_nomem(err);
+	text_add_lines(out, "  ", text);
+	return 0;
 }

@@ -25,6 +25,9 @@ static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 	const struct ktstr_option all[] = {
 		{ 'l', "list", NULL, "list the tests (those selected) and leave", KTSTR_OPTION_FLAG,
 		  &s->list },
+		{ 0, "dump", NULL,
+		  "show what is demanded of the tests, and which layer demands it, and leave",
+		  KTSTR_OPTION_FLAG, &s->dump },
 		{ 't', "test", "PATTERN", "run the tests whose names match this glob (repeatable)",
 		  KTSTR_OPTION_LIST, &s->patterns },
 		{ 0, "json", NULL, "write JSON lines to standard output instead of KTAP",

@@ -17,7 +17,7 @@
 enum { SETTINGS_JOBS_MAX = 1024 };
 
 struct settings {
-	bool list, json, keep, verbose, version, help;
+	bool list, dump, json, keep, verbose, version, help;
 	bool fail_fast;	  /* after the first FAIL or ERROR start nothing more */
 	bool no_template; /* boot every guest */
 	bool console;	  /* guests' consoles go to stderr as they are written; one job at a time */

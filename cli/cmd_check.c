@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ktstr/check.h>
 
@@ -116,8 +114,7 @@ static int run(struct command *c, const struct ktstr_operands *operands)
 	c->opts.patterns = list_of(&c->patterns, NULL);
 	c->opts.files = list_of(&c->files, NULL);
 	c->opts.topologies = list_of(&c->topologies, NULL);
-	c->opts.color = c->color ? !strcmp(c->color, "always")
-				 : isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	c->opts.color = c->color && !strcmp(c->color, "always");
 	r = ktstr_check(&c->opts, &err);
 	return err.text[0] ? cli_fail(r, &err) : r;
 }

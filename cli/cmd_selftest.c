@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ktstr/selftest.h>
 
@@ -48,7 +46,6 @@ static int run(struct command *c)
 	memcpy(c->topology_list, c->topologies.items, c->topologies.nr * sizeof(*c->topology_list));
 	c->opts.faults = c->faults.nr ? c->fault_list : NULL;
 	c->opts.topologies = c->topologies.nr ? c->topology_list : NULL;
-	c->opts.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	r = ktstr_selftest_mutants(&c->opts, &err);
 	return err.text[0] ? cli_fail(r, &err) : r;
 }

@@ -26,7 +26,7 @@ struct ktstr_selftest_opts {
 	const char *json_path;		/* gets every result and a line per mutant; "-": stdout */
 	const char *markdown_path;	/* gets the table as a document */
 	uint32_t watchdog_ms;		/* of the faulty scheduler; 0: 2000 */
-	bool color;
+	bool color;			/* as there */
 	uint8_t reserved[3];
 };
 

@@ -71,7 +71,8 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 
 	if (c->opts->quiet || (c->opts->json_path && !strcmp(c->opts->json_path, "-")))
 		return;
-	check_table(&c->matrix, totals, c->opts->color, &text);
+	check_table(&c->matrix, totals,
+		    c->opts->color || (c->settings.color && isatty(STDOUT_FILENO)), &text);
 	strbuf_addf(&text, "files: %s\n", run_dir);
 	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
 		return;

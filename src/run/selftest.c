@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/settings.h"
 #include "work/payload_find.h"
 #include <ktstr/catalogue.h>
 #include <ktstr/check.h>
@@ -235,9 +236,13 @@ static int open_json(struct selftest *s, struct ktstr_error *err)
 static int write_tables(struct selftest *s, struct ktstr_error *err)
 {
 	_cleanup_strbuf_ struct strbuf table = STRBUF_INIT, markdown = STRBUF_INIT;
+	bool color = false;
 	int r = 0;
 
-	mutants_table(s->mutants, s->nr, s->opts->color, &table);
+	if (settings_decide_color(NULL, &color, err) < 0)
+		return -EINVAL;
+	mutants_table(s->mutants, s->nr, s->opts->color || (color && isatty(STDOUT_FILENO)),
+		      &table);
 	if (s->json_fd != STDOUT_FILENO)
 		r = io_write_all(STDOUT_FILENO, strbuf_str(&table), table.len);
 	if (r < 0)

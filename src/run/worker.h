@@ -20,7 +20,7 @@ struct worker_opts {
 	const char *command; /* argv[0], for the line that runs a test again */
 	const char *program; /* own file */
 	const char *run_dir, *objects_dir;
-	bool scenarios;	     /* no test program: a run is repeated by its record */
+	bool scenarios; /* no test program: a run is repeated by its record */
 	const struct settings *settings;
 	const struct machine *machine; /* NULL: there is none, for this reason: */
 	const struct ktstr_error *machine_error;

@@ -188,8 +188,9 @@ def include_allowed(tree, path, target):
     # Self tests break parts on purpose and see that the ordinary tests notice.
     if me == "tests/self" and (other == "tests/vm" or target.endswith("/fault.h")):
         return True
-    # What only shows in a guest is tested there: tests/vm/sched_stories.c may see src/sched.
-    if me in ("tests/vm", "tests/upstream") and other in set(LAYERS) & set(os.path.basename(path).split("_")):
+    # What only shows in a guest is tested there: tests/vm/sched_stories.c may see src/sched, and so may
+    # what helps tests of a layer: tests/lib/work_rows.h.
+    if me in ("tests/vm", "tests/upstream", "tests/lib") and other in set(LAYERS) & set(os.path.basename(path).split("_")):
         return True
     if me.startswith("tests/"):
         return other == "tests/lib"

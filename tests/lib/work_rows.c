@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "tests/lib/rows.h"
+#include "tests/lib/work_rows.h"
 
 #include <poll.h>
 #include <setjmp.h>

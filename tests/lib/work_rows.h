@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* rows.h - rows of workers in unit tests, and what the kernel says of them.  A failure ends the test. */
-#ifndef KTSTR_TESTS_LIB_ROWS_H
-#define KTSTR_TESTS_LIB_ROWS_H
+/* work_rows.h - rows of workers in unit tests, and what the kernel says of them.  A failure ends the test. */
+#ifndef KTSTR_TESTS_LIB_WORK_ROWS_H
+#define KTSTR_TESTS_LIB_WORK_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/group.h"
-#include "tests/lib/rows.h"
+#include "tests/lib/work_rows.h"
 #include "work/worker.h"
 
 #define MOMENT_NS (50 * NSEC_PER_MSEC)

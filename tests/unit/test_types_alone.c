@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "tests/lib/rows.h"
+#include "tests/lib/work_rows.h"
 #include "work/worker.h"
 
 enum { CALLS = 4096, PAGE = 4096 };

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "tests/lib/rows.h"
+#include "tests/lib/work_rows.h"
 #include "work/worker.h"
 
 enum { ROUNDS = 200 };

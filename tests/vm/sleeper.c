@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
  * Bodies for figures: how much guest time passes per second of the host.  An hour of sleep takes an
- * hour in live mode, so `make vm` leaves this program out.
+ * hour in live mode, so `make vm` runs this program in exact mode.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -60,7 +60,7 @@ def measure_clean(figures, build):
     odd = []
     while sum(counts.values()) < CLEAN_RUNS:
         for tail in ([], ["--", scheduler_of(build)]):
-            found, _ = run_json([f"{build}/ktstr", "check", f"--seed={seeds}"] + tail)
+            found, _ = run_json([f"{build}/ktstr", "check", "--all", f"--seed={seeds}"] + tail)
             results = [r for r in found if r.get("verdict") in
                        ("PASS", "FAIL", "UNDECIDED", "ERROR")]
             if not results:

@@ -25,8 +25,11 @@ struct ktstr_check_opts {
 	const char *const *topologies; /* presets, or texts like "1n2l4c1t"; NULL: a small set */
 	const struct ktstr_scheduler *scheduler; /* NULL: the kernel's own */
 	const char *json_path; /* gets every result, a JSON object per line; "-": stdout */
-	uint64_t budget_ns;    /* run the subset worth most for so much time; 0: all */
-	bool color;	       /* of the table in any case; else only on a terminal */
+	/* Run the subset that shows most in so much time.  0: everything, if patterns, files, topologies
+	 * or @all are given, else 3 minutes. */
+	uint64_t budget_ns;
+	bool all;
+	bool color; /* of the table in any case; else only on a terminal */
 	/* Sees each result when it comes, an object as in docs/format/results.md with "scenario" and
 	 * "preset" added; NULL: nobody asks.  Return: false to start nothing more. */
 	bool (*result)(void *arg, const void *json_object);

@@ -10,11 +10,13 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "run/capacity.h"
 #include "run/interrupt.h"
 #include "run/runner.h"
 #include "run/settings.h"
 
 enum { RUN_OPTIONS = 32 };
+#define CHECK_BUDGET_NS SECS(180)
 
 struct check {
 	const struct ktstr_check_opts *opts;
@@ -142,6 +144,40 @@ static int run(struct check *c, struct ktstr_error *err)
 	return r;
 }
 
+/* Without a word on what to run, it is what a few minutes can show. */
+static uint64_t budget_of(const struct ktstr_check_opts *opts)
+{
+	if (opts->budget_ns)
+		return opts->budget_ns;
+	return opts->all || opts->patterns || opts->files || opts->topologies ? 0 : CHECK_BUDGET_NS;
+}
+
+static int fit_budget(struct check *c, struct ktstr_error *err)
+{
+	const struct settings *s = &c->settings;
+	uint64_t budget_ns = budget_of(c->opts), runs = s->last_seed - s->first_seed + 1;
+	struct capacity capacity;
+	uint32_t jobs = s->jobs;
+	int r;
+
+	if (!budget_ns)
+		return 0;
+	r = capacity_read("", &capacity, err);
+	if (r < 0)
+		return r;
+	if (!jobs || jobs > capacity.cpus)
+		jobs = capacity.cpus;
+	/* Nobody has 100 years. */
+	if (budget_ns > SECS(UINT32_MAX))
+		budget_ns = SECS(UINT32_MAX);
+	runs *= s->repetitions;
+	if (!runs || check_matrix_fit(&c->matrix, budget_ns * jobs / runs) < 0)
+		return ktstr_error_nomem(err);
+	return c->matrix.nr_cells
+		       ? 0
+		       : ktstr_error_set(err, -ERANGE, "nothing can be run in so short a time");
+}
+
 static int prepare(struct check *c, struct ktstr_catalogue **ret_catalogue, struct ktstr_error *err)
 {
 	int r = read_settings(c, err);
@@ -150,7 +186,7 @@ static int prepare(struct check *c, struct ktstr_catalogue **ret_catalogue, stru
 		r = ktstr_catalogue_load(c->opts->files, ret_catalogue, err);
 	if (r == 0)
 		r = check_matrix_make(c->opts, *ret_catalogue, &c->matrix, err);
-	return r;
+	return r < 0 ? r : fit_budget(c, err);
 }
 
 int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)

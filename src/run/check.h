@@ -38,6 +38,7 @@ struct check_matrix {
 	size_t nr_scenarios;
 	struct check_cell *cells; /* in the order of scenarios, then topologies */
 	size_t nr_cells;
+	size_t nr_left_out; /* for lack of time */
 };
 
 /* Return: 0; -ENOENT (a pattern or preset matches nothing), -EINVAL, -ERANGE (nothing fits anywhere),
@@ -45,6 +46,12 @@ struct check_matrix {
 int check_matrix_make(const struct ktstr_check_opts *opts, const struct ktstr_catalogue *catalogue,
 		      struct check_matrix *ret_matrix, struct ktstr_error *err) KTSTR_MUST_CHECK;
 void check_matrix_deinit(struct check_matrix *matrix);
+/* What one run of it takes of a CPU of this machine, as a rule of thumb. */
+uint64_t check_cell_cost_ns(const struct check_cell *cell);
+/* Keeps the cells that show most for their time: each scenario, topology, and pair of a topology with a
+ * group, type of work, operation or check counts when it is new.  @budget_ns: of all CPUs together.
+ * Return: 0, -ENOMEM. */
+int check_matrix_fit(struct check_matrix *matrix, uint64_t budget_ns) KTSTR_MUST_CHECK;
 /* The cell of that test, or NULL. */
 struct check_cell *check_matrix_find(struct check_matrix *matrix, const char *test);
 /* Takes in one result. */

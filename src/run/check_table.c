@@ -140,6 +140,9 @@ void check_table(const struct check_matrix *matrix, const struct totals *totals,
 		shown = add_worst(matrix, worst[i], color, shown, out);
 	if (shown > WORST_SHOWN)
 		strbuf_addf(out, "\nand %u more, in the run folder\n", shown - WORST_SHOWN);
+	if (matrix->nr_left_out)
+		strbuf_addf(out, "\n%zu more were left out for lack of time: --budget, --all\n",
+			    matrix->nr_left_out);
 	strbuf_addch(out, '\n');
 	summary_totals(out, totals, NULL, color);
 }

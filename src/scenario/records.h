@@ -13,10 +13,11 @@
  *		   steps (array of names), demands (array of {check, bound?, off?, work?, cgroup?,
  *		   step?, from}; all layers, the more general first; from: "ktstr", "project",
  *		   "scheduler", "test" or "command line"), watch ("" or why waits are not watched)
- *	scheduler  event ("attached", "detached", "ejected", "failed"), at_ns, ops?, story? (word:
- *		   load, attach, refused, exit, crash, stall, error, gone, forked, ...), text (one
- *		   sentence for people), exit_kind?, reason?, message?, dump?, words? (last lines of its
- *		   stderr), exit? or signal? (of its loader), kernel? (lines of the kernel's log);
+ *	scheduler  event ("attached", "detached", "ejected", "failed"), at_ns, ops?, story? (a word of
+ *		   sched/story.h), text (one sentence for people), exit_kind?, reason?, message?, dump?,
+ *		   words? (last lines of its stderr), exit? or signal? (of its loader), kernel? (lines of
+ *		   the kernel's log), leftovers? (processes its loader left), restarts? (times it was
+ *		   attached anew by itself);
  *		   every "attached" is followed by a "detached" or an "ejected"
  *	counters   step? (none: the whole run), events (object: name -> increase of root/events)
  *	step_begin step, begin_ns

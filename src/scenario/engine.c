@@ -2,6 +2,7 @@
 #include "scenario/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "scenario/engine_private.h"
 
 enum { STUCK_MAX = 4, POLICY_EXT = 7 };
@@ -313,6 +315,7 @@ static void finish(struct engine *e, char *left, size_t size)
 	if (e->changer)
 		bring_cpus_back(e, left, size);
 	changer_destroy(e->changer);
+	closep(&e->state_fd);
 	engine_watch_close(e);
 }
 
@@ -326,6 +329,13 @@ static void tell_end(struct engine *e, uint32_t done, const char *left)
 	engine_send(e, record);
 }
 
+static int open_state(const char *sysfs)
+{
+	_cleanup_free_ char *path = path_format("%s/kernel/sched_ext/state", sysfs);
+
+	return path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
 int engine_run(const struct engine_opts *opts, struct ktstr_error *err)
 {
 	_cleanup_free_ struct engine *e = calloc(1, sizeof(*e));
@@ -337,6 +347,7 @@ int engine_run(const struct engine_opts *opts, struct ktstr_error *err)
 	if (!e || !scenario)
 		return ktstr_error_nomem(err);
 	e->opts = opts;
+	e->state_fd = open_state(opts->sysfs);
 	take_functions(e, scenario);
 	r = prepare(e, err);
 	if (r == 0 && !*e->skip)

@@ -39,6 +39,8 @@ enum {
 
 /* How often a step that lasts is looked at. */
 #define ENGINE_TICK_NS MSECS(10)
+/* Every so many looks the scheduler's state is not all that is looked at. */
+#define ENGINE_TICKS_PER_POLL 50
 /* Workers that were asked to end get that long before they are killed. */
 #define ENGINE_STOP_NS SECS(2)
 
@@ -99,6 +101,7 @@ struct engine {
 	struct watch *watch; /* NULL: why_no_watch says why */
 	char why_no_watch[1024];
 	struct scheduler *scheduler;
+	int state_fd; /* of sched_ext's state; -1: none */
 	bool attached;
 	bool broken; /* a scheduler that was to be there is not */
 	struct sched_events run_events, step_events;
@@ -181,7 +184,9 @@ int engine_step(struct engine *e, enum engine_ended *ret_ended,
 void engine_watch_open(struct engine *e);
 /* Before what takes so long that events would be lost; it forgets everything. */
 void engine_watch_close(struct engine *e);
-/* At least every WATCH_DRAIN_MS while a window is open. */
+/* Every WATCH_RELIEVE_MS while a window is open. */
+void engine_watch_relieve(struct engine *e);
+/* Takes in what has happened. */
 void engine_watch_drain(struct engine *e);
 void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, uint64_t now_ns);
 void engine_watch_begin(struct engine *e);
@@ -209,5 +214,7 @@ int engine_detach(struct engine *e, struct ktstr_error *err) KTSTR_MUST_CHECK;
 void engine_check_ops(struct engine *e);
 /* Return: whether it is attached, or need not be.  What happened to it is told. */
 bool engine_scheduler_is_fine(struct engine *e);
+/* The same at a small part of the cost; may overlook an end for a while that the kernel does not see. */
+bool engine_scheduler_seems_fine(struct engine *e);
 
 #endif

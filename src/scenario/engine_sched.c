@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -93,6 +95,22 @@ int engine_detach(struct engine *e, struct ktstr_error *err)
 									      : "ejected");
 	lose(e);
 	return r;
+}
+
+bool engine_scheduler_seems_fine(struct engine *e)
+{
+	static const char enabled[] = "enabled";
+	struct pollfd fd = { .events = POLLIN };
+	char state[sizeof(enabled)] = "";
+
+	if (!e->attached)
+		return true;
+	fd.fd = scheduler_fd(e->scheduler);
+	if (e->state_fd >= 0 && poll(&fd, 1, 0) == 0 &&
+	    pread(e->state_fd, state, sizeof(state) - 1, 0) == (ssize_t)sizeof(state) - 1 &&
+	    !strcmp(state, enabled))
+		return true;
+	return engine_scheduler_is_fine(e);
 }
 
 bool engine_scheduler_is_fine(struct engine *e)

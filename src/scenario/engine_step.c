@@ -91,12 +91,15 @@ static enum engine_ended hold(struct engine *e, const struct ktstr_step *step,
 	uint64_t until_ns = clock_add_ns(e->begin_ns, step->hold_ns), tick_ns = e->begin_ns;
 	bool gone_is_fine = event && event->kind == EVENT_SCHEDULER_GONE;
 
-	for (;;) {
-		if (!engine_scheduler_is_fine(e) && !gone_is_fine)
+	for (uint32_t tick = 0;; tick++) {
+		bool fine = tick % ENGINE_TICKS_PER_POLL ? engine_scheduler_seems_fine(e)
+							 : engine_scheduler_is_fine(e);
+
+		if (!fine && !gone_is_fine)
 			return ENDED_BROKEN;
 		if (event && happened(e, event))
 			return ENDED_EVENT;
-		engine_watch_drain(e);
+		engine_watch_relieve(e);
 		if (clock_mono_ns() >= until_ns)
 			return event ? ENDED_LIMIT : ENDED_TIME;
 		do {
@@ -142,7 +145,6 @@ static void end(struct engine *e, const struct ktstr_step *step, enum engine_end
 	uint64_t end_ns = clock_mono_ns();
 	json_t *record;
 
-	engine_watch_drain(e);
 	engine_tell_step(e);
 	tell_counters(e);
 	record = engine_record(e, "step_end");

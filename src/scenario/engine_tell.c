@@ -90,7 +90,6 @@ static void look(struct engine *e, const struct engine_row *row, uint32_t index,
 	s->has_reading = work_row_read(row->row, index, e->step, now_ns, &s->reading) == 0;
 	if (work_row_look(row->row, index, &s->how) < 0)
 		s->how = (struct work_end){ .state = WORK_MISSING, .exit_code = -1, .signal = -1 };
-	s->has_wait = engine_watch_read(e, work_row_tid(row->row, index), now_ns, &s->wait);
 }
 
 /* --- telling ----------------------------------------------------------------------------------- */
@@ -220,7 +219,7 @@ static void tell_worker(struct engine *e, const struct engine_row *row, uint32_t
 
 void engine_tell_step(struct engine *e)
 {
-	uint64_t now_ns = clock_mono_ns();
+	uint64_t now_ns;
 	_cleanup_free_ struct sight *sights = calloc(KTSTR_SCENARIO_WORKERS, sizeof(*sights));
 	size_t nr = 0;
 
@@ -232,6 +231,8 @@ void engine_tell_step(struct engine *e)
 		for (uint32_t k = 0; e->rows[i].row && k < e->rows[i].count; k++)
 			look(e, &e->rows[i], k, &sights[nr++]);
 	engine_tree_end(e);
+	now_ns = clock_mono_ns();
+	engine_watch_drain(e);
 	engine_tell_cpus(e, now_ns);
 	for (size_t i = 1; i < e->nr_tree; i++)
 		engine_tell_group(e, &e->tree[i]);
@@ -240,7 +241,11 @@ void engine_tell_step(struct engine *e)
 		if (!e->rows[i].row)
 			continue;
 		tell_row(e, &e->rows[i]);
-		for (uint32_t k = 0; k < e->rows[i].count; k++)
-			tell_worker(e, &e->rows[i], k, &sights[nr++]);
+		for (uint32_t k = 0; k < e->rows[i].count; k++, nr++) {
+			pid_t tid = work_row_tid(e->rows[i].row, k);
+
+			sights[nr].has_wait = engine_watch_read(e, tid, now_ns, &sights[nr].wait);
+			tell_worker(e, &e->rows[i], k, &sights[nr]);
+		}
 	}
 }

@@ -40,6 +40,12 @@ void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, 
 	(void)r;
 }
 
+void engine_watch_relieve(struct engine *e)
+{
+	if (e->watch && watch_relieve(e->watch) < 0)
+		engine_watch_close(e);
+}
+
 void engine_watch_begin(struct engine *e)
 {
 	engine_watch_drain(e);

@@ -20,7 +20,13 @@
 #include "sched/watch_format.h"
 #include "sched/watch_state.h"
 
-enum { RING_BYTES = 256 << 10, RECORD_MAX = 4096, PREEMPTED = 0x100 };
+enum {
+	RINGS_BYTES = 8 << 20,
+	RING_MAX = 1 << 20,
+	RING_MIN = 64 << 10,
+	RECORD_MAX = 4096,
+	PREEMPTED = 0x100
+};
 /* An event may still be on its way into another CPU's ring. */
 #define IN_FLIGHT_NS 20000ull
 
@@ -36,7 +42,7 @@ struct ring {
 
 struct watch {
 	uint32_t nr_cpus;
-	size_t page_bytes;
+	size_t page_bytes, ring_bytes;
 	uint64_t ids[POINTS];
 	struct watch_field prev_pid, prev_state, next_pid, next_comm, wake_pid;
 	struct ring rings[WATCH_CPUS];
@@ -144,7 +150,7 @@ static int open_event(struct watch *w, uint32_t cpu, enum point point)
 static void close_ring(struct watch *w, struct ring *ring)
 {
 	if (ring->page)
-		munmap(ring->page, w->page_bytes + RING_BYTES);
+		munmap(ring->page, w->page_bytes + w->ring_bytes);
 	ring->page = NULL;
 	for (enum point p = 0; p < POINTS; p++) {
 		if (ring->fds[p] > 0)
@@ -166,7 +172,7 @@ static int open_ring(struct watch *w, uint32_t cpu)
 			return -errno;
 		if (p)
 			continue;
-		page = mmap(NULL, w->page_bytes + RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		page = mmap(NULL, w->page_bytes + w->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 			    ring->fds[0], 0);
 		if (page == MAP_FAILED)
 			return -errno;
@@ -234,6 +240,9 @@ int watch_open(const struct watch_opts *opts, struct watch **ret_watch, struct k
 		return ktstr_error_nomem(err);
 	w->nr_cpus = opts->nr_cpus;
 	w->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	w->ring_bytes = RING_MAX;
+	while (w->ring_bytes > RING_MIN && w->ring_bytes * w->nr_cpus > RINGS_BYTES)
+		w->ring_bytes /= 2;
 	w->state = watch_state_create(opts->nr_cpus);
 	r = w->state ? mount_tracefs(opts->tracefs, err) : ktstr_error_nomem(err);
 	if (r == 0)
@@ -263,7 +272,8 @@ static void copy_out(const struct watch *w, const struct ring *ring, uint64_t at
 		     size_t len)
 {
 	const char *data = (const char *)ring->page + w->page_bytes;
-	size_t from = at % RING_BYTES, first = RING_BYTES - from < len ? RING_BYTES - from : len;
+	size_t from = at % w->ring_bytes, left = w->ring_bytes - from;
+	size_t first = left < len ? left : len;
 
 	memcpy(to, data + from, first);
 	memcpy((char *)to + first, data, len - first);
@@ -410,7 +420,21 @@ static int earliest(const struct watch *w, const struct merge *m, uint64_t until
 	return best;
 }
 
-int watch_drain(struct watch *watch)
+static bool is_half_full(const struct watch *w)
+{
+	for (uint32_t cpu = 0; cpu < w->nr_cpus; cpu++) {
+		const struct ring *ring = &w->rings[cpu];
+
+		if (ring->page &&
+		    __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE) - ring->tail >
+			    w->ring_bytes / 2)
+			return true;
+	}
+	return false;
+}
+
+/* The earliest first; all, or until no ring is more than half full. */
+static int take(struct watch *watch, bool all)
 {
 	_cleanup_free_ struct merge *m = malloc(sizeof(*m));
 	uint64_t until = clock_mono_ns() - IN_FLIGHT_NS;
@@ -419,7 +443,7 @@ int watch_drain(struct watch *watch)
 	if (!m)
 		return -ENOMEM;
 	r = start_merge(watch, m);
-	while (r >= 0 && (cpu = earliest(watch, m, until)) >= 0) {
+	while (r >= 0 && (all || is_half_full(watch)) && (cpu = earliest(watch, m, until)) >= 0) {
 		struct ring *ring = &watch->rings[cpu];
 
 		apply(watch, &m->next[cpu]);
@@ -431,6 +455,16 @@ int watch_drain(struct watch *watch)
 			__atomic_store_n(&watch->rings[c].page->data_tail, watch->rings[c].tail,
 					 __ATOMIC_RELEASE);
 	return r < 0 ? r : 0;
+}
+
+int watch_drain(struct watch *watch)
+{
+	return take(watch, true);
+}
+
+int watch_relieve(struct watch *watch)
+{
+	return is_half_full(watch) ? take(watch, false) : 0;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------ */

@@ -10,7 +10,9 @@
  * A thread waits from its wake-up, or from the moment it had to leave a CPU though it could run on, to the
  * moment it is switched in.  Where a CPU is idle and a thread that may run there waits, that is noted too.
  *
- * The caller calls watch_drain() at least every WATCH_DRAIN_NS; one thread uses a watch.
+ * To take events in costs about as much as the switches that they tell of, so that is not done while a
+ * window is open unless it must be: the caller calls watch_relieve() every WATCH_RELIEVE_MS.  One thread
+ * uses a watch.
  */
 #ifndef KTSTR_SCHED_WATCH_H
 #define KTSTR_SCHED_WATCH_H
@@ -28,7 +30,7 @@ enum {
 	WATCH_HOLDERS = 6,
 	WATCH_COMM = 16,
 	WATCH_TURNS = 4096, /* of each CPU that are remembered */
-	WATCH_DRAIN_MS = 20
+	WATCH_RELIEVE_MS = 10
 };
 
 struct watch;
@@ -55,6 +57,9 @@ void watch_forget(struct watch *watch, pid_t tid);
 
 /* Takes in what has happened.  Return: 0, -ENOMEM, -EBADMSG (a ring is not what perf_event_open(2) says). */
 int watch_drain(struct watch *watch) KTSTR_MUST_CHECK;
+
+/* Takes in as much as is needed for no ring to be more than half full; mostly nothing.  Return: as above. */
+int watch_relieve(struct watch *watch) KTSTR_MUST_CHECK;
 
 /* A new window: what watch_read() tells begins here, but for waits that go on. */
 void watch_begin(struct watch *watch, uint64_t now_ns);

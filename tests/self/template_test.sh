@@ -89,7 +89,7 @@ truncate -s 300 "$templates/$key/manifest.json"
 mended "a truncated manifest" ".*manifest.json is damaged"
 
 # --- another machine ------------------------------------------------------------------------------
-cp "$kernel" "$scratch/vmlinux"
+cp "$kernel" "$(dirname "$kernel")/config" "$scratch/"
 passes "a copy of the kernel boots" --kernel "$scratch/vmlinux"
 check "... from the same template" [ "$(told)" = 0 ]
 printf x >>"$scratch/vmlinux"

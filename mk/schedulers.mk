@@ -3,7 +3,7 @@
 # guest's kernel when it is loaded (CO-RE), inside a loader that is a payload like any other.
 
 BPF_CLANG ?= clang
-BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 \
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -fno-unroll-loops -g -D__TARGET_ARCH_x86 \
 	-Wall -Wextra -Wno-unused-parameter -Werror -ffile-prefix-map=$(CURDIR)=.
 
 PAYLOADS += $(B)/payloads/ktstr-sched

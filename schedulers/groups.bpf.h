@@ -13,7 +13,7 @@
 #include "state.bpf.h"
 
 /* Deeper groups count for their ancestor there.  A share is a multiple of 1 / ONE. */
-enum { GROUP_DEPTH = 8, WEIGHT_NORMAL = 100, WEIGHT_IDLE = 1, ONE_SHIFT = 20 };
+enum { GROUP_DEPTH = 6, WEIGHT_NORMAL = 100, WEIGHT_IDLE = 1, ONE_SHIFT = 20 };
 
 static struct group {
 	__u64 id; /* of the cgroup; 0: free */
@@ -30,6 +30,7 @@ static struct group {
 } groups[SCHED_GROUPS]; /* 0: the root */
 
 static __u64 nr_runnable;
+static __u32 first_free;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -104,7 +105,7 @@ static void count_out(__u32 index, __u32 weight)
 	}
 }
 
-static void task_in(struct task_state *state, __u32 weight)
+static void count_task(struct task_state *state, __u32 weight)
 {
 	struct tree_lock *tree = get_tree();
 
@@ -115,6 +116,16 @@ static void task_in(struct task_state *state, __u32 weight)
 	count_in(state->group, weight);
 	nr_runnable++;
 	bpf_spin_unlock(&tree->lock);
+}
+
+static void task_in(struct task_state *state, __u32 weight)
+{
+	if (HAS_FAULT(nice_ignored)) {
+		if (weight != WEIGHT_NORMAL)
+			COUNT(struck);
+		weight = WEIGHT_NORMAL;
+	}
+	count_task(state, weight);
 }
 
 static void task_out(struct task_state *state)
@@ -134,7 +145,7 @@ static void task_reweight(struct task_state *state, __u32 weight)
 {
 	struct tree_lock *tree = get_tree();
 
-	if (!tree || !state->counted)
+	if (!tree || !state->counted || HAS_FAULT(nice_ignored))
 		return;
 	bpf_spin_lock(&tree->lock);
 	group_at(state->group)->sum += (__u64)weight - state->counted;
@@ -148,6 +159,15 @@ static void group_reweigh(__u32 index)
 	struct group *group = group_at(index);
 	__u32 weight = group->is_idle ? WEIGHT_IDLE : group->weight_set;
 
+	if (HAS_FAULT(cgroup_weight_ignored) && !group->is_idle) {
+		if (weight != WEIGHT_NORMAL)
+			COUNT(struck);
+		weight = WEIGHT_NORMAL;
+	}
+	if (HAS_FAULT(cgroup_idle_ignored) && group->is_idle) {
+		COUNT(struck);
+		weight = group->weight_set;
+	}
 	if (!tree || !index)
 		return;
 	bpf_spin_lock(&tree->lock);
@@ -157,16 +177,12 @@ static void group_reweigh(__u32 index)
 	bpf_spin_unlock(&tree->lock);
 }
 
-/* What part of the machine the task is due, in such a measure that ONE is the mean of all that are
- * runnable. */
-static __u64 share_of(const struct task_state *state)
+/* What part of the machine something of this weight in the group is due, in such a measure that ONE
+ * is the mean of all tasks that are runnable. */
+__noinline __u64 share_in(__u32 index, __u32 weight)
 {
 	__u64 share = nr_runnable << ONE_SHIFT;
-	__u32 index = state->group;
-	__u64 weight = state->counted;
 
-	if (!weight)
-		return 1 << ONE_SHIFT;
 	for (__u32 depth = 0; depth <= GROUP_DEPTH; depth++) {
 		const struct group *group = group_at(index);
 		__u64 sum = group->sum;
@@ -182,15 +198,22 @@ static __u64 share_of(const struct task_state *state)
 	return share ? share : 1;
 }
 
-static __u32 take_free_group(__u64 id)
+static __u64 share_of(const struct task_state *state)
 {
-	for (__u32 i = 1; i < SCHED_GROUPS; i++) {
-		if (groups[i].id)
-			continue;
-		groups[i].id = id;
-		return i;
-	}
-	return 0;
+	return state->counted ? share_in(state->group, state->counted) : 1 << ONE_SHIFT;
+}
+
+/* Free entries are linked by their parent; begin and end of cgroups come one at a time. */
+static __u32 take_free_group(void)
+{
+	static __u32 nr_used;
+	__u32 index = first_free;
+
+	if (index)
+		first_free = group_at(index)->parent;
+	else if (nr_used + 1 < SCHED_GROUPS)
+		index = ++nr_used;
+	return index;
 }
 
 /* A group too deep or too many shares its parent's entry. */
@@ -204,14 +227,20 @@ static void group_begin(struct cgroup *cgroup, __u32 weight, bool is_idle)
 	if (above) {
 		parent = index_of(above->cgroup);
 		if (cgroup->level <= GROUP_DEPTH)
-			index = take_free_group(id);
-		if (!index)
+			index = take_free_group();
+		if (index)
+			group_at(index)->id = id;
+		else
 			index = parent;
 	}
 	bpf_map_update_elem(&group_of_id, &id, &index, 0);
 	group = group_at(index);
 	if (group->id != id)
 		return;
+	if (HAS_FAULT(cgroup_flat) && parent) {
+		COUNT(struck);
+		parent = 0;
+	}
 	group->parent = parent;
 	group->weight_set = weight;
 	group->is_idle = is_idle;
@@ -223,9 +252,15 @@ static void group_begin(struct cgroup *cgroup, __u32 weight, bool is_idle)
 static void group_end(struct cgroup *cgroup)
 {
 	__u64 id = cgroup->kn->id;
+	__u32 index = own_index_of(cgroup);
+	struct group *group = group_at(index);
 
-	group_at(own_index_of(cgroup))->id = 0;
 	bpf_map_delete_elem(&group_of_id, &id);
+	if (!index)
+		return;
+	group->id = 0;
+	group->parent = first_free;
+	first_free = index;
 }
 
 #endif

@@ -8,7 +8,7 @@
 /* How near to a CPU. */
 enum reach { REACH_CPU, REACH_LLC, REACH_NODE, REACH_ALL };
 
-enum { CLAIM_TRIES = 4 };
+enum { CLAIM_TRIES = 2 };
 
 static __u64 reached(__u32 word, __s32 cpu, __u32 reach)
 {
@@ -47,9 +47,15 @@ __noinline int claim_idle(struct sched_cpus *allowed, __s32 cpu, __u32 reach, bo
 	if (!allowed)
 		return -1;
 	read_idle(whole_core, &idle);
-	for (__u32 i = 0; i < SCHED_WORDS; i++) {
+	for (__u32 i = 0; i < SCHED_WORDS && i < machine.nr_words; i++) {
 		__u64 word = idle.words[i] & allowed->words[i] & online.words[i] &
 			     reached(i, cpu, reach);
+
+		if (HAS_FAULT(smt_forgotten)) {
+			if (word & ~machine.first_threads.words[i])
+				COUNT(struck);
+			word &= machine.first_threads.words[i];
+		}
 
 		for (__u32 tries = 0; word && tries < CLAIM_TRIES; tries++) {
 			__s32 found = i * 64 + lowest_of(word);
@@ -62,10 +68,31 @@ __noinline int claim_idle(struct sched_cpus *allowed, __s32 cpu, __u32 reach, bo
 	return -1;
 }
 
+/* Faults that look for idle CPUs around another than the task's. */
+static __s32 misplace(__s32 cpu)
+{
+	static __u32 turn;
+	__u32 llc = llc_of(cpu), other = 0;
+
+	if (HAS_FAULT(prev_forgotten)) {
+		COUNT(struck);
+		return __sync_fetch_and_add(&turn, 1) % machine.nr_cpus;
+	}
+	if (machine.nr_llcs < 2 || (HAS_FAULT(wrong_node) && machine.nr_nodes < 2))
+		return cpu;
+	if (HAS_FAULT(wrong_node))
+		other = machine.nr_llcs - 2;
+	other = machine.llcs[llc].others[other % SCHED_LLCS] % SCHED_LLCS;
+	COUNT(struck);
+	return machine.llcs[other].first;
+}
+
 /* An idle CPU for a task that is on @cpu now; where cores have threads, one on an idle core if there
  * is any.  Return: the CPU, or -1. */
 static __s32 find_idle(struct task_state *state, __s32 cpu)
 {
+	if (HAS_FAULT(llc_off_by_one) || HAS_FAULT(wrong_node) || HAS_FAULT(prev_forgotten))
+		cpu = misplace(cpu);
 	for (__u32 i = machine.nr_threads > 1 ? 0 : 4; i < 8; i++) {
 		__u32 reach = i % 4;
 		__s32 found;
@@ -80,8 +107,21 @@ static __s32 find_idle(struct task_state *state, __s32 cpu)
 	return -1;
 }
 
-static __u64 queue_of(const struct task_state *state, __s32 cpu)
+static __u64 queue_of(const struct task_struct *p, const struct task_state *state, __s32 cpu)
 {
+	if (HAS_FAULT(stale_pin) && state->pin >= 0 && state->pin != cpu) {
+		COUNT(struck);
+		return QUEUE_OF_CPU + (__u32)state->pin;
+	}
+	if (HAS_FAULT(queue_out_of_range) && state->pin != cpu && p->mm) {
+		COUNT(struck);
+		return llc_of(cpu) + 1;
+	}
+	if (HAS_FAULT(pinned_forgotten) && state->pin == cpu) {
+		if (!p->mm)
+			return llc_of(cpu);
+		COUNT(struck);
+	}
 	return state->pin == cpu ? QUEUE_OF_CPU + (__u32)cpu : llc_of(cpu);
 }
 

@@ -52,7 +52,7 @@ struct bpf_iter_scx_dsq {
 
 enum scx_dsq_id_flags { SCX_DSQ_LOCAL_ON = 1 };
 enum scx_kick_flags { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2 };
-enum scx_enq_flags { SCX_ENQ_LAST = 1 };
+enum scx_enq_flags { SCX_ENQ_LAST = 1, SCX_ENQ_WAKEUP = 2 };
 enum scx_wake_flags { SCX_WAKE_FORK = 1 };
 enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
 enum scx_exit_kind { SCX_EXIT_NONE };
@@ -102,6 +102,7 @@ struct cgroup {
 };
 
 struct scx_init_task_args {
+	bool fork;
 	struct cgroup *cgroup;
 };
 

@@ -24,7 +24,7 @@ static int add_cpu(const struct ktstr_shape_cpu *c, struct sched_machine *m)
 		return -ERANGE;
 	}
 	if (c->cpu == c->llc)
-		m->llcs[m->nr_llcs++].node = c->node;
+		m->llcs[m->nr_llcs++] = (struct sched_llc){ .node = c->node, .first = c->cpu };
 	else
 		llc = m->llc_of[c->llc];
 	m->llc_of[c->cpu] = llc;
@@ -32,6 +32,8 @@ static int add_cpu(const struct ktstr_shape_cpu *c, struct sched_machine *m)
 	add_to(&m->llcs[llc].cpus, c->cpu);
 	add_to(&m->nodes[c->node], c->cpu);
 	add_to(&m->all, c->cpu);
+	if (c->cpu == c->core)
+		add_to(&m->first_threads, c->cpu);
 	if (c->cpu >= m->nr_cpus)
 		m->nr_cpus = c->cpu + 1;
 	if (c->node >= m->nr_nodes)
@@ -84,6 +86,7 @@ int machine_read(struct sched_machine *ret_machine)
 		r = add_cpu(&shape.cpus[i], &m);
 	if (r < 0)
 		return r;
+	m.nr_words = (m.nr_cpus + 63) / 64;
 	m.nr_threads = count_threads(&shape);
 	order_llcs(&shape, &m);
 	*ret_machine = m;

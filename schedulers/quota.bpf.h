@@ -29,10 +29,8 @@ struct {
 
 static __u64 nr_quotas;
 
-static void use_quota(__u32 index, __u64 ns)
+__noinline int use_quota_of(__u32 index, __u64 ns)
 {
-	if (!nr_quotas)
-		return;
 	for (__u32 depth = 0; depth <= GROUP_DEPTH && index; depth++) {
 		struct group *group = group_at(index);
 
@@ -41,20 +39,30 @@ static void use_quota(__u32 index, __u64 ns)
 			group->is_throttled = true;
 		index = group->parent;
 	}
+	return 0;
 }
 
-static bool is_throttled(__u32 index)
+static void use_quota(__u32 index, __u64 ns)
 {
-	if (!nr_quotas)
-		return false;
+	if (nr_quotas)
+		use_quota_of(index, ns);
+}
+
+__noinline int is_below_throttled(__u32 index)
+{
 	for (__u32 depth = 0; depth <= GROUP_DEPTH && index; depth++) {
 		const struct group *group = group_at(index);
 
 		if (group->is_throttled)
-			return true;
+			return 1;
 		index = group->parent;
 	}
-	return false;
+	return 0;
+}
+
+static bool is_throttled(__u32 index)
+{
+	return nr_quotas && is_below_throttled(index);
 }
 
 static void release_parked(void)
@@ -70,7 +78,7 @@ static void release_parked(void)
 
 		if (!state || is_throttled(state->group))
 			continue;
-		if (scx_bpf_dsq_move_vtime(&it, p, queue_of(state, cpu), 0))
+		if (scx_bpf_dsq_move_vtime(&it, p, queue_of(p, state, cpu), 0))
 			wake_for(state, cpu);
 	}
 	bpf_iter_scx_dsq_destroy(&it);
@@ -83,7 +91,12 @@ static int refill(void *map, __u32 *index, struct quota_timer *timer)
 	__s64 most = group->quota_ns + group->burst_ns;
 
 	if (group->quota_ns) {
-		__sync_fetch_and_add(&group->budget_ns, (__s64)group->quota_ns);
+		if (HAS_FAULT(quota_halved)) {
+			COUNT(struck);
+			__sync_fetch_and_add(&group->budget_ns, (__s64)(group->quota_ns / 2));
+		} else {
+			__sync_fetch_and_add(&group->budget_ns, (__s64)group->quota_ns);
+		}
 		if (group->budget_ns > most)
 			group->budget_ns = most;
 		if (group->budget_ns > 0)
@@ -94,6 +107,23 @@ static int refill(void *map, __u32 *index, struct quota_timer *timer)
 	if (group->quota_ns)
 		bpf_timer_start(&timer->timer, group->period_ns, 0);
 	return 0;
+}
+
+static long make_timer(__u32 index, void *unused)
+{
+	struct quota_timer *timer = bpf_map_lookup_elem(&quota_timers, &index);
+
+	if (timer) {
+		bpf_timer_init(&timer->timer, &quota_timers, CLOCK_MONOTONIC);
+		bpf_timer_set_callback(&timer->timer, refill);
+	}
+	return 0;
+}
+
+/* All at once, so that the verifier looks at what they do once. */
+static void make_timers(void)
+{
+	bpf_loop(SCHED_GROUPS, make_timer, NULL, 0);
 }
 
 static void set_quota(__u32 index, __u64 period_us, __u64 quota_us, __u64 burst_us)
@@ -111,6 +141,10 @@ static void set_quota(__u32 index, __u64 period_us, __u64 quota_us, __u64 burst_
 			__sync_fetch_and_sub(&nr_quotas, 1);
 		return;
 	}
+	if (HAS_FAULT(quota_ignored)) {
+		COUNT(struck);
+		return;
+	}
 	group->period_ns = period_us * 1000;
 	group->burst_ns = burst_us * 1000;
 	group->quota_ns = quota_us * 1000;
@@ -118,9 +152,6 @@ static void set_quota(__u32 index, __u64 period_us, __u64 quota_us, __u64 burst_
 	group->is_throttled = false;
 	if (!had_quota)
 		__sync_fetch_and_add(&nr_quotas, 1);
-	/* Not the first time: it is there already. */
-	bpf_timer_init(&timer->timer, &quota_timers, CLOCK_MONOTONIC);
-	bpf_timer_set_callback(&timer->timer, refill);
 	bpf_timer_start(&timer->timer, group->period_ns, 0);
 }
 

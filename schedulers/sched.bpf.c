@@ -13,6 +13,9 @@
 
 /* How many slices a task of another LLC must be behind to be taken, and of another node. */
 enum { FAR_SLICES = 2, FAR_NODE_SLICES = 4 };
+#define FAR_AHEAD_NS 10000000000ull
+/* SCX_SLICE_INF. */
+#define ENDLESS_NS ~0ull
 
 char sched_license[] SEC("license") = "Dual BSD/GPL";
 
@@ -21,17 +24,88 @@ struct {
 	__uint(max_entries, 1 << 16);
 } exits SEC(".maps");
 
+static __u64 loaded_ns;
+
 static __u64 local_of(__s32 cpu)
 {
 	return bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | (__u32)cpu;
 }
 
-/* Tasks of programs only: without its own threads the kernel would not live long. */
-static bool is_nth_dropped(const struct task_struct *p)
+static __u64 slice_ns(void)
+{
+	return HAS_FAULT(slice_endless) ? ENDLESS_NS : options.slice_ns;
+}
+
+/* --- faults --------------------------------------------------------------------------------- */
+
+static bool is_lost(const struct task_struct *p, const struct task_state *state)
 {
 	static __u64 nr;
 
-	return p->mm && (__sync_fetch_and_add(&nr, 1) + 1) % options.faults[FAULT_drop_queued] == 0;
+	if (!p->mm)
+		return false;
+	if (HAS_FAULT(drop_queued))
+		return (__sync_fetch_and_add(&nr, 1) + 1) % options.faults[FAULT_drop_queued] == 0;
+	if (HAS_FAULT(stall_after))
+		return bpf_ktime_get_ns() - loaded_ns > options.faults[FAULT_stall_after] * 1000000;
+	return HAS_FAULT(rare_task) && state->is_doomed;
+}
+
+/* Faults that queue a task where it does not belong.  Return: the virtual time to queue it with. */
+static __u64 displaced(const struct task_struct *p, const struct task_state *state, __s32 cpu,
+		       __u64 enq_flags)
+{
+	__u64 clock = cpus[(__u32)cpu % SCHED_CPUS].clock;
+
+	if (!p->mm)
+		return state->vtime;
+	if (HAS_FAULT(inversion) && p->scx.weight < WEIGHT_NORMAL) {
+		COUNT(struck);
+		return clock + FAR_AHEAD_NS;
+	}
+	if (HAS_FAULT(cgroup_starved) && state->group &&
+	    state->group % options.faults[FAULT_cgroup_starved] == 0) {
+		COUNT(struck);
+		return clock + FAR_AHEAD_NS;
+	}
+	if (HAS_FAULT(interactive_starved) &&
+	    enq_flags & bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)) {
+		COUNT(struck);
+		return clock + FAR_AHEAD_NS;
+	}
+	return state->vtime;
+}
+
+/* Return: the queue of a CPU that is offline, or QUEUE_NONE. */
+static __u64 deal_out(const struct task_struct *p, const struct task_state *state)
+{
+	static __u32 turn;
+	__u32 cpu;
+
+	if (!p->mm || !state->is_new)
+		return QUEUE_NONE;
+	cpu = __sync_fetch_and_add(&turn, 1) % machine.nr_cpus;
+	if (is_online(cpu))
+		return QUEUE_NONE;
+	COUNT(struck);
+	return QUEUE_OF_CPU + cpu;
+}
+
+static void kick_all(void)
+{
+	COUNT(struck);
+	for (__u32 i = 0; i < SCHED_CPUS && i < machine.nr_cpus; i++)
+		scx_bpf_kick_cpu(i, 0);
+}
+
+/* Where a task that is given @cpu is put. */
+static __u64 local_queue_of(const struct task_struct *p, __s32 cpu)
+{
+	if (HAS_FAULT(local_wrong_cpu) && p->mm && ((__u32)cpu ^ 1) < machine.nr_cpus) {
+		COUNT(struck);
+		return local_of(cpu ^ 1);
+	}
+	return local_of(cpu);
 }
 
 /* --- waking up ------------------------------------------------------------------------------ */
@@ -47,7 +121,7 @@ static __s32 place_new(const struct task_state *state, __s32 cpu)
 
 		if (nr >= fewest)
 			continue;
-		for (__u32 w = 0; w < SCHED_WORDS; w++) {
+		for (__u32 w = 0; w < SCHED_WORDS && w < machine.nr_words; w++) {
 			__u64 word = machine.llcs[i].cpus.words[w] & state->allowed.words[w] &
 				     online.words[w];
 
@@ -66,14 +140,21 @@ __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wa
 	struct task_state *state = state_of(p);
 	__s32 cpu;
 
-	if (!state)
+	if (!state || (HAS_FAULT(rare_task) && state->is_doomed))
 		return prev_cpu;
+	if (HAS_FAULT(kick_storm))
+		kick_all();
+	if (HAS_FAULT(pile_up) && p->mm && state->allowed.words[0] & 1) {
+		COUNT(struck);
+		scx_bpf_dsq_insert(p, local_of(0), slice_ns(), 0);
+		return 0;
+	}
 	cpu = find_idle(state, prev_cpu);
 	if (cpu >= 0) {
 		/* What is parked goes through enqueue(). */
 		if (!is_throttled(state->group)) {
 			COUNT(direct);
-			scx_bpf_dsq_insert(p, local_of(cpu), options.slice_ns, 0);
+			scx_bpf_dsq_insert(p, local_queue_of(p, cpu), slice_ns(), 0);
 		}
 		return cpu;
 	}
@@ -86,10 +167,21 @@ __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wa
 /* A task was queued on @cpu: see that some CPU notices. */
 static void call_cpu(struct task_state *state, __s32 cpu)
 {
-	if (wake_for(state, cpu))
+	if (HAS_FAULT(lost_kick)) {
+		if (find_idle(state, cpu) >= 0) {
+			COUNT(struck);
+			return;
+		}
+	} else if (wake_for(state, cpu)) {
 		return;
+	}
 	if (is_before(state->vtime + options.slice_ns / 2, cpus[(__u32)cpu % SCHED_CPUS].current)) {
 		COUNT(preempted);
+		if (HAS_FAULT(kick_weak)) {
+			COUNT(struck);
+			scx_bpf_kick_cpu(cpu, 0);
+			return;
+		}
 		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT));
 	} else {
 		/* It may be falling idle, having looked at the queue before. */
@@ -102,26 +194,34 @@ void BPF_PROG(sched_enqueue, struct task_struct *p, __u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 	__s32 cpu = scx_bpf_task_cpu(p);
+	__u64 queue;
 
 	if (!state)
 		return;
-	if (HAS_FAULT(drop_queued) && is_nth_dropped(p)) {
+	if ((HAS_FAULT(drop_queued) || HAS_FAULT(stall_after) || HAS_FAULT(rare_task)) &&
+	    is_lost(p, state)) {
 		COUNT(struck);
 		return;
 	}
 	bring_near(state, cpus[(__u32)cpu % SCHED_CPUS].clock);
 	if (is_throttled(state->group)) {
 		COUNT(parked);
-		scx_bpf_dsq_insert_vtime(p, QUEUE_PARKED, options.slice_ns, state->vtime,
-					 enq_flags);
+		scx_bpf_dsq_insert_vtime(p, QUEUE_PARKED, slice_ns(), state->vtime, enq_flags);
 		return;
 	}
 	if (enq_flags & bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_LAST)) {
-		scx_bpf_dsq_insert(p, local_of(cpu), options.slice_ns, enq_flags);
+		scx_bpf_dsq_insert(p, local_of(cpu), slice_ns(), enq_flags);
 		return;
 	}
 	COUNT(queued);
-	scx_bpf_dsq_insert_vtime(p, queue_of(state, cpu), options.slice_ns, state->vtime,
+	queue = queue_of(p, state, cpu);
+	if (HAS_FAULT(fork_offline)) {
+		__u64 offline = deal_out(p, state);
+
+		if (offline != QUEUE_NONE)
+			queue = offline;
+	}
+	scx_bpf_dsq_insert_vtime(p, queue, slice_ns(), displaced(p, state, cpu, enq_flags),
 				 enq_flags);
 	call_cpu(state, cpu);
 }
@@ -158,16 +258,30 @@ __noinline int first_in(__u64 queue, __s32 cpu, __u64 *ret_vtime)
 	return found;
 }
 
+static bool is_unserved(__u64 queue)
+{
+	if (queue != options.faults[FAULT_queue_unserved])
+		return false;
+	if (scx_bpf_dsq_nr_queued(queue))
+		COUNT(struck);
+	return true;
+}
+
 /* Does some other LLC's first come so long before @vtime that it is to be taken from there? */
 __noinline int far_queue(__s32 cpu, __u64 vtime)
 {
 	__u32 llc = llc_of(cpu);
 
+	if (HAS_FAULT(no_steal))
+		return QUEUE_NONE;
 	for (__u32 i = 0; i < SCHED_LLCS && i + 1 < machine.nr_llcs; i++) {
 		__u32 other = machine.llcs[llc].others[i];
 		__u64 margin = i < machine.llcs[llc].nr_near ? FAR_SLICES : FAR_NODE_SLICES;
 		struct task_struct *p = scx_bpf_dsq_peek(other);
 
+		if ((HAS_FAULT(queue_unserved) && is_unserved(other)) ||
+		    (HAS_FAULT(steal_neighbour) && i))
+			continue;
 		if (p && is_before(p->scx.dsq_vtime + margin * options.slice_ns, vtime) &&
 		    bpf_cpumask_test_cpu((__u32)cpu, p->cpus_ptr))
 			return other;
@@ -183,6 +297,13 @@ __noinline int steal(__s32 cpu)
 	for (__u32 i = 0; i < SCHED_LLCS && i + 1 < machine.nr_llcs; i++) {
 		__u32 other = machine.llcs[llc].others[i];
 
+		if (HAS_FAULT(no_steal) || (HAS_FAULT(steal_neighbour) && i)) {
+			if (scx_bpf_dsq_nr_queued(other))
+				COUNT(struck);
+			continue;
+		}
+		if (HAS_FAULT(queue_unserved) && is_unserved(other))
+			continue;
 		if (!first_in(other, cpu, &vtime) || !scx_bpf_dsq_move_to_local(other))
 			continue;
 		COUNT(stolen);
@@ -195,7 +316,7 @@ __noinline int steal(__s32 cpu)
 static void keep(struct task_struct *prev, struct task_state *state, __s32 cpu)
 {
 	choose(state, cpu);
-	scx_bpf_task_set_slice(prev, options.slice_ns);
+	scx_bpf_task_set_slice(prev, slice_ns());
 }
 
 /* The queue to take from; QUEUE_NONE: who runs with @vtime comes first.  @is_open: nobody does. */
@@ -207,6 +328,9 @@ static __u64 best_queue(__s32 cpu, bool is_open, __u64 vtime)
 	for (__u32 i = 0; i < 2; i++) {
 		__u64 first;
 
+		if ((HAS_FAULT(queue_unserved) && is_unserved(near[i])) ||
+		    (HAS_FAULT(pinned_forgotten) && i == 0))
+			continue;
 		if (!first_in(near[i], cpu, &first) || (!is_open && !is_before(first, vtime)))
 			continue;
 		queue = near[i];
@@ -235,6 +359,13 @@ void BPF_PROG(sched_dispatch, __s32 cpu, struct task_struct *prev)
 		charge(prev, state);
 		wants = !state->has_yielded && !is_throttled(state->group);
 		state->has_yielded = false;
+	}
+	if ((HAS_FAULT(dead_cpu) && (__u64)cpu == options.faults[FAULT_dead_cpu]) ||
+	    (HAS_FAULT(hotplug_forgotten) && !is_online(cpu))) {
+		COUNT(struck);
+		if (state && !is_throttled(state->group))
+			keep(prev, state, cpu);
+		return;
 	}
 	queue = best_queue(cpu, !wants, state ? state->vtime : 0);
 	if (queue != QUEUE_NONE && scx_bpf_dsq_move_to_local(queue)) {
@@ -265,7 +396,11 @@ bool BPF_PROG(sched_yield, struct task_struct *from, struct task_struct *to)
 {
 	struct task_state *state = state_of(from);
 
-	if (state)
+	if (HAS_FAULT(yield_ignored)) {
+		COUNT(struck);
+		return false;
+	}
+	if (state || HAS_FAULT(verifier_error))
 		state->has_yielded = true;
 	scx_bpf_task_set_slice(from, 0);
 	return false;
@@ -275,9 +410,16 @@ SEC("struct_ops/sched_running")
 void BPF_PROG(sched_running, struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
+	__s32 cpu = scx_bpf_task_cpu(p);
 
-	if (state)
-		choose(state, scx_bpf_task_cpu(p));
+	if (!state)
+		return;
+	choose(state, cpu);
+	state->is_new = false;
+	if (HAS_FAULT(slice_zero) && p->mm) {
+		COUNT(struck);
+		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT));
+	}
 }
 
 SEC("struct_ops/sched_stopping")
@@ -287,6 +429,13 @@ void BPF_PROG(sched_stopping, struct task_struct *p, bool runnable)
 
 	if (state)
 		charge(p, state);
+}
+
+static bool is_born_nth(__u64 n)
+{
+	static __u64 nr;
+
+	return n && (__sync_fetch_and_add(&nr, 1) + 1) % n == 0;
 }
 
 /* --- tasks ---------------------------------------------------------------------------------- */
@@ -321,9 +470,20 @@ SEC("struct_ops/sched_set_cpumask")
 void BPF_PROG(sched_set_cpumask, struct task_struct *p, const struct cpumask *mask)
 {
 	struct task_state *state = state_of(p);
+	struct sched_cpus before;
+	__s32 pin;
 
-	if (state)
-		note_mask(state, mask);
+	if (!state)
+		return;
+	pin = state->pin;
+	before = state->allowed;
+	note_mask(state, mask);
+	if (HAS_FAULT(stale_pin) && p->mm)
+		state->pin = pin;
+	if (HAS_FAULT(cpuset_ignored) && p->mm && state->pin < 0) {
+		COUNT(struck);
+		state->allowed = before;
+	}
 }
 
 SEC("struct_ops/sched_enable")
@@ -335,6 +495,10 @@ void BPF_PROG(sched_enable, struct task_struct *p)
 		state->vtime = cpus[(__u32)scx_bpf_task_cpu(p) % SCHED_CPUS].clock;
 		state->charged_ns = p->se.sum_exec_runtime;
 		note_mask(state, p->cpus_ptr);
+		if (HAS_FAULT(vtime_future) && is_born_nth(options.faults[FAULT_vtime_future])) {
+			COUNT(struck);
+			state->vtime += FAR_AHEAD_NS;
+		}
 	}
 }
 
@@ -347,6 +511,9 @@ __s32 BPF_PROG(sched_init_task, struct task_struct *p, struct scx_init_task_args
 	if (!state)
 		return -12;
 	state->group = index_of(args->cgroup);
+	state->is_new = args->fork;
+	if (HAS_FAULT(rare_task) && args->fork)
+		state->is_doomed = is_born_nth(options.faults[FAULT_rare_task]);
 	return 0;
 }
 
@@ -371,6 +538,10 @@ void BPF_PROG(sched_cgroup_move, struct task_struct *p, struct cgroup *from, str
 {
 	struct task_state *state = state_of(p);
 
+	if (HAS_FAULT(move_unbilled)) {
+		COUNT(struck);
+		return;
+	}
 	/* It is not runnable while it is moved. */
 	if (state)
 		state->group = index_of(to);
@@ -407,6 +578,10 @@ void BPF_PROG(sched_cgroup_set_bandwidth, struct cgroup *cgroup, __u64 period_us
 SEC("struct_ops/sched_cpu_release")
 void BPF_PROG(sched_cpu_release, __s32 cpu, struct scx_cpu_release_args *args)
 {
+	if (HAS_FAULT(rt_wedge)) {
+		COUNT(struck);
+		return;
+	}
 	scx_bpf_reenqueue_local();
 	if (scx_bpf_dsq_nr_queued(llc_of(cpu)))
 		wake_idle(claim_idle(&online, cpu, REACH_ALL, false));
@@ -416,6 +591,8 @@ void BPF_PROG(sched_cpu_release, __s32 cpu, struct scx_cpu_release_args *args)
 SEC("struct_ops/sched_cpu_online")
 void BPF_PROG(sched_cpu_online, __s32 cpu)
 {
+	if (HAS_FAULT(hotplug_forgotten))
+		return;
 	__sync_fetch_and_or(&online.words[(__u32)cpu / 64 % SCHED_WORDS], 1ull << (__u32)cpu % 64);
 }
 
@@ -431,7 +608,12 @@ __s32 BPF_PROG(sched_init)
 {
 	__s32 r = scx_bpf_create_dsq(QUEUE_PARKED, -1);
 
-	note_online();
+	if (HAS_FAULT(load_error))
+		return -12;
+	loaded_ns = bpf_ktime_get_ns();
+	make_timers();
+	for (__u32 i = 0; i < SCHED_WORDS && i < machine.nr_words; i++)
+		online.words[i] = machine.all.words[i];
 	for (__u32 i = 0; !r && i < SCHED_LLCS && i < machine.nr_llcs; i++)
 		r = scx_bpf_create_dsq(i, -1);
 	for (__u32 i = 0; !r && i < SCHED_CPUS && i < machine.nr_cpus; i++)

@@ -36,6 +36,7 @@ struct sched_cpus {
 struct sched_llc {
 	struct sched_cpus cpus;
 	__u32 node;
+	__u32 first;		  /* CPU */
 	__u32 nr_near;		  /* of others, those of the same node, which come first */
 	__u32 others[SCHED_LLCS]; /* the nearest first */
 };
@@ -43,11 +44,12 @@ struct sched_llc {
 /* LLCs and nodes are numbered from 0 without gaps.  A CPU that was offline at the load counts for
  * LLC 0. */
 struct sched_machine {
-	__u32 nr_cpus, nr_llcs, nr_nodes, nr_threads; /* CPUs by number; threads of a core */
+	/* The highest CPU + 1, words of struct sched_cpus up to it, threads of a core. */
+	__u32 nr_cpus, nr_words, nr_llcs, nr_nodes, nr_threads;
 	__u32 llc_of[SCHED_CPUS];
 	__u32 core_of[SCHED_CPUS]; /* its first CPU */
 	struct sched_llc llcs[SCHED_LLCS];
-	struct sched_cpus nodes[SCHED_NODES], all;
+	struct sched_cpus nodes[SCHED_NODES], all, first_threads;
 };
 
 /* Counted since the load. */

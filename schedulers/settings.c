@@ -13,12 +13,12 @@ struct fault {
 	const char *name;
 	uint64_t fallback;
 	const char *about, *group, *checks;
-	unsigned int llcs, nodes, threads;
+	unsigned int cpus, llcs, nodes, threads;
 };
 
 static const struct fault faults[FAULTS] = {
-#define FAULT(id, name, fallback, about, group, checks, llcs, nodes, threads) \
-	[FAULT_##id] = { name, fallback, about, group, checks, llcs, nodes, threads },
+#define FAULT(id, name, fallback, about, group, checks, cpus, llcs, nodes, threads) \
+	[FAULT_##id] = { name, fallback, about, group, checks, cpus, llcs, nodes, threads },
 #include "faults.def"
 };
 
@@ -43,9 +43,9 @@ static void list_faults(bool as_json)
 
 		if (as_json)
 			printf("%s{\"name\": \"%s\", \"n\": %llu, \"about\": \"%s\", \"group\": \"%s\", "
-			       "\"checks\": \"%s\", \"llcs\": %u, \"nodes\": %u, \"threads\": %u}%s",
+			       "\"checks\": \"%s\", \"cpus\": %u, \"llcs\": %u, \"nodes\": %u, \"threads\": %u}%s",
 			       i ? " " : "[", f->name, (unsigned long long)f->fallback, f->about,
-			       f->group, f->checks, f->llcs, f->nodes, f->threads,
+			       f->group, f->checks, f->cpus, f->llcs, f->nodes, f->threads,
 			       i + 1 < FAULTS ? ",\n" : "]\n");
 		else
 			printf("%-22s %s\n", f->name, f->about);

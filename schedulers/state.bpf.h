@@ -28,6 +28,8 @@ struct task_state {
 	__u32 group;   /* its cgroup */
 	__u32 counted; /* weight that its cgroup counts for it; 0: it is not runnable */
 	bool has_yielded;
+	bool is_new;	/* it has never run */
+	bool is_doomed; /* fault rare-task */
 };
 
 struct {
@@ -66,13 +68,18 @@ static bool is_before(__u64 a, __u64 b)
 	return (__s64)(a - b) < 0;
 }
 
+static bool is_online(__s32 cpu)
+{
+	return online.words[(__u32)cpu / 64 % SCHED_WORDS] >> (__u32)cpu % 64 & 1;
+}
+
 static void note_mask(struct task_state *state, const struct cpumask *mask)
 {
 	__u32 nr = 0;
 	__s32 pin = -1;
 
 	bpf_probe_read_kernel(&state->allowed, sizeof(state->allowed), mask);
-	for (__u32 i = 0; i < SCHED_WORDS; i++) {
+	for (__u32 i = 0; i < SCHED_WORDS && i < machine.nr_words; i++) {
 		__u64 word = state->allowed.words[i] & machine.all.words[i];
 
 		state->allowed.words[i] = word;
@@ -82,14 +89,6 @@ static void note_mask(struct task_state *state, const struct cpumask *mask)
 	}
 	state->nr_allowed = nr;
 	state->pin = nr == 1 ? pin : -1;
-}
-
-static void note_online(void)
-{
-	const struct cpumask *mask = scx_bpf_get_online_cpumask();
-
-	bpf_probe_read_kernel(&online, sizeof(online), mask);
-	scx_bpf_put_cpumask(mask);
 }
 
 #endif

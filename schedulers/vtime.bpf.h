@@ -33,7 +33,10 @@ static void charge(struct task_struct *p, struct task_state *state)
 	__u64 ns = total - state->charged_ns;
 
 	state->charged_ns = total;
-	state->vtime += virtual_ns(state, ns);
+	if (HAS_FAULT(vtime_frozen))
+		COUNT(struck);
+	else
+		state->vtime += virtual_ns(state, ns);
 	use_quota(state->group, ns);
 }
 
@@ -44,9 +47,11 @@ static void bring_near(struct task_state *state, __u64 clock)
 	__u64 lead_max = WAIT_MAX_NS * state->nr_allowed / (nr_runnable ? nr_runnable : 1);
 	__u64 latest = clock + (lead < lead_max ? lead : lead_max);
 
-	if (is_before(state->vtime, earliest))
+	if (HAS_FAULT(sleeper_credit) && is_before(state->vtime, earliest))
+		COUNT(struck);
+	else if (is_before(state->vtime, earliest))
 		state->vtime = earliest;
-	else if (is_before(latest, state->vtime))
+	else if (is_before(latest, state->vtime) && !HAS_FAULT(vtime_future))
 		state->vtime = latest;
 }
 

@@ -12,8 +12,8 @@ enum { FEATURES = 65536, CELL_FEATURES = 96, FEATURE_TEXT = 160 };
 enum { SCENARIO_WORTH = 40, TOPOLOGY_WORTH = 8, PAIR_WORTH = 2 };
 /* As measured in exact mode: a clone with its set-up, a scheduler's load, and what a second of the
  * guest's time costs, however many CPUs share it. */
-#define START_NS     MSECS(900)
-#define ATTACH_NS    MSECS(1700)
+#define START_NS     MSECS(1200)
+#define ATTACH_NS    MSECS(2600)
 #define COST_PERCENT 45
 
 /* What running a cell would show that no cell has shown yet. */

@@ -88,6 +88,35 @@ static void every_scenario_can_be_run(void **state)
 	assert_null(ktstr_catalogue_place(built_in, nr));
 }
 
+/* The longest of the steps that a demand looks at. */
+static uint64_t watched_ns(const struct ktstr_scenario *s, const char *step)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < KTSTR_SCENARIO_STEPS; i++)
+		if (s->steps[i].hold_ns > longest &&
+		    (!step || (s->steps[i].name && !strcmp(s->steps[i].name, step))))
+			longest = s->steps[i].hold_ns;
+	return longest;
+}
+
+/* What cannot be seen is not judged. */
+static void no_bound_is_longer_than_what_is_seen(void **state)
+{
+	const struct ktstr_scenario *s;
+
+	(void)state;
+	for (size_t i = 0; (s = ktstr_catalogue_scenario(built_in, i)); i++)
+		for (size_t j = 0; j < KTSTR_SCENARIO_CHECKS && s->checks[j].check; j++) {
+			const struct ktstr_demand *d = &s->checks[j];
+
+			if (strcmp(ktstr_check_info(d->check)->unit, "ns") || d->off)
+				continue;
+			if (d->bound * 1.1 > (double)watched_ns(s, d->step))
+				fail_msg("%s: a bound of %.0f ms", s->name, d->bound / 1e6);
+		}
+}
+
 static bool uses_op(const struct ktstr_scenario *s, enum ktstr_step_op_kind kind)
 {
 	for (size_t i = 0; i < KTSTR_SCENARIO_STEPS; i++)
@@ -219,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file_is_built_in),
 		cmocka_unit_test(every_scenario_can_be_run),
+		cmocka_unit_test(no_bound_is_longer_than_what_is_seen),
 		cmocka_unit_test(what_only_some_promise_is_needed),
 		cmocka_unit_test(every_work_type_is_used),
 		cmocka_unit_test(scenarios_are_found_by_name),

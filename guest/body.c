@@ -48,29 +48,63 @@ static int set_nonblocking(int fd)
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-static int open_pipe(int *ret_read, int *ret_write)
+static int open_pipe(struct body_pipe *pipe)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	*ret_read = fds[0];
-	*ret_write = fds[1];
+	*pipe = (struct body_pipe){ fds[0], fds[1] };
 	fcntl(fds[1], F_SETPIPE_SZ, BODY_PIPE_BYTES); /* refused: the usual size will do */
 	return set_nonblocking(fds[0]);
 }
 
-static int open_socket(int *ret_ours, int *ret_theirs)
+static int open_socket(struct body_pipe *pipe)
 {
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
-	*ret_ours = fds[0];
-	*ret_theirs = fds[1];
+	*pipe = (struct body_pipe){ fds[0], fds[1] };
 	if (setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
 		return -errno;
 	return set_nonblocking(fds[0]);
+}
+
+int body_pipes_open(struct body_pipes *ret_pipes)
+{
+	_cleanup_(body_pipes_deinit) struct body_pipes pipes = BODY_PIPES_INIT;
+	int r = open_pipe(&pipes.output[0]);
+
+	if (r == 0)
+		r = open_pipe(&pipes.output[1]);
+	if (r == 0)
+		r = open_socket(&pipes.records);
+	if (r < 0)
+		return r;
+	*ret_pipes = pipes;
+	pipes = (struct body_pipes)BODY_PIPES_INIT;
+	return 0;
+}
+
+static void pipe_deinit(struct body_pipe *pipe)
+{
+	closep(&pipe->ours);
+	closep(&pipe->theirs);
+	*pipe = (struct body_pipe){ -1, -1 };
+}
+
+void body_pipes_deinit(struct body_pipes *pipes)
+{
+	pipe_deinit(&pipes->output[0]);
+	pipe_deinit(&pipes->output[1]);
+	pipe_deinit(&pipes->records);
+}
+
+static void take_pipe(struct body_pipe *pipe, int *ret_ours, int *ret_theirs)
+{
+	*ret_ours = take_fd(&pipe->ours);
+	*ret_theirs = take_fd(&pipe->theirs);
 }
 
 static int open_terminal(const struct job *job, int *ret_master, int *ret_slave)
@@ -91,18 +125,16 @@ static int open_terminal(const struct job *job, int *ret_master, int *ret_slave)
 	return 0;
 }
 
-static int open_ends(const struct job *job, struct body *body, struct ends *ends)
+static int open_ends(const struct job *job, struct body_pipes *pipes, struct body *body,
+		     struct ends *ends)
 {
-	int r;
-
 	if (job->mode == JOB_SHELL)
 		return open_terminal(job, &body->terminal, &ends->terminal);
-	r = open_pipe(&body->output[0], &ends->output[0]);
-	if (r == 0)
-		r = open_pipe(&body->output[1], &ends->output[1]);
-	if (r == 0 && job->mode == JOB_TEST)
-		r = open_socket(&body->records, &ends->records);
-	return r;
+	for (int i = 0; i < 2; i++)
+		take_pipe(&pipes->output[i], &body->output[i], &ends->output[i]);
+	if (job->mode == JOB_TEST)
+		take_pipe(&pipes->records, &body->records, &ends->records);
+	return 0;
 }
 
 static int prepare(void *arg)
@@ -222,8 +254,8 @@ static int start(const struct job *job, struct ends *ends, pid_t *ret_pid, struc
 	return 0;
 }
 
-int body_start(const struct job *job, const struct perturb_plan *plan, struct body *ret_body,
-	       struct ktstr_error *err)
+int body_start(const struct job *job, const struct perturb_plan *plan, struct body_pipes *pipes,
+	       struct body *ret_body, struct ktstr_error *err)
 {
 	_cleanup_(body_deinit) struct body body = BODY_INIT;
 	_cleanup_(ends_deinit) struct ends ends = {
@@ -232,11 +264,11 @@ int body_start(const struct job *job, const struct perturb_plan *plan, struct bo
 		.terminal = -1,
 		.plan = plan,
 	};
-	int r = open_ends(job, &body, &ends);
+	int r = open_ends(job, pipes, &body, &ends);
 
+	body_pipes_deinit(pipes);
 	if (r < 0)
-		return ktstr_error_set(err, r, "start the body: pipes and terminal: %s",
-				       strerror(-r));
+		return ktstr_error_set(err, r, "start the body: terminal: %s", strerror(-r));
 	r = start(job, &ends, &body.pid, err);
 	if (r < 0)
 		return r;

@@ -79,19 +79,41 @@ static int set_timer(int fd, uint64_t first_ns, uint64_t interval_ns)
 	return timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : 0;
 }
 
-static int open_timers(struct loop *l)
+int loop_make_ready(struct loop_ready *ret_ready)
 {
-	const struct perturb_plan *plan = l->opts->plan;
-	const struct job *job = l->opts->job;
+	_cleanup_(loop_ready_deinit) struct loop_ready ready = LOOP_READY_INIT;
 	sigset_t mask;
+	int r;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
-	l->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	l->beat = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	l->limit = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (l->signals < 0 || l->beat < 0 || l->limit < 0)
+	ready.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	ready.beat = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	ready.limit = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (ready.signals < 0 || ready.beat < 0 || ready.limit < 0)
 		return -errno;
+	r = body_pipes_open(&ready.pipes);
+	if (r < 0)
+		return r;
+	*ret_ready = ready;
+	ready = (struct loop_ready)LOOP_READY_INIT;
+	return 0;
+}
+
+void loop_ready_deinit(struct loop_ready *ready)
+{
+	closep(&ready->signals);
+	closep(&ready->beat);
+	closep(&ready->limit);
+	body_pipes_deinit(&ready->pipes);
+	*ready = (struct loop_ready)LOOP_READY_INIT;
+}
+
+static int start_timers(struct loop *l)
+{
+	const struct perturb_plan *plan = l->opts->plan;
+	const struct job *job = l->opts->job;
+
 	if (set_timer(l->beat, plan ? plan->beat_ns : job->heartbeat_ns, job->heartbeat_ns) < 0)
 		return -errno;
 	return set_timer(l->limit, job->timeout_ns, 0);
@@ -431,16 +453,16 @@ int loop_run(const struct loop_opts *opts, struct loop_result *ret_result, struc
 		.opts = opts,
 		.channel = opts->channel,
 		.body = BODY_INIT,
-		.signals = -1,
-		.beat = -1,
-		.limit = -1,
+		.signals = take_fd(&opts->ready->signals),
+		.beat = take_fd(&opts->ready->beat),
+		.limit = take_fd(&opts->ready->limit),
 	};
 	struct ktstr_error why;
-	int r = open_timers(&l);
+	int r = start_timers(&l);
 
 	if (r < 0)
 		return ktstr_error_set(err, r, "watch the body: %s", strerror(-r));
-	r = body_start(opts->job, opts->plan, &l.body, &why);
+	r = body_start(opts->job, opts->plan, &opts->ready->pipes, &l.body, &why);
 	if (r < 0) {
 		report_no_start(&l, r, why.text);
 		*ret_result = l.result;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/body.h"
 #include "guest/channel.h"
 #include "guest/perturb.h"
 #include "run/protocol.h"
@@ -23,12 +24,24 @@ enum {
 	LOOP_ENDING_NS = 10 * 1000000000ll /* for killed processes to go away */
 };
 
+/* What watching needs, made before there is a job. */
+struct loop_ready {
+	int signals, beat, limit;
+	struct body_pipes pipes;
+};
+
+#define LOOP_READY_INIT                                                           \
+	{                                                                         \
+		.signals = -1, .beat = -1, .limit = -1, .pipes = BODY_PIPES_INIT, \
+	}
+
 struct loop_opts {
 	const struct job *job;
 	const struct perturb_plan *plan; /* NULL: nothing is perturbed */
 	struct channel *channel;
-	int shell_fd;	    /* SHELL: the host's terminal; else -1 */
-	bool whole_machine; /* we are PID 1: end every process, not just the body's group */
+	int shell_fd;		  /* SHELL: the host's terminal; else -1 */
+	struct loop_ready *ready; /* taken from; the caller closes what is left */
+	bool whole_machine;	  /* we are PID 1: end every process, not just the body's group */
 };
 
 /* How the body ended. */
@@ -38,6 +51,10 @@ struct loop_result {
 	int exit_code;
 	int signal;
 };
+
+/* Return: 0 or -errno; then nothing is open. */
+int loop_make_ready(struct loop_ready *ret_ready) KTSTR_MUST_CHECK;
+void loop_ready_deinit(struct loop_ready *ready);
 
 /* Return: 0, or -errno of what the watching itself needs; a program that cannot be started is
  * reported to the host like any other end. */

@@ -56,6 +56,7 @@ enum {
 struct guest {
 	struct channel channel;
 	struct fwcfg *fwcfg;
+	struct loop_ready ready;
 	struct ktstr_shape shape;
 	char seen[4096]; /* the shape as text, which needs no escape */
 	bool exact;
@@ -190,6 +191,9 @@ static int prepare(struct guest *g, struct ktstr_error *err)
 		r = fwcfg_open(&g->fwcfg, err);
 	if (r < 0)
 		return r;
+	r = loop_make_ready(&g->ready);
+	if (r < 0)
+		return ktstr_error_set(err, r, "watch a body: %s", strerror(-r));
 	ktstr_shape_format(&g->shape, g->seen, sizeof(g->seen));
 	take_memory();
 	return 0;
@@ -238,6 +242,7 @@ static int watch_job(struct guest *g, const struct job *job, int *ret_status,
 					  .plan = job->perturb == PERTURB_OFF ? NULL : &plan,
 					  .channel = &g->channel,
 					  .shell_fd = shell_fd,
+					  .ready = &g->ready,
 					  .whole_machine = true },
 		     &result, err);
 	disturber_stop(disturber);

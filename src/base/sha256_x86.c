@@ -11,10 +11,10 @@ enum { LEAF_7_EBX_SHA = 1 << 29 };
 bool sha256_x86_usable(void)
 {
 	static int usable = -1;
-	unsigned int a, b = 0, c, d;
+	unsigned int a, b = 0, c = 0, d;
 
 	if (usable < 0)
-		usable = __builtin_cpu_supports("sse4.1") &&
+		usable = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) &&
 			 __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & LEAF_7_EBX_SHA);
 	return usable;
 }

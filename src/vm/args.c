@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "vm/vm.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +217,15 @@ static int check_opts(const struct vm_opts *opts, uint64_t memory_bytes, struct 
 	return check_memory(&t, memory_bytes, err);
 }
 
+/* Not the compiler's built-in, which has a constructor run in each program, bodies in guests too. */
+static bool is_amd(void)
+{
+	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+
+	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_AMD_ebx &&
+	       ecx == signature_AMD_ecx && edx == signature_AMD_edx;
+}
+
 static void add_engine(struct builder *b, const struct vm_opts *opts)
 {
 	if (opts->accel == KTSTR_ACCEL_TCG) {
@@ -235,7 +245,7 @@ static void add_engine(struct builder *b, const struct vm_opts *opts)
 	add2(b, "-accel", "kvm");
 	/* Only what can be saved and restored.  AMD describes shared caches in leaves that QEMU
 	 * offers only with topoext. */
-	add2(b, "-cpu", __builtin_cpu_is("amd") ? "host,topoext=on" : "host");
+	add2(b, "-cpu", is_amd() ? "host,topoext=on" : "host");
 }
 
 static void add_machine(struct builder *b, const struct vm_opts *opts, bool one_node)

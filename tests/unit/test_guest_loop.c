@@ -212,6 +212,7 @@ static void run_job(struct job *job, int shell_fd)
 	struct scratch s;
 	struct channel channel;
 	struct ktstr_error err;
+	struct loop_ready ready;
 	const char *path;
 	int fd;
 
@@ -221,11 +222,16 @@ static void run_job(struct job *job, int shell_fd)
 	assert_true(fd >= 0);
 	assert_int_equal(channel_init(&channel, fd), 0);
 	job->heartbeat_ns = 1000000000;
+	assert_int_equal(loop_make_ready(&ready), 0);
 	assert_int_equal(loop_run(&(struct loop_opts){ .job = job,
 						       .channel = &channel,
+						       .ready = &ready,
 						       .shell_fd = shell_fd },
 				  &result, &err),
 			 0);
+	assert_int_equal(ready.signals, -1);
+	assert_int_equal(ready.pipes.records.theirs, -1);
+	loop_ready_deinit(&ready);
 	assert_int_equal(channel_flush(&channel, 0), 0);
 	close(fd);
 	channel_deinit(&channel);

@@ -251,6 +251,24 @@ static void queues_lose_nothing(void **state)
 	work_row_destroy(row);
 }
 
+/* Many hands at once. */
+static void queues_give_each_item_once(void **state)
+{
+	struct ktstr_work work = make(KTSTR_WORK_queue, 20000);
+	struct work_row *row;
+	uint64_t taken = 0;
+
+	(void)state;
+	work.params[0] = 8;
+	work.params[1] = 1000000;
+	work.params[2] = 1;
+	row = rows_run(&work, 8);
+	for (uint32_t i = 1; i < 8; i++)
+		taken += done(row, i);
+	assert_int_equal(taken, 20000);
+	work_row_destroy(row);
+}
+
 static void slow_queues_wake_all_in_turn(void **state)
 {
 	struct ktstr_work work = make(KTSTR_WORK_queue, 90);
@@ -380,6 +398,7 @@ int main(void)
 		cmocka_unit_test(herds_come_when_called),
 		cmocka_unit_test(one_lock_goes_round),
 		cmocka_unit_test(queues_lose_nothing),
+		cmocka_unit_test(queues_give_each_item_once),
 		cmocka_unit_test(slow_queues_wake_all_in_turn),
 		cmocka_unit_test(epoll_waits_for_events),
 		cmocka_unit_test(high_waits_for_low),

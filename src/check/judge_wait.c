@@ -22,18 +22,77 @@ static uint64_t until_gone(const struct judge *j, uint64_t begin_ns, uint64_t ns
 	return gone_ns > begin_ns ? gone_ns - begin_ns : 0;
 }
 
+static const struct rec_worker *in_step_before(const struct judge *j, const struct rec_worker *w)
+{
+	for (size_t i = 0; i < j->r->nr_rows && w->step; i++) {
+		const struct rec_row *row = &j->r->rows[i];
+
+		if (row->step + 1 == w->step && w->index < row->workers &&
+		    !strcmp(row->work, w->work))
+			return row->slots[w->index];
+	}
+	return NULL;
+}
+
+typedef struct reading (*span_fn)(const struct rec_worker *w);
+
+static struct reading gap_of(const struct rec_worker *w)
+{
+	return w->gap_ns;
+}
+
+static struct reading wait_ns_of(const struct rec_worker *w)
+{
+	return (struct reading){ w->wait && !w->wait->lost, w->wait ? w->wait->wait_ns : 0 };
+}
+
+static struct reading idle_of(const struct rec_worker *w)
+{
+	return (struct reading){ w->wait && !w->wait->lost, w->wait ? w->wait->idle_ns : 0 };
+}
+
+/*
+ * A time may go on from step to step, and each tells its part only.  Was the worker there for as long as
+ * the bound, and can no such time be longer, whatever lies between the steps?
+ */
+static bool is_seen_over_steps(const struct judge *j, const struct rec_worker *w, span_fn span,
+			       double bound)
+{
+	const struct rec_worker *before;
+	double most_ns = (double)span(w).value;
+	bool goes_on = true;
+
+	for (const struct rec_worker *at = w; (before = in_step_before(j, at)); at = before) {
+		double part_ns = (double)span(before).value;
+
+		if (!span(before).known || before->frozen || before->end_ns > at->begin_ns)
+			return false;
+		if (goes_on)
+			most_ns += part_ns + (double)(at->begin_ns - before->end_ns);
+		if (part_ns * 10 < (double)(before->end_ns - before->begin_ns) * 9)
+			goes_on = false;
+		if (most_ns > bound)
+			return false;
+		if ((double)(w->end_ns - before->begin_ns) >= bound)
+			return true;
+	}
+	return false;
+}
+
 /* Could a time as long as the bound have been seen at all? */
-static bool can_be_seen(struct judge *j, const struct rec_worker *w, uint64_t ns, double bound)
+static bool can_be_seen(struct judge *j, const struct rec_worker *w, span_fn span, uint64_t ns,
+			double bound)
 {
 	if ((double)ns > bound)
 		return true;
 	if (!cpuset_count(&w->allowed))
 		judge_pass_over(j, "no CPU was left to it");
-	else if ((double)(w->end_ns - w->begin_ns) < bound)
-		judge_pass_over(j, "the time it was watched is shorter than the bound");
 	/* Of a step that was broken off only what had been too long before tells anything. */
 	else if (judge_step(j, w->step)->how == STEP_BROKEN)
 		judge_pass_over(j, "its step was broken off");
+	else if ((double)(w->end_ns - w->begin_ns) < bound &&
+		 !is_seen_over_steps(j, w, span, bound))
+		judge_pass_over(j, "the time it was watched is shorter than the bound");
 	else
 		return true;
 	return false;
@@ -75,7 +134,7 @@ static void gap(struct judge *j, const struct rec_worker *w, const struct subjec
 	}
 	ns = until_gone(j, w->gap_begin_ns.value, w->gap_ns.value);
 	value = (double)ns;
-	if (!has_bound(j, w, ns, &bound) || !can_be_seen(j, w, ns, bound) ||
+	if (!has_bound(j, w, ns, &bound) || !can_be_seen(j, w, gap_of, ns, bound) ||
 	    !judge_weigh(j, s, value, bound))
 		return;
 	words_add_worker(&out, w);
@@ -130,7 +189,7 @@ static void wait_of(struct judge *j, const struct rec_worker *w, const struct su
 	double bound, value = (double)ns;
 
 	if (!has_bound(j, w, ns, &bound) || !is_complete(j, w, s, value > bound) ||
-	    !can_be_seen(j, w, ns, bound) || !judge_weigh(j, s, value, bound))
+	    !can_be_seen(j, w, wait_ns_of, ns, bound) || !judge_weigh(j, s, value, bound))
 		return;
 	words_add_worker(&out, w);
 	strbuf_addstr(&out, " waited ");
@@ -162,7 +221,8 @@ static void idle(struct judge *j, const struct rec_worker *w, const struct subje
 		judge_pass_over(j, "a deadline worker that has used its time up waits for more");
 		return;
 	}
-	if (!is_complete(j, w, s, value > bound) || !can_be_seen(j, w, w->wait->idle_ns, bound) ||
+	if (!is_complete(j, w, s, value > bound) ||
+	    !can_be_seen(j, w, idle_of, w->wait->idle_ns, bound) ||
 	    !judge_weigh(j, s, value, bound))
 		return;
 	if (w->wait->idle_cpu.known)

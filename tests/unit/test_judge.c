@@ -272,6 +272,54 @@ static void a_window_too_short_says_nothing(void **state)
 	expect_fail("gap_ns", "812 ms");
 }
 
+/* Makes the step one of 60 ms, and puts another before it, of 60 ms, with the same hogs. */
+static void two_short_steps(void)
+{
+	json_t *copy = json_deep_copy(records), *object;
+	size_t i, place = 2;
+
+	json_array_foreach(records, i, object)
+	{
+		if (json_object_get(object, "step"))
+			made_set(object, "step", "1");
+		if (json_object_get(object, "end_ns"))
+			made_set(object, "end_ns", "5060000000");
+	}
+	made_set(json_array_get(records, 0), "steps", "[\"before\", \"load\"]");
+	made_set(json_array_get(records, json_array_size(records) - 1), "steps", "2");
+	json_array_foreach(copy, i, object)
+	{
+		const char *work = json_string_value(json_object_get(object, "work"));
+		bool is_step = json_object_get(object, "step") && !json_object_get(object, "cpu");
+
+		if (!is_step || (work && strcmp(work, "hogs") != 0))
+			continue;
+		if (json_object_get(object, "begin_ns") && !json_object_get(object, "wait_ns"))
+			made_set(object, "begin_ns", "4930000000");
+		if (json_object_get(object, "end_ns"))
+			made_set(object, "end_ns", "4990000000");
+		made_insert(records, place++, json_incref(object));
+	}
+	json_decref(copy);
+}
+
+/* The hogs' records that are found are those of the step before. */
+static void steps_that_follow_count_together(void **state)
+{
+	(void)state;
+	two_short_steps();
+	expect("gap_ns", KTSTR_PASS, "4 workers looked at");
+	expect("wait_ns", KTSTR_PASS, "4 workers looked at");
+	made_set(hog(0), "gap_ns", "59000000");
+	expect("gap_ns", KTSTR_PASS, "4 workers looked at");
+	for (int i = 0; i < 4; i++)
+		made_set(hog(i), "gap_ns", "80000000");
+	expect("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
+	for (int i = 0; i < 4; i++)
+		json_object_del(hog(i), "gap_ns");
+	expect("gap_ns", KTSTR_UNDECIDED, "are not known");
+}
+
 static void a_long_wait_fails(void **state)
 {
 	(void)state;
@@ -450,6 +498,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_sleeps_is_not_starved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_gap_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_window_too_short_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(steps_that_follow_count_together, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_long_wait_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_limit_that_is_reached_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_moves_while_frozen_fails, set_up, tear_down),

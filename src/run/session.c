@@ -17,6 +17,7 @@
 #include "run/intake.h"
 #include "run/interrupt.h"
 #include "run/scenario.h"
+#include "run/stolen.h"
 
 enum { READ_CHUNK = 64 << 10, QEMU_LOG_TAIL = 2048 };
 
@@ -32,8 +33,9 @@ struct session {
 	/* When QEMU was last seen to have run, and how much it had by then. */
 	uint64_t ran_ns, ran_qemu_ns;
 	bool over;
-	int console_fd; /* to be shown; -1: not, or not there yet */
-	bool is_whole;	/* QEMU is gone, so its records are all there */
+	int console_fd;	      /* to be shown; -1: not, or not there yet */
+	bool is_whole;	      /* QEMU is gone, so its records are all there */
+	struct stolen stolen; /* of a live guest */
 };
 
 /* Idle and waiting time of all CPUs since boot, /proc/stat (proc(5)); 0 if it cannot be read. */
@@ -105,6 +107,7 @@ static void on_record(void *arg, const struct record *record)
 {
 	struct session *s = arg;
 
+	stolen_heard(&s->stolen, record->time_ns, clock_mono_ns());
 	if (record->type == RECORD_OUTPUT && record->length > 1 && s->opts->output &&
 	    s->opts->output(s->opts->arg, record->payload[0] == 2 ? 2 : 1, record->payload + 1,
 			    record->length - 1) < 0)
@@ -366,6 +369,7 @@ static void watch(struct session *s)
 			return;
 		}
 		note_progress(s);
+		stolen_sample(&s->stolen, clock_mono_ns());
 		read_records(s);
 		if (!s->over)
 			note_exit(s);
@@ -390,13 +394,16 @@ static void check_disk(struct session *s)
 /* What the host may have done to the guest meanwhile; nothing of it matters to an exact one. */
 static void conclude(struct session *s)
 {
-	const struct session_opts *opts = s->opts;
+	const struct judge_disturbance *disturbances;
+	size_t nr = stolen_conclude(&s->stolen, &disturbances);
 
-	scenario_conclude(s->e, &(struct judge_host){ .exact = opts->exact,
+	scenario_conclude(s->e, &(struct judge_host){ .exact = s->opts->exact,
 						      .one_thread = s->e->emulated,
-						      .nr_vcpus = opts->nr_cpus,
+						      .nr_vcpus = s->opts->nr_cpus,
 						      .turn_ns = s->e->turn_ns,
-						      .measured = opts->exact });
+						      .measured = s->opts->exact || nr,
+						      .disturbances = disturbances,
+						      .nr_disturbances = nr });
 }
 
 void session_run(struct vm *vm, const struct session_opts *opts, struct evidence *e)
@@ -407,6 +414,9 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 
 	e->exact = opts->exact;
 	intake_init(&s.intake, e, on_record, &s);
+	/* Without it nothing is measured, which its judge says. */
+	if (!opts->exact && stolen_init(&s.stolen, "/proc", vm_pid(vm)) < 0)
+		stolen_deinit(&s.stolen);
 	hear(&s);
 	s.start_ns = s.ran_ns = s.heard_ns;
 	watch(&s);
@@ -421,6 +431,7 @@ void session_run(struct vm *vm, const struct session_opts *opts, struct evidence
 	check_disk(&s);
 	intake_deinit(&s.intake);
 	conclude(&s);
+	stolen_deinit(&s.stolen);
 	if (console && console_scan_file(console, &e->console, &err) < 0 && !e->damage)
 		e->damage = strdup(err.text);
 }

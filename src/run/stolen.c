@@ -125,7 +125,12 @@ void stolen_sample(struct stolen *s, uint64_t now_ns)
 {
 	size_t nr_before = s->nr_threads;
 	uint64_t worst_ns = 0;
-	bool known = ask_all(s, &worst_ns);
+	bool known;
+
+	if (!s->tasks || now_ns < s->next_ns)
+		return;
+	s->next_ns = now_ns + STOLEN_EVERY_NS;
+	known = ask_all(s, &worst_ns);
 
 	/* What a thread had waited before it was seen first says nothing of this sample. */
 	if (known && s->sampled_ns && nr_before == s->nr_threads && make_room(s))

@@ -19,6 +19,8 @@
 
 #include "check/judge.h"
 
+#define STOLEN_EVERY_NS MSECS(50)
+
 enum {
 	STOLEN_THREADS = 512,
 	STOLEN_SAMPLES = 1 << 16 /* more are not taken: what follows was not measured */
@@ -36,6 +38,7 @@ struct stolen {
 	size_t nr_threads;
 	struct judge_disturbance *samples; /* in the host's time */
 	size_t nr, size;
+	uint64_t next_ns;
 	uint64_t sampled_ns; /* 0: no sample to begin from */
 	bool has_offset;
 	int64_t offset_ns; /* guest's time less the host's */
@@ -45,7 +48,8 @@ struct stolen {
 int stolen_init(struct stolen *s, const char *proc, pid_t pid) KTSTR_MUST_CHECK;
 void stolen_deinit(struct stolen *s);
 
-/* Takes a sample now, CLOCK_MONOTONIC; what cannot be read leaves a hole. */
+/* Takes a sample now, CLOCK_MONOTONIC, unless there was one STOLEN_EVERY_NS ago; what cannot be read leaves
+ * a hole. */
 void stolen_sample(struct stolen *s, uint64_t now_ns);
 /* A record of @guest_ns was heard. */
 void stolen_heard(struct stolen *s, uint64_t guest_ns, uint64_t now_ns);

@@ -226,16 +226,21 @@ static bool is_amd(void)
 	       ecx == signature_AMD_ecx && edx == signature_AMD_edx;
 }
 
+/* The CPUs' threads are known by them: exact_engine.h, run/stolen.h. */
+static void add_names(struct builder *b)
+{
+	add2(b, "-name", "ktstr,debug-threads=on");
+}
+
 static void add_engine(struct builder *b, const struct vm_opts *opts)
 {
 	if (opts->accel == KTSTR_ACCEL_TCG) {
 		/* One thread for all vCPUs: docs/decisions, and the only way that can be exact. */
 		add2(b, "-accel", "tcg,thread=single");
 		add2(b, "-cpu", opts->exact ? exact_cpu : tcg_cpu);
+		add_names(b);
 		if (!opts->exact)
 			return;
-		/* The name of the CPUs' thread, for exact_engine.h. */
-		add2(b, "-name", "ktstr,debug-threads=on");
 		/* 8 ns an instruction; when all CPUs sleep, time jumps to the next timer. */
 		add2(b, "-icount", "shift=3,sleep=off");
 		add2(b, "-rtc", "base=2026-01-01T00:00:00,clock=vm");
@@ -246,6 +251,7 @@ static void add_engine(struct builder *b, const struct vm_opts *opts)
 	/* Only what can be saved and restored.  AMD describes shared caches in leaves that QEMU
 	 * offers only with topoext. */
 	add2(b, "-cpu", is_amd() ? "host,topoext=on" : "host");
+	add_names(b);
 }
 
 static void add_machine(struct builder *b, const struct vm_opts *opts, bool one_node)

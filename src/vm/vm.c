@@ -351,6 +351,11 @@ int vm_read_records(struct vm *vm, void *buf, size_t size)
 	return (int)n;
 }
 
+pid_t vm_pid(const struct vm *vm)
+{
+	return vm->qemu.collected ? 0 : vm->qemu.pid;
+}
+
 int vm_cpu_ns(struct vm *vm, uint64_t *ret_ns)
 {
 	struct timespec ts;

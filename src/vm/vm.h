@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/sha256.h"
 #include <ktstr/kernel.h>
@@ -79,6 +80,9 @@ int vm_wait(struct vm *vm, int extra_fd, uint64_t timeout_ns) KTSTR_MUST_CHECK;
 
 /* New bytes of records.bin.  Return: how many, 0 for none now, -errno. */
 int vm_read_records(struct vm *vm, void *buf, size_t size) KTSTR_MUST_CHECK;
+
+/* Of QEMU; 0 once it has ended. */
+pid_t vm_pid(const struct vm *vm);
 
 /* CPU time QEMU has used so far.  Return: 0 or -errno. */
 int vm_cpu_ns(struct vm *vm, uint64_t *ret_ns) KTSTR_MUST_CHECK;

@@ -63,6 +63,7 @@ static void the_usual_line_is_complete(void **state)
 		joined(&opts),
 		"/usr/bin/qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot "
 		"-accel tcg,thread=single -cpu max,vendor=GenuineIntel,-la57,-erms,-fsrm "
+		"-name ktstr,debug-threads=on "
 		"-machine pc,smm=off,vmport=off,usb=off,i8042=off,hpet=on,memory-backend=ram0 "
 		"-bios /usr/share/qemu/qboot.rom "
 		"-global PIIX4_PM.acpi-root-pci-hotplug=off "

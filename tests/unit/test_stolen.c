@@ -50,21 +50,22 @@ static void who_suffers_most_counts(void **state)
 	thread(7, "qemu-system-x86", 100);
 	thread(8, "CPU 0/KVM", 1000);
 	thread(9, "CPU 1/KVM", 2000);
-	stolen_sample(&stolen, 50000);
+	stolen_sample(&stolen, MSECS(500));
 	thread(7, "qemu-system-x86", 90000);
 	thread(8, "CPU 0/KVM", 1500);
 	thread(9, "CPU 1/KVM", 2100);
-	stolen_sample(&stolen, 60000);
+	stolen_sample(&stolen, MSECS(600));
+	stolen_sample(&stolen, MSECS(640)); /* too soon */
 	thread(9, "CPU 1/KVM", 9100);
-	stolen_sample(&stolen, 70000);
-	stolen_heard(&stolen, 1000000, 55000);
-	stolen_heard(&stolen, 1005000, 59000);
-	stolen_heard(&stolen, 1008000, 65000);
+	stolen_sample(&stolen, MSECS(700));
+	stolen_heard(&stolen, MSECS(10000), MSECS(550));
+	stolen_heard(&stolen, MSECS(10050), MSECS(590));
+	stolen_heard(&stolen, MSECS(10080), MSECS(650));
 	assert_int_equal(stolen_conclude(&stolen, &found), 2);
-	assert_int_equal(found[0].from_ns, 50000 + 946000);
-	assert_int_equal(found[0].to_ns, 60000 + 946000);
+	assert_int_equal(found[0].from_ns, MSECS(500 + 9460));
+	assert_int_equal(found[0].to_ns, MSECS(600 + 9460));
 	assert_int_equal(found[0].stolen_ns, 500);
-	assert_int_equal(found[1].from_ns, 60000 + 946000);
+	assert_int_equal(found[1].from_ns, MSECS(600 + 9460));
 	assert_int_equal(found[1].stolen_ns, 7000);
 }
 
@@ -72,8 +73,8 @@ static void without_records_nothing_is_known(void **state)
 {
 	(void)state;
 	thread(8, "ALL CPUs/TCG", 1000);
-	stolen_sample(&stolen, 50000);
-	stolen_sample(&stolen, 60000);
+	stolen_sample(&stolen, MSECS(500));
+	stolen_sample(&stolen, MSECS(600));
 	assert_int_equal(stolen_conclude(&stolen, &found), 0);
 }
 
@@ -81,21 +82,21 @@ static void what_cannot_be_read_leaves_a_hole(void **state)
 {
 	(void)state;
 	stolen_heard(&stolen, 0, 0);
-	stolen_sample(&stolen, 10000);
+	stolen_sample(&stolen, MSECS(100));
 	thread(8, "CPU 0/KVM", 1000);
-	stolen_sample(&stolen, 20000);
-	stolen_sample(&stolen, 30000);
+	stolen_sample(&stolen, MSECS(200));
+	stolen_sample(&stolen, MSECS(300));
 	scratch_text(&scratch, "7/task/8/schedstat", "123456\n");
-	stolen_sample(&stolen, 40000);
+	stolen_sample(&stolen, MSECS(400));
 	thread(8, "CPU 0/KVM", 5000);
-	stolen_sample(&stolen, 50000);
+	stolen_sample(&stolen, MSECS(500));
 	thread(8, "CPU 0/KVM", 5500);
-	stolen_sample(&stolen, 60000);
+	stolen_sample(&stolen, MSECS(600));
 	assert_int_equal(stolen_conclude(&stolen, &found), 2);
-	assert_int_equal(found[0].from_ns, 20000);
-	assert_int_equal(found[0].to_ns, 30000);
+	assert_int_equal(found[0].from_ns, MSECS(200));
+	assert_int_equal(found[0].to_ns, MSECS(300));
 	assert_int_equal(found[0].stolen_ns, 0);
-	assert_int_equal(found[1].from_ns, 50000);
+	assert_int_equal(found[1].from_ns, MSECS(500));
 	assert_int_equal(found[1].stolen_ns, 500);
 }
 
@@ -104,12 +105,12 @@ static void a_cpu_that_is_new_begins_anew(void **state)
 	(void)state;
 	stolen_heard(&stolen, 0, 0);
 	thread(8, "CPU 0/KVM", 1000);
-	stolen_sample(&stolen, 10000);
+	stolen_sample(&stolen, MSECS(100));
 	thread(9, "CPU 1/KVM", 800000);
-	stolen_sample(&stolen, 20000);
-	stolen_sample(&stolen, 30000);
+	stolen_sample(&stolen, MSECS(200));
+	stolen_sample(&stolen, MSECS(300));
 	assert_int_equal(stolen_conclude(&stolen, &found), 1);
-	assert_int_equal(found[0].from_ns, 20000);
+	assert_int_equal(found[0].from_ns, MSECS(200));
 	assert_int_equal(found[0].stolen_ns, 0);
 }
 
@@ -119,9 +120,9 @@ static void a_cpu_that_is_gone_leaves_a_hole(void **state)
 	stolen_heard(&stolen, 0, 0);
 	thread(8, "CPU 0/KVM", 1000);
 	thread(9, "CPU 1/KVM", 1000);
-	stolen_sample(&stolen, 10000);
+	stolen_sample(&stolen, MSECS(100));
 	assert_int_equal(unlink(scratch_path(&scratch, "7/task/9/comm")), 0);
-	stolen_sample(&stolen, 20000);
+	stolen_sample(&stolen, MSECS(200));
 	assert_int_equal(stolen_conclude(&stolen, &found), 0);
 }
 
@@ -130,8 +131,8 @@ static void this_process_can_be_sampled(void **state)
 	(void)state;
 	stolen_deinit(&stolen);
 	assert_int_equal(stolen_init(&stolen, "/proc", getpid()), 0);
-	stolen_sample(&stolen, 10000);
-	stolen_sample(&stolen, 20000);
+	stolen_sample(&stolen, MSECS(100));
+	stolen_sample(&stolen, MSECS(200));
 	stolen_heard(&stolen, 0, 0);
 	/* None of its threads is a vCPU's. */
 	assert_int_equal(stolen_conclude(&stolen, &found), 0);

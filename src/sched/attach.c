@@ -45,6 +45,7 @@ struct scheduler {
 	struct kmsg kmsg;
 	struct dump dump;
 	int epoll;
+	struct sched_quick quick;
 	struct sched_state before, attached;
 	struct sched_events events;
 	uint64_t events_ns, come_back_ns;
@@ -91,6 +92,16 @@ static bool is_newer(const struct sched_state *now, const struct sched_state *th
 	if (now->enable_seq.known && then->enable_seq.known)
 		return now->enable_seq.value != then->enable_seq.value;
 	return is_on(now) && !is_on(then);
+}
+
+static bool is_still_there(const struct scheduler *s)
+{
+	struct sched_state now;
+
+	if (sched_quick_is_same(&s->quick, &s->attached))
+		return true;
+	sched_read_state(s->opts.sysfs, &now);
+	return is_on(&now) && !is_newer(&now, &s->attached);
 }
 
 static bool any_is_attached(const struct scheduler *s)
@@ -353,6 +364,7 @@ static void note_attached(struct scheduler *s, const struct sched_state *now)
 {
 	s->attached = *now;
 	s->phase = PHASE_ATTACHED;
+	s->story.gone_ns = 0;
 	s->story.was_attached = true;
 	s->story.word = STORY_attached;
 	snprintf(s->story.ops, sizeof(s->story.ops), "%s", now->ops);
@@ -420,7 +432,6 @@ static void begin_story(struct scheduler *s)
 	story_deinit(&s->story);
 	kmsg_read(&s->kmsg);
 	kmsg_clear(&s->kmsg);
-	dump_clear(&s->dump);
 	s->child = (struct child)CHILD_INIT;
 	s->events = (struct sched_events){ 0 };
 	s->facts = (struct story_facts){
@@ -441,6 +452,8 @@ static int start(struct scheduler *s, struct ktstr_error *err)
 {
 	int r;
 
+	if (s->phase != PHASE_NONE)
+		dump_clear(&s->dump);
 	begin_story(s);
 	s->phase = PHASE_STARTING;
 	r = execute(s, &s->not_started);
@@ -478,6 +491,7 @@ int scheduler_start(const struct scheduler_opts *opts, struct scheduler **ret_sc
 	s->child = (struct child)CHILD_INIT;
 	kmsg_open(&s->kmsg, opts->kmsg);
 	dump_open(&s->dump, opts->sysfs);
+	sched_quick_open(&s->quick, opts->sysfs);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r = s->epoll < 0 ? ktstr_error_set(err, -errno, "epoll: %s", strerror(errno)) : 0;
 	if (r == 0 && s->kmsg.fd >= 0)
@@ -526,11 +540,12 @@ int scheduler_poll(struct scheduler *scheduler)
 		return 0;
 	kmsg_read(&s->kmsg);
 	ended = loader_has_ended(s);
-	sched_read_state(s->opts.sysfs, &now);
-	if (!ended && s->phase == PHASE_ATTACHED && is_on(&now) && !is_newer(&now, &s->attached)) {
+	if (!ended && s->phase == PHASE_ATTACHED && is_still_there(s)) {
 		look_at_events(s, false);
 		return 1;
 	}
+	s->story.gone_ns = s->story.gone_ns ? s->story.gone_ns : clock_mono_ns();
+	sched_read_state(s->opts.sysfs, &now);
 	if (!ended && s->phase == PHASE_ATTACHED)
 		hear_kernel(s);
 	if (!ended && may_come_back(s, &now))
@@ -598,6 +613,7 @@ void scheduler_destroy(struct scheduler *scheduler)
 	capture_destroy(scheduler->capture);
 	story_deinit(&scheduler->story);
 	dump_close(&scheduler->dump);
+	sched_quick_close(&scheduler->quick);
 	kmsg_close(&scheduler->kmsg);
 	if (scheduler->epoll >= 0)
 		close(scheduler->epoll);

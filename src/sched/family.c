@@ -51,11 +51,11 @@ void family_find(const struct family *family, struct family_members *ret_members
 		struct group_stat st;
 		uint32_t pid;
 
+		/* Threads of the kernel are in no group. */
 		if (parse_u32(de->d_name, &pid) < 0 || !read_stat(dirfd(dir), pid, &st) ||
-		    st.state == 'Z' || st.state == 'X')
+		    st.group == 0 || st.state == 'Z' || st.state == 'X')
 			continue;
-		if ((family->group > 0 && st.group == family->group) ||
-		    has_mark(dirfd(dir), pid, family->mark))
+		if (st.group == family->group || has_mark(dirfd(dir), pid, family->mark))
 			ret_members->pids[ret_members->nr++] = (pid_t)pid;
 	}
 }

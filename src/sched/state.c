@@ -2,10 +2,12 @@
 #include "sched/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -79,6 +81,45 @@ void sched_read_state(const char *sysfs, struct sched_state *ret_state)
 	read_number(sysfs, "nr_rejected", &ret_state->nr_rejected);
 	read_number(sysfs, "enable_seq", &ret_state->enable_seq);
 	read_number(sysfs, "hotplug_seq", &ret_state->hotplug_seq);
+}
+
+static int open_file(const char *sysfs, const char *name)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/kernel/sched_ext/%s", sysfs, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+void sched_quick_open(struct sched_quick *quick, const char *sysfs)
+{
+	quick->state_fd = open_file(sysfs, "state");
+	quick->seq_fd = open_file(sysfs, "enable_seq");
+}
+
+void sched_quick_close(struct sched_quick *quick)
+{
+	if (quick->state_fd >= 0)
+		close(take_fd(&quick->state_fd));
+	if (quick->seq_fd >= 0)
+		close(take_fd(&quick->seq_fd));
+}
+
+bool sched_quick_is_same(const struct sched_quick *quick, const struct sched_state *state)
+{
+	static const char enabled[] = "enabled\n";
+	struct sched_number seq;
+	char text[32];
+	ssize_t n = pread(quick->state_fd, text, sizeof(text), 0);
+
+	if (n != sizeof(enabled) - 1 || memcmp(text, enabled, sizeof(enabled) - 1) != 0)
+		return false;
+	n = pread(quick->seq_fd, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return sched_parse_number(text, &seq) == 0 && state->enable_seq.known &&
+	       seq.value == state->enable_seq.value;
 }
 
 /* "NAME VALUE", @len bytes. */

@@ -47,6 +47,17 @@ struct sched_events {
 	} items[SCHED_EVENTS];
 };
 
+/* Two of the files, kept open: reading them again costs a tenth of opening them. */
+struct sched_quick {
+	int state_fd, seq_fd;
+};
+
+void sched_quick_open(struct sched_quick *quick, const char *sysfs);
+void sched_quick_close(struct sched_quick *quick);
+/* Return: whether a scheduler is enabled, by the same attachment as when @state was read; false as well
+ * if that cannot be told so quickly. */
+bool sched_quick_is_same(const struct sched_quick *quick, const struct sched_state *state);
+
 /* Return: whether this kernel has sched_ext at all.  @sysfs: "/sys". */
 bool sched_is_supported(const char *sysfs);
 /* What cannot be read is not known. */

@@ -78,11 +78,12 @@ struct story {
 	int exit_code;		     /* if exited and signal is 0 */
 	int signal;		     /* that ended the loader; 0: none */
 	uint64_t stderr_bytes;	     /* that the loader wrote, kept or not */
-	uint32_t restarts;	     /* the loader attached it again by itself (CPU hotplug) */
-	char *words;		     /* last lines of stderr, or of stdout if that is empty */
-	char *dump;		     /* the kernel's debug dump */
-	char *kernel;		     /* lines of the kernel's log about sched_ext, and splats */
-	char *leftovers;	     /* processes that its loader left behind */
+	uint64_t gone_ns;  /* CLOCK_MONOTONIC when it was first seen gone; 0: not, or told to go */
+	uint32_t restarts; /* the loader attached it again by itself (CPU hotplug) */
+	char *words;	   /* last lines of stderr, or of stdout if that is empty */
+	char *dump;	   /* the kernel's debug dump */
+	char *kernel;	   /* lines of the kernel's log about sched_ext, and splats */
+	char *leftovers;   /* processes that its loader left behind */
 };
 
 /* What is known besides what is in the story. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -139,6 +141,43 @@ static void files_are_read(void **state)
 	assert_false(events.known);
 }
 
+/* The same file, as the kernel's are. */
+static void rewrite(const struct scratch *s, const char *name, const char *text)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/kernel/sched_ext/%s", s->dir, name);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void quick_look_sees_changes(void **state)
+{
+	const struct scratch *s = *state;
+	struct sched_quick quick;
+	struct sched_state then;
+
+	put(s, "state", "enabled\n");
+	put(s, "enable_seq", "3\n");
+	sched_read_state(s->dir, &then);
+	sched_quick_open(&quick, s->dir);
+	assert_true(sched_quick_is_same(&quick, &then));
+	rewrite(s, "enable_seq", "4\n");
+	assert_false(sched_quick_is_same(&quick, &then));
+	rewrite(s, "enable_seq", "3\n");
+	rewrite(s, "state", "enabling\n");
+	assert_false(sched_quick_is_same(&quick, &then));
+	rewrite(s, "state", "enabled\n");
+	then.enable_seq.known = false;
+	assert_false(sched_quick_is_same(&quick, &then));
+	sched_quick_close(&quick);
+	sched_quick_open(&quick, "/nowhere");
+	assert_false(sched_quick_is_same(&quick, &then));
+	sched_quick_close(&quick);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +187,7 @@ int main(void)
 		cmocka_unit_test(too_many_events_are_counted),
 		cmocka_unit_test(increase_is_of_both_readings),
 		SCRATCH_TEST(files_are_read, folder),
+		SCRATCH_TEST(quick_look_sees_changes, folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,13 @@ static void wait_until(const struct engine *e, uint64_t until_ns)
 	ppoll(&fd, 1, &ts, NULL);
 }
 
+static int check_event(struct engine *e, const struct event_words *event, struct ktstr_error *err)
+{
+	if (event->kind == EVENT_SCHEDULER_GONE || engine_row(e, event->work))
+		return 0;
+	return ktstr_error_set(err, -EINVAL, "there are no workers '%s' in this step", event->work);
+}
+
 static bool has_iterated(const struct engine *e, const struct engine_row *row, uint64_t iterations)
 {
 	for (uint32_t i = 0; i < row->count; i++) {
@@ -77,7 +84,7 @@ static bool happened(struct engine *e, const struct event_words *event)
 
 	switch (event->kind) {
 	case EVENT_DONE:
-		return !row || work_row_is_done(row->row);
+		return row && work_row_is_done(row->row);
 	case EVENT_ITERATIONS:
 		return row && has_iterated(e, row, event->iterations);
 	default:
@@ -170,6 +177,8 @@ int engine_step(struct engine *e, enum engine_ended *ret_ended, struct ktstr_err
 	}
 	if (r == 0)
 		r = engine_tree_refresh(e, err);
+	if (r == 0 && step->until)
+		r = check_event(e, &event, err);
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "step '%s'",
 					engine_step_name(e, e->step, name, sizeof(name)));

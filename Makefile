@@ -178,7 +178,7 @@ $(B)/tests/unit/test_guest_%: $(B)/obj/tests/unit/test_guest_%.o $(call obj,$(TE
 
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lcmocka
 
 # The kernel's own schedulers, where tools/check-upstream.sh has built them.
 $(B)/obj/tests/upstream/%.o: CPPFLAGS += -DUPSTREAM_DIR='"$(abspath build/upstream/bin)"'

@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include <ktstr/test.h>
 
-/* First in, first out with slices of 20 ms and four at each CPU keeps within these many times over. */
+/* First in, first out with slices of 20 ms and four at each CPU keeps within these many times over; the
+ * kernel's own scheduler left a CPU idle for 0.2 s when a hundred workers were let go at once. */
 const struct ktstr_demand demands_built_in[] = {
 	KTSTR_HOLDS(scheduler_alive),
 	KTSTR_HOLDS(isolation),
@@ -20,7 +21,7 @@ const struct ktstr_demand demands_built_in[] = {
 	KTSTR_AT_LEAST(progress, 1),
 	KTSTR_AT_MOST(gap_ns, SECS(1)),
 	KTSTR_AT_MOST(wait_ns, SECS(1)),
-	KTSTR_AT_MOST(idle_while_waiting_ns, MSECS(100)),
+	KTSTR_AT_MOST(idle_while_waiting_ns, MSECS(500)),
 	{ 0 },
 };
 

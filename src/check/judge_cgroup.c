@@ -8,6 +8,8 @@
 
 /* A share may be off by that much time at each end of the window, whatever it is. */
 #define SLICE_NS (20.0 * NSEC_PER_MSEC)
+/* Shares of less are as long as slices. */
+#define SHARED_MIN_NS (8 * SLICE_NS)
 
 typedef void (*each_cgroup_fn)(struct judge *j, const struct rec_cgroup *cgroup,
 			       const struct subject *s);
@@ -180,21 +182,15 @@ static void weigh_sharers(struct judge *j, const struct sharers *all, const stru
 			all->nr, due_ns / NSEC_PER_MSEC);
 }
 
-static void conclude_sharers(struct judge *j, const struct sharers *all, const struct subject *s,
-			     const struct cpuset *cpus)
+static void conclude_sharers(struct judge *j, const struct sharers *all, const struct subject *s)
 {
-	double nr_cpus = cpuset_count(cpus), window_ns = (double)(s->end_ns - s->begin_ns);
-
 	if (all->unknown[0])
 		judge_undecided(j, s, "weight or CPU time of %s is not known", all->unknown);
 	else if (all->nr < 2 || all->weight <= 0)
 		judge_pass_over(j, "nobody shares its CPUs and is as busy");
-	else if (all->used_ns < window_ns * nr_cpus / 2)
-		judge_undecided(
-			j, s,
-			"they used only %.1f of %.1f ms of CPU time, so that weights did not "
-			"count or others took it",
-			all->used_ns / NSEC_PER_MSEC, window_ns * nr_cpus / NSEC_PER_MSEC);
+	else if (all->used_ns < SHARED_MIN_NS)
+		judge_undecided(j, s, "they used only %.1f ms of CPU time together",
+				all->used_ns / NSEC_PER_MSEC);
 	else
 		weigh_sharers(j, all, s);
 }
@@ -234,7 +230,7 @@ static void siblings(struct judge *j, const struct rec_cgroup *c, const struct s
 								       : 300.0 / 1024,
 						   (double)other->usage_ns.value });
 	}
-	conclude_sharers(j, &all, s, &c->cpus);
+	conclude_sharers(j, &all, s);
 }
 
 /* Rows of one cgroup whose workers all want the same CPUs, more of them than there are CPUs. */
@@ -287,7 +283,7 @@ static void rows_of_cgroup(struct judge *j, const struct rec_row *row, const str
 		add_row(j, other, &w->allowed, &all);
 	}
 	if (differ)
-		conclude_sharers(j, &all, s, &w->allowed);
+		conclude_sharers(j, &all, s);
 }
 
 void judge_weight_error_percent(struct judge *j)

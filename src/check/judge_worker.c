@@ -151,16 +151,21 @@ static bool was_kept_waiting(const struct rec_worker *w)
 	       (w->run_delay_ns.known && w->run_delay_ns.value >= half_ns);
 }
 
+/* Whoever ran that long is not starved, however long its iterations are. */
+static bool got_something(const struct rec_worker *w)
+{
+	return w->units.value || (w->cpu_ns.known && w->cpu_ns.value >= PROGRESS_CPU_NS);
+}
+
 /* Nothing done, of one thing demanded: starved, or only waiting for something else? */
 static bool may_be_innocent(struct judge *j, const struct rec_worker *w, const struct subject *s)
 {
 	double window_ns = (double)(w->end_ns - w->begin_ns);
 
-	if (window_ns < PROGRESS_WINDOW_NS * judge_patience(j, w))
+	if (got_something(w))
+		judge_pass(j, s);
+	else if (window_ns < PROGRESS_WINDOW_NS * judge_patience(j, w))
 		judge_pass_over(j, "its time was too short to do anything");
-	else if (w->units.value || (w->cpu_ns.known && w->cpu_ns.value >= PROGRESS_CPU_NS))
-		judge_undecided(j, s, "%s/%u ran, but not long enough to get an iteration done",
-				w->work, (unsigned int)w->index);
 	else if (!w->row->busy && !was_kept_waiting(w))
 		judge_undecided(j, s, "%s/%u did nothing, but did not wait for a CPU either",
 				w->work, (unsigned int)w->index);

@@ -224,7 +224,7 @@ static void who_gets_nothing_done_fails(void **state)
 		"hogs/1 (allowed 0-3) did 0 iterations in 1.00 s of step 'load', and waited 990 "
 		"ms from 0.010 s on while CPUs 0-3 ran pigs/0 (50 %), idle (50 %)");
 	made_set(hog(1), "cpu_ns", "20000000");
-	expect("progress", KTSTR_UNDECIDED, "ran, but not long enough");
+	expect("progress", KTSTR_PASS, "");
 	json_object_del(hog(1), "iterations");
 	expect("progress", KTSTR_UNDECIDED, "what hogs/1 got done is not known");
 }

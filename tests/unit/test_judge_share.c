@@ -90,9 +90,10 @@ static void weights_that_are_ignored_fail(void **state)
 static void weights_need_a_contest(void **state)
 {
 	(void)state;
-	made_set(made_cgroup(records, "left"), "usage_ns", "500000000");
-	made_set(made_cgroup(records, "right"), "usage_ns", "600000000");
-	expect("weight_error_percent", KTSTR_UNDECIDED, "they used only 1100.0 of 4000.0 ms");
+	made_set(made_cgroup(records, "left"), "usage_ns", "30000000");
+	made_set(made_cgroup(records, "right"), "usage_ns", "100000000");
+	expect("weight_error_percent", KTSTR_UNDECIDED,
+	       "they used only 130.0 ms of CPU time together");
 	made_set(made_cgroup(records, "left"), "busy", "false");
 	expect("weight_error_percent", KTSTR_UNDECIDED, "nobody shares its CPUs");
 }

@@ -11,7 +11,7 @@ enum { RUN_OPTIONS = 24, RUN_OPTION_BYTES = 4096 };
 /* Options that are handed on to the runner as they came. */
 struct passed {
 	const char *seed, *seeds, *repeat, *mode, *jobs, *kernel, *qemu, *perturb, *run_dir,
-		*timeout, *wall_limit;
+		*timeout, *wall_limit, *partition, *junit;
 	bool keep, fail_fast, no_template, verbose;
 };
 
@@ -61,6 +61,8 @@ static void pass_all(struct command *c)
 	pass_text(c, "run-dir", p->run_dir);
 	pass_text(c, "timeout", p->timeout);
 	pass_text(c, "wall-limit", p->wall_limit);
+	pass_text(c, "partition", p->partition);
+	pass_text(c, "junit", p->junit);
 	pass_text(c, "color", c->color);
 	pass_flag(c, "keep", p->keep);
 	pass_flag(c, "fail-fast", p->fail_fast);
@@ -138,6 +140,12 @@ int cmd_check(int argc, char **argv)
 		{ 0, "json", "FILE",
 		  "write every result to FILE, a JSON object per line; -: stdout",
 		  KTSTR_OPTION_TEXT, &c.opts.json_path },
+		{ 0, "junit", "FILE", "also write the results as JUnit XML", KTSTR_OPTION_TEXT,
+		  &c.passed.junit },
+		{ 0, "dump", NULL, "show what is demanded of the scenarios, and by whom, and leave",
+		  KTSTR_OPTION_FLAG, &c.opts.dump },
+		{ 0, "partition", "KIND:M/N", "run the Mth of N shares: slice:M/N or hash:M/N",
+		  KTSTR_OPTION_TEXT, &c.passed.partition },
 		{ 0, "kernel", "SPEC", "boot this kernel", KTSTR_OPTION_TEXT, &c.passed.kernel },
 		{ 0, "seed", "N", "where all chance comes from (1)", KTSTR_OPTION_TEXT,
 		  &c.passed.seed },

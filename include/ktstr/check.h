@@ -29,6 +29,7 @@ struct ktstr_check_opts {
 	 * or @all are given, else 3 minutes. */
 	uint64_t budget_ns;
 	bool all;
+	bool dump; /* write what is demanded of each scenario, and by which layer, and run nothing */
 	bool color; /* of the table in any case; else only on a terminal */
 	/* Sees each result when it comes, an object as in docs/format/results.md with "scenario" and
 	 * "preset" added; NULL: nobody asks.  Return: false to start nothing more. */

@@ -13,13 +13,17 @@
 #include "run/capacity.h"
 #include "run/interrupt.h"
 #include "run/runner.h"
+#include "run/scenario.h"
 #include "run/settings.h"
+#include <ktstr/kernel.h>
 
 enum { RUN_OPTIONS = 32 };
 #define CHECK_BUDGET_NS SECS(180)
 
 struct check {
-	const struct ktstr_check_opts *opts;
+	struct ktstr_check_opts opts;
+	struct ktstr_scheduler scheduler;
+	char *path; /* of its loader */
 	struct check_matrix matrix;
 	struct settings settings;
 	int json_fd; /* -1: none */
@@ -60,8 +64,8 @@ static bool take_result(void *arg, const struct result *result)
 		c->lost = c->lost ? c->lost : -ENOMEM;
 	if (object && c->json_fd >= 0)
 		put_line(c, object);
-	if (object && c->opts->result)
-		go_on = c->opts->result(c->opts->arg, object);
+	if (object && c->opts.result)
+		go_on = c->opts.result(c->opts.arg, object);
 	json_decref(object);
 	return go_on;
 }
@@ -71,10 +75,10 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 	const struct check *c = arg;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	if (c->opts->quiet || (c->opts->json_path && !strcmp(c->opts->json_path, "-")))
+	if (c->opts.quiet || (c->opts.json_path && !strcmp(c->opts.json_path, "-")))
 		return;
 	check_table(&c->matrix, totals,
-		    c->opts->color || (c->settings.color && isatty(STDOUT_FILENO)), &text);
+		    c->opts.color || (c->settings.color && isatty(STDOUT_FILENO)), &text);
 	strbuf_addf(&text, "files: %s\n", run_dir);
 	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
 		return;
@@ -85,7 +89,7 @@ static int read_settings(struct check *c, struct ktstr_error *err)
 	char *argv[RUN_OPTIONS + 2] = { (char *)"ktstr check" };
 	int argc = 1;
 
-	for (const char *const *o = c->opts->run_options; o && *o; o++) {
+	for (const char *const *o = c->opts.run_options; o && *o; o++) {
 		if (argc > RUN_OPTIONS)
 			return ktstr_error_set(err, -E2BIG, "more than %d options", RUN_OPTIONS);
 		argv[argc++] = (char *)*o;
@@ -95,7 +99,7 @@ static int read_settings(struct check *c, struct ktstr_error *err)
 
 static int open_json(struct check *c, struct ktstr_error *err)
 {
-	const char *path = c->opts->json_path;
+	const char *path = c->opts.json_path;
 
 	if (!path)
 		return 0;
@@ -138,7 +142,7 @@ static int run(struct check *c, struct ktstr_error *err)
 					      .sink = take_result,
 					      .total = take_totals,
 					      .arg = c,
-					      .quiet = c->opts->quiet },
+					      .quiet = c->opts.quiet },
 		       err);
 	interrupt_release();
 	return r;
@@ -155,7 +159,7 @@ static uint64_t budget_of(const struct ktstr_check_opts *opts)
 static int fit_budget(struct check *c, struct ktstr_error *err)
 {
 	const struct settings *s = &c->settings;
-	uint64_t budget_ns = budget_of(c->opts), runs = s->last_seed - s->first_seed + 1;
+	uint64_t budget_ns = budget_of(&c->opts), runs = s->last_seed - s->first_seed + 1;
 	struct capacity capacity;
 	uint32_t jobs = s->jobs;
 	int r;
@@ -178,28 +182,86 @@ static int fit_budget(struct check *c, struct ktstr_error *err)
 		       : ktstr_error_set(err, -ERANGE, "nothing can be run in so short a time");
 }
 
+/* A name in PATH is looked up once, from here; in guests only its last part counts. */
+static int find_scheduler(struct check *c, struct ktstr_error *err)
+{
+	const struct ktstr_scheduler *scheduler = c->opts.scheduler;
+	int r;
+
+	if (!scheduler || !scheduler->binary)
+		return 0;
+	r = scenario_find_scheduler(scheduler, NULL, &c->path, err);
+	if (r < 0)
+		return r;
+	c->scheduler = *scheduler;
+	if (!strchr(scheduler->binary, '/'))
+		c->scheduler.binary = c->path;
+	c->opts.scheduler = &c->scheduler;
+	return 0;
+}
+
 static int prepare(struct check *c, struct ktstr_catalogue **ret_catalogue, struct ktstr_error *err)
 {
 	int r = read_settings(c, err);
 
 	if (r == 0)
-		r = ktstr_catalogue_load(c->opts->files, ret_catalogue, err);
+		r = ktstr_catalogue_load(c->opts.files, ret_catalogue, err);
 	if (r == 0)
-		r = check_matrix_make(c->opts, *ret_catalogue, &c->matrix, err);
-	return r < 0 ? r : fit_budget(c, err);
+		r = find_scheduler(c, err);
+	if (r == 0)
+		r = check_matrix_make(&c->opts, *ret_catalogue, &c->matrix, err);
+	if (r == 0)
+		r = fit_budget(c, err);
+	return r < 0 ? r : check_ready(&c->matrix, err);
+}
+
+static int dump(const struct check *c, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const struct ktstr_scenario *seen = NULL;
+
+	for (size_t i = 0; i < c->matrix.nr_cells; i++) {
+		const struct check_cell *cell = &c->matrix.cells[i];
+
+		if (cell->scenario != seen && scenario_dump(&cell->entry, &text, err) < 0)
+			return KTSTR_EXIT_USAGE;
+		seen = cell->scenario;
+	}
+	return io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0 ? KTSTR_EXIT_HARNESS
+									    : KTSTR_EXIT_PASS;
+}
+
+/* Without one every run would say so. */
+static int find_kernel(const struct check *c, struct ktstr_error *err)
+{
+	const char *spec = c->settings.kernel_spec;
+	struct ktstr_kernel kernel;
+
+	if (ktstr_kernel_resolve(spec, &kernel, err) == 0)
+		return KTSTR_EXIT_PASS;
+	return spec ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
+}
+
+static int start(struct check *c, struct ktstr_error *err)
+{
+	int r;
+
+	if (c->opts.dump)
+		return dump(c, err);
+	r = find_kernel(c, err);
+	if (r != KTSTR_EXIT_PASS)
+		return r;
+	return open_json(c, err) < 0 ? KTSTR_EXIT_HARNESS : run(c, err);
 }
 
 int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)
 {
-	struct check c = { .opts = opts, .json_fd = -1 };
+	struct check c = { .opts = *opts, .json_fd = -1 };
 	struct ktstr_catalogue *catalogue = NULL;
 	int exit_code = KTSTR_EXIT_USAGE;
 
-	if (prepare(&c, &catalogue, err) == 0) {
-		exit_code = KTSTR_EXIT_HARNESS;
-		if (open_json(&c, err) == 0)
-			exit_code = run(&c, err);
-	}
+	if (prepare(&c, &catalogue, err) == 0)
+		exit_code = start(&c, err);
 	if (c.lost && exit_code != KTSTR_EXIT_INTERRUPTED) {
 		exit_code = KTSTR_EXIT_HARNESS;
 		ktstr_error_set(err, c.lost, "results were lost: %s", strerror(-c.lost));
@@ -208,5 +270,6 @@ int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)
 		close(c.json_fd);
 	check_matrix_deinit(&c.matrix);
 	ktstr_catalogue_destroy(catalogue);
+	free(c.path);
 	return exit_code;
 }

@@ -52,6 +52,10 @@ uint64_t check_cell_cost_ns(const struct check_cell *cell);
  * group, type of work, operation or check counts when it is new.  @budget_ns: of all CPUs together.
  * Return: 0, -ENOMEM. */
 int check_matrix_fit(struct check_matrix *matrix, uint64_t budget_ns) KTSTR_MUST_CHECK;
+/* Can its cells be run?  Asked before a guest is started: programs that scenarios start, schedulers they
+ * attach, and what is demanded of them.  Return: 0, or as scenario_find_scheduler(),
+ * payload_find_binary() and scenario_demands(), with the scenario named. */
+int check_ready(const struct check_matrix *matrix, struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* The cell of that test, or NULL. */
 struct check_cell *check_matrix_find(struct check_matrix *matrix, const char *test);
 /* Takes in one result. */

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "run/check.h"
+
+enum { HINT_BYTES = NEAR_WORD + 32 };
 
 /* One of each kind: one LLC, two, SMT, an odd number, two nodes. */
 static const char *const default_topologies[] = { "1n1l2c1t", "1n2l2c1t", "1n1l2c2t",
@@ -52,22 +55,48 @@ static bool is_selected(const struct ktstr_check_opts *opts, const struct ktstr_
 	return false;
 }
 
+static bool is_glob(const char *pattern)
+{
+	return strpbrk(pattern, "*?[");
+}
+
+static int no_match(const struct ktstr_catalogue *catalogue, const char *pattern,
+		    struct ktstr_error *err)
+{
+	size_t group = strcspn(pattern, ":");
+	bool has_group = pattern[group];
+	char word[2 * KTSTR_SCENARIO_NAME], hint[HINT_BYTES];
+	const char *what = has_group ? "group" : "scenario";
+	struct near near;
+
+	snprintf(word, sizeof(word), "%.*s", (int)group, pattern);
+	near = near_start(word);
+	for (size_t i = 0; i < ktstr_catalogue_nr(catalogue); i++) {
+		const struct ktstr_scenario *s = ktstr_catalogue_scenario(catalogue, i);
+
+		if (!strcmp(has_group ? s->group : s->name, word)) {
+			what = "scenario";
+			has_group = false;
+			near = near_start(pattern + group + 1);
+		}
+		near_offer(&near, has_group ? s->group : s->name);
+	}
+	near_hint(&near, hint, sizeof(hint));
+	return ktstr_error_set(err, -ENOENT, "no %s matches '%s'%s", what, pattern,
+			       *hint && !is_glob(word) ? hint
+						       : "; 'ktstr list scenarios' shows all");
+}
+
 static int check_patterns(const struct ktstr_check_opts *opts,
 			  const struct ktstr_catalogue *catalogue, struct ktstr_error *err)
 {
 	for (const char *const *p = opts->patterns; p && *p; p++) {
-		struct ktstr_error near = { 0 };
 		size_t hits = 0;
 
 		for (size_t i = 0; i < ktstr_catalogue_nr(catalogue); i++)
 			hits += ktstr_catalogue_matches(ktstr_catalogue_scenario(catalogue, i), *p);
-		if (hits)
-			continue;
-		if (!ktstr_catalogue_find(catalogue, *p, &near) && near.text[0])
-			return ktstr_error_set(err, -ENOENT, "%s", near.text);
-		return ktstr_error_set(err, -ENOENT,
-				       "no scenario matches '%s'; 'ktstr list scenarios' shows all",
-				       *p);
+		if (!hits)
+			return no_match(catalogue, *p, err);
 	}
 	return 0;
 }

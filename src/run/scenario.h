@@ -24,6 +24,17 @@
 int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *program,
 		  const char *text_path, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Where a scheduler's loader is on this machine, if it can be one in a guest: there, executable, for
+ * x86-64, with its interpreter and libraries.  @program: as payload_find_binary().
+ * Return: 0 and a malloc'ed path, or as scheduler_inspect() and closure_walk(). */
+int scenario_find_scheduler(const struct ktstr_scheduler *scheduler, const char *program,
+			    char **ret_path, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* What is demanded of a test with a scenario, all layers merged, a line each; @out NULL: only whether
+ * that can be.  Return: 0, or as project_read() and demands_merge(). */
+int scenario_demands(const struct ktstr_test *test, struct strbuf *out,
+		     struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* What is demanded of @test, a line each with bound, place and layer, after its name and topology.
  * Return: 0, or as demands_merge(). */
 int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -9,13 +10,17 @@
 #include "base/text.h"
 #include "check/demands.h"
 #include "run/jobfile.h"
+#include "run/project.h"
 #include "run/scenario.h"
 #include "scenario/model.h"
 #include "scenario/records.h"
+#include "sched/inspect.h"
+#include "vm/closure.h"
 #include "work/payload_find.h"
 
-/* Paths in the guest, which the encoded schedulers borrow. */
+/* What an encoded job borrows: paths in the guest, and the project's demands. */
 struct guest_paths {
+	struct project project;
 	char *paths[1 + KTSTR_SCENARIO_STAGED];
 	size_t nr;
 	struct ktstr_scheduler staged[KTSTR_SCENARIO_STAGED];
@@ -25,6 +30,58 @@ static void guest_paths_deinit(struct guest_paths *p)
 {
 	for (size_t i = 0; i < p->nr; i++)
 		free(p->paths[i]);
+	project_deinit(&p->project);
+}
+
+static int need_library(void *arg, const char *name, const char *host_path, struct ktstr_error *err)
+{
+	(void)arg, (void)name, (void)host_path, (void)err;
+	return 0;
+}
+
+static int check_libraries(const char *path, struct ktstr_error *err)
+{
+	struct library_dirs dirs = { 0 };
+	int r = library_dirs_read(&dirs, "/etc/ld.so.conf", err);
+
+	if (r == 0)
+		r = closure_walk(&(struct closure_opts){ .program = path,
+							 .dirs = &dirs,
+							 .fn = need_library },
+				 err);
+	library_dirs_deinit(&dirs);
+	return r;
+}
+
+int scenario_find_scheduler(const struct ktstr_scheduler *scheduler, const char *program,
+			    char **ret_path, struct ktstr_error *err)
+{
+	_cleanup_free_ char *path = NULL;
+	bool is_path = strchr(scheduler->binary, '/');
+	struct ktstr_error why;
+	int r = is_path ? scheduler_inspect(scheduler->binary, err) : 0;
+
+	if (r < 0)
+		return r;
+	r = payload_find_binary(scheduler->binary, program, &path, &why);
+	if (r == -ENOENT && !is_path && access(scheduler->binary, F_OK) == 0)
+		return ktstr_error_set(err, r,
+				       "scheduler '%s' is not in PATH; if the file here is meant, "
+				       "say './%s'",
+				       scheduler->binary, scheduler->binary);
+	if (r == -ENOENT)
+		return ktstr_error_set(err, r,
+				       "scheduler '%s' is neither in PATH nor beside the program "
+				       "nor among the installed ones: build it, or give its path",
+				       scheduler->binary);
+	if (r < 0)
+		return ktstr_error_set(err, r, "scheduler: %s", why.text);
+	r = is_path ? 0 : scheduler_inspect(path, err);
+	if (r == 0)
+		r = check_libraries(path, err);
+	if (r == 0)
+		*ret_path = take_ptr(path);
+	return r;
 }
 
 static int add_scheduler(struct pack *pack, const struct ktstr_scheduler *from, const char *program,
@@ -38,9 +95,9 @@ static int add_scheduler(struct pack *pack, const struct ktstr_scheduler *from, 
 	*ret_to = *from;
 	if (!from->binary)
 		return 0;
-	r = payload_find_binary(from->binary, program, &host, err);
+	r = scenario_find_scheduler(from, program, &host, err);
 	if (r < 0)
-		return ktstr_error_wrap(err, r, "scheduler");
+		return r;
 	guest = path_format(PAYLOAD_GUEST_DIR "/%s", path_base(from->binary));
 	if (!guest)
 		return ktstr_error_nomem(err);
@@ -76,11 +133,13 @@ static int add_programs(struct pack *pack, const struct ktstr_scenario *scenario
 	return 0;
 }
 
-static int merge(const struct ktstr_test *test, struct scenario_job *job, struct ktstr_error *err)
+static int merge(const struct ktstr_test *test, const struct project *project,
+		 struct scenario_job *job, struct ktstr_error *err)
 {
 	const struct ktstr_scheduler *scheduler = test->scheduler;
 	const struct demand_layer layers[] = {
 		{ "ktstr", demands_built_in, SIZE_MAX },
+		{ "project", project->rows, project->nr },
 		{ "scheduler", scheduler ? scheduler->checks : NULL,
 		  scheduler ? KTSTR_SCHEDULER_CHECKS : 0 },
 		{ "test", test->scenario->checks, KTSTR_SCENARIO_CHECKS },
@@ -92,10 +151,10 @@ static int merge(const struct ktstr_test *test, struct scenario_job *job, struct
 static int fill(struct pack *pack, const struct ktstr_test *test, const char *program,
 		struct guest_paths *paths, struct scenario_job *job, struct ktstr_error *err)
 {
-	int r = 0;
+	int r = project_read(&paths->project, err);
 
 	job->scenario = *test->scenario;
-	if (test->scheduler)
+	if (r == 0 && test->scheduler)
 		r = add_scheduler(pack, test->scheduler, program, paths, &job->scheduler, err);
 	for (size_t i = 0; r == 0 && i < KTSTR_SCENARIO_STAGED && job->scenario.staged[i]; i++) {
 		r = add_scheduler(pack, job->scenario.staged[i], program, paths, &paths->staged[i],
@@ -104,7 +163,7 @@ static int fill(struct pack *pack, const struct ktstr_test *test, const char *pr
 	}
 	if (r == 0)
 		r = add_programs(pack, test->scenario, program, err);
-	return r < 0 ? r : merge(test, job, err);
+	return r < 0 ? r : merge(test, &paths->project, job, err);
 }
 
 int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *program,
@@ -128,29 +187,34 @@ int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *
 	return r < 0 ? r : pack_add(pack, text_path, SCENARIO_GUEST_FILE, err);
 }
 
-int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out, struct ktstr_error *err)
+int scenario_demands(const struct ktstr_test *test, struct strbuf *out, struct ktstr_error *err)
 {
-	const struct ktstr_test *test = entry->test;
+	_cleanup_project_ struct project project = { 0 };
 	_cleanup_free_ struct scenario_job *job = calloc(1, sizeof(*job));
 	_cleanup_free_ char *text = NULL;
-	char topology[KTSTR_TOPOLOGY_TEXT];
-	int r;
+	int r = job ? project_read(&project, err) : ktstr_error_nomem(err);
 
-	if (!job)
-		return ktstr_error_nomem(err);
-	strbuf_addf(out, "%s (%s, %s)\n", entry->name,
-		    ktstr_topology_format(&test->topology, topology, sizeof(topology)),
-		    test->scheduler && test->scheduler->name ? test->scheduler->name
-							     : "the kernel's own scheduler");
-	if (!test->scenario) {
-		strbuf_addstr(out, "  its body's checks\n");
-		return 0;
-	}
-	r = merge(test, job, err);
-	if (r < 0)
+	if (r == 0)
+		r = merge(test, &project, job, err);
+	if (r < 0 || !out)
 		return r;
 	if (demands_print(job->demands, job->nr_demands, &text) < 0)
 		return ktstr_error_nomem(err);
 	text_add_lines(out, "  ", text);
+	return 0;
+}
+
+int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out, struct ktstr_error *err)
+{
+	const struct ktstr_test *test = entry->test;
+	char topology[KTSTR_TOPOLOGY_TEXT];
+
+	strbuf_addf(out, "%s (%s, %s)\n", entry->name,
+		    ktstr_topology_format(&test->topology, topology, sizeof(topology)),
+		    test->scheduler && test->scheduler->name ? test->scheduler->name
+							     : "the kernel's own scheduler");
+	if (test->scenario)
+		return scenario_demands(test, out, err);
+	strbuf_addstr(out, "  its body's checks\n");
 	return 0;
 }

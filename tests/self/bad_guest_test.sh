@@ -88,6 +88,8 @@ mkdir "$small"
 trap 'umount "$small" 2>/dev/null; rm -rf "$scratch"' EXIT
 filling_up() {
 	local runner
+	# Little is left to fill when the guest is there, which does not live long.
+	head -c 44M /dev/zero >"$small/filled" 2>/dev/null
 	"$guests" --run-dir "$small/run" fails &
 	runner=$!
 	until_true "$runner" test -e "$small/run/fails/console.log"

@@ -66,8 +66,9 @@ static int pack_files(struct guestbody *b, struct pack_sums *ret_files, struct k
 
 	if (!path)
 		return ktstr_error_nomem(err);
-	r = jobfile_pack_test(&(struct jobfile_archive){ path, &opts->machine->image }, opts->entry,
-			      opts->program, ret_files, err);
+	r = jobfile_pack_test(&(struct jobfile_archive){ path, &opts->machine->image,
+							 opts->machine->kernel.vmlinux_path },
+			      opts->entry, opts->program, ret_files, err);
 	if (r < 0)
 		return r;
 	if (!b->recorded) {

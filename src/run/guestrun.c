@@ -83,8 +83,9 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 					.dir = g->dir },
 		&g->machine, err);
 	if (r == 0)
-		r = jobfile_pack_guest(&(struct jobfile_archive){ files_path, &g->machine.image },
-				       g->opts->includes, &files, err);
+		r = jobfile_pack_guest(
+			&(struct jobfile_archive){ .path = files_path, .image = &g->machine.image },
+			g->opts->includes, &files, err);
 	if (r == 0)
 		r = write_job(g, job_path, &files, err);
 	if (r == 0)

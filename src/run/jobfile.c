@@ -149,7 +149,12 @@ int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_
 	if (r == 0)
 		r = add_test_files(pack, entry->test, program, err);
 	if (r == 0)
-		r = scenario_pack(pack, entry->test, program, scenario, err);
+		r = scenario_pack(pack,
+				  &(struct scenario_pack_opts){ .test = entry->test,
+								.program = program,
+								.vmlinux = archive->vmlinux,
+								.text_path = scenario },
+				  err);
 	if (r == 0)
 		r = pack_finish(pack, ret_sums, err);
 	if (entry->test->scenario)

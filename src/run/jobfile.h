@@ -16,6 +16,7 @@
 struct jobfile_archive {
 	const char *path;
 	const struct vm_image *image;
+	const char *vmlinux; /* of the guest's kernel; only scenarios of a test need it */
 };
 
 /* Writes the files of a test: the program without symbols and every payload's binary in /bin,

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "check/demands.h"
+#include "kernel/ops_offsets.h"
 #include "run/jobfile.h"
 #include "run/project.h"
 #include "run/scenario.h"
@@ -166,25 +167,38 @@ static int fill(struct pack *pack, const struct ktstr_test *test, const char *pr
 	return r < 0 ? r : merge(test, &paths->project, job, err);
 }
 
-int scenario_pack(struct pack *pack, const struct ktstr_test *test, const char *program,
-		  const char *text_path, struct ktstr_error *err)
+/* A kernel without them is none that a scheduler attaches to; the guest says so better. */
+static int add_ops_offsets(struct scenario_job *job, const char *vmlinux, struct ktstr_error *err)
+{
+	int r;
+
+	if (!job->scheduler.binary || !job->scenario.needs_ops[0])
+		return 0;
+	r = ops_offsets_read(vmlinux, &job->ops_offsets, err);
+	return r == -ENOTSUP ? 0 : r;
+}
+
+int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts, struct ktstr_error *err)
 {
 	_cleanup_(guest_paths_deinit) struct guest_paths paths = { 0 };
 	_cleanup_free_ struct scenario_job *job = NULL;
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	if (!test->scenario)
+	if (!opts->test->scenario)
 		return 0;
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return ktstr_error_nomem(err);
-	r = fill(pack, test, program, &paths, job, err);
+	r = fill(pack, opts->test, opts->program, &paths, job, err);
+	if (r == 0)
+		r = add_ops_offsets(job, opts->vmlinux, err);
 	if (r == 0)
 		r = scenario_job_encode(job, &text, err);
+	json_decref(job->ops_offsets);
 	if (r == 0)
-		r = io_write_file(text_path, text, strlen(text), 0644, err);
-	return r < 0 ? r : pack_add(pack, text_path, SCENARIO_GUEST_FILE, err);
+		r = io_write_file(opts->text_path, text, strlen(text), 0644, err);
+	return r < 0 ? r : pack_add(pack, opts->text_path, SCENARIO_GUEST_FILE, err);
 }
 
 int scenario_demands(const struct ktstr_test *test, struct strbuf *out, struct ktstr_error *err)

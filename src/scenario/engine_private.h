@@ -41,6 +41,9 @@ enum {
 #define ENGINE_TICK_NS MSECS(10)
 /* Every so many looks the scheduler's state is not all that is looked at. */
 #define ENGINE_TICKS_PER_POLL 50
+/* Longer than any watchdog of sched_ext, and how often it is asked for meanwhile. */
+#define ENGINE_WATCHDOG_NS SECS(32)
+#define ENGINE_PATIENCE_NS MSECS(100)
 /* Workers that were asked to end get that long before they are killed. */
 #define ENGINE_STOP_NS SECS(2)
 
@@ -176,7 +179,8 @@ void engine_rows_begin(struct engine *e);
 int engine_op(struct engine *e, const struct ktstr_step_op *op,
 	      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
-enum engine_ended { ENDED_TIME, ENDED_EVENT, ENDED_LIMIT, ENDED_BROKEN };
+/* NEVER: its scheduler went while it was set up. */
+enum engine_ended { ENDED_TIME, ENDED_EVENT, ENDED_LIMIT, ENDED_BROKEN, ENDED_NEVER };
 int engine_step(struct engine *e, enum engine_ended *ret_ended,
 		struct ktstr_error *err) KTSTR_MUST_CHECK;
 

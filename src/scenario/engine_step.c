@@ -146,21 +146,43 @@ static void begin(struct engine *e)
 	engine_rows_begin(e);
 }
 
-static void end(struct engine *e, const struct ktstr_step *step, enum engine_ended ended)
+static void tell_end(struct engine *e, uint64_t begin_ns, uint64_t end_ns, enum engine_ended ended)
 {
-	static const char *const words[] = { "time", "event", "limit", "broken" };
+	static const char *const words[] = { "time", "event", "limit", "broken", "broken" };
+	const char *until = e->scenario->steps[e->step].until;
+	json_t *record = engine_record(e, "step_end");
+
+	engine_set_u64(record, "begin_ns", begin_ns);
+	engine_set_u64(record, "end_ns", end_ns);
+	engine_set_text(record, "ended", words[ended]);
+	if (until)
+		engine_set_text(record, "event", until);
+	engine_send(e, record);
+}
+
+static void end(struct engine *e, enum engine_ended ended)
+{
 	uint64_t end_ns = clock_mono_ns();
-	json_t *record;
 
 	engine_tell_step(e);
 	tell_counters(e);
-	record = engine_record(e, "step_end");
-	engine_set_u64(record, "begin_ns", e->begin_ns);
-	engine_set_u64(record, "end_ns", end_ns);
-	engine_set_text(record, "ended", words[ended]);
-	if (step->until)
-		engine_set_text(record, "event", step->until);
-	engine_send(e, record);
+	tell_end(e, e->begin_ns, end_ns, ended);
+}
+
+/* What does not get done may be the scheduler's fault; then the kernel ejects it before long. */
+static bool is_fault_of_scheduler(struct engine *e, int result)
+{
+	uint64_t now_ns = clock_mono_ns(), until_ns = now_ns + ENGINE_WATCHDOG_NS;
+
+	if (!e->attached || (result != -ETIMEDOUT && result != -EBUSY))
+		return false;
+	while (engine_scheduler_is_fine(e)) {
+		now_ns = clock_mono_ns();
+		if (now_ns >= until_ns)
+			return false;
+		wait_until(e, now_ns + ENGINE_PATIENCE_NS);
+	}
+	return true;
 }
 
 int engine_step(struct engine *e, enum engine_ended *ret_ended, struct ktstr_error *err)
@@ -179,6 +201,13 @@ int engine_step(struct engine *e, enum engine_ended *ret_ended, struct ktstr_err
 		r = engine_tree_refresh(e, err);
 	if (r == 0 && step->until)
 		r = check_event(e, &event, err);
+	if (r < 0 && is_fault_of_scheduler(e, r)) {
+		uint64_t now_ns = clock_mono_ns();
+
+		*ret_ended = ENDED_NEVER;
+		tell_end(e, now_ns, now_ns, ENDED_NEVER);
+		return 0;
+	}
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "step '%s'",
 					engine_step_name(e, e->step, name, sizeof(name)));
@@ -186,7 +215,7 @@ int engine_step(struct engine *e, enum engine_ended *ret_ended, struct ktstr_err
 	engine_rows_allow(e, step->ops[0].kind ? RECORDS_GRACE_NS : 0);
 	begin(e);
 	ended = e->broken ? ENDED_BROKEN : hold(e, step, step->until ? &event : NULL);
-	end(e, step, ended);
+	end(e, ended);
 	*ret_ended = ended;
 	return 0;
 }

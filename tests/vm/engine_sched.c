@@ -37,9 +37,9 @@ static const struct ktstr_scenario swaps = {
 	.about = "schedulers go and come as operations say",
 	.staged = { &other },
 	.steps = {
-		{ .works = { { .name = "hogs", .type = KTSTR_WORK_bursty, .count = 4 },
-			     { .name = "pairs", .type = KTSTR_WORK_pipe_pair },
-			     { .name = "ext", .type = KTSTR_WORK_bursty, .policy = "ext" },
+		{ .works = { { .name = "hogs", .type = KTSTR_WORK_bursty },
+			     { .name = "timers", .type = KTSTR_WORK_timer, .count = 4 },
+			     { .name = "ext", .type = KTSTR_WORK_timer, .policy = "ext" },
 			     LOOK("look0") },
 		  UNTIL("look0") },
 		{ .works = { LOOK("look1") },
@@ -129,6 +129,37 @@ KTSTR_TEST(engine_stops_without_its_scheduler) = {
 	.needs = { .sched_ext = true },
 	.scheduler = &bad,
 	.scenario = &broken,
+	.run = rest_is_not_run,
+};
+
+/* --- in the way ---------------------------------------------------------------------------------- */
+
+static const struct ktstr_scheduler forgetful = { .name = "forgetful",
+						  .binary = "ktstr-sched",
+						  .args = { "--watchdog", "3000", "--fault",
+							    "drop-queued=20" } };
+
+static const struct ktstr_scenario stuck = {
+	.about = "a worker that is never run cannot be frozen",
+	.steps = {
+		{ .cgroups = { { .name = "left" } },
+		  .works = { { .name = "hogs", .type = KTSTR_WORK_spin, .count = 6, .cgroup = "left" },
+			     { .name = "b", .type = KTSTR_WORK_bursty, .count = 4, .cgroup = "left" } },
+		  .hold_ns = MSECS(300) },
+		{ .works = { LOOK("look0") },
+		  .ops = { { KTSTR_OP_freeze, "left", NULL } },
+		  UNTIL("look0") },
+	},
+	.checks = { KTSTR_NOT_DEMANDED(scheduler_alive) },
+};
+
+KTSTR_TEST(engine_blames_who_is_in_the_way) = {
+	.about =
+		"an operation that a scheduler keeps from its end ends the scenario, and is no error",
+	.topology = { .llcs = 2, .cores_per_llc = 2 },
+	.needs = { .sched_ext = true },
+	.scheduler = &forgetful,
+	.scenario = &stuck,
 	.run = rest_is_not_run,
 };
 

@@ -49,6 +49,9 @@ int scenario_demands(const struct ktstr_test *test, struct strbuf *out,
 int scenario_dump(const struct ktstr_entry *entry, struct strbuf *out,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* The longest its steps, and what attaches in them, may take by their own limits; 0: no scenario. */
+uint64_t scenario_time_ns(const struct ktstr_test *test);
+
 /* Drives the scenario that came with the job, if one did.  What goes wrong is sent as ERROR, a need that
  * is not met as SKIP.  Return: true if the test's own function is to be run then. */
 bool scenario_drive(struct ktstr *t);

@@ -14,6 +14,7 @@
 #include "run/hostbody.h"
 #include "run/needs.h"
 #include "run/rerun.h"
+#include "run/scenario.h"
 #include "run/symbol.h"
 #include <ktstr/log.h>
 
@@ -85,7 +86,10 @@ static uint64_t timeout_of(const struct worker *w)
 	uint64_t ns = w->opts->settings->test_timeout_ns;
 
 	if (!ns)
-		ns = test->timeout_ns ? test->timeout_ns : SECS(WORKER_TIMEOUT_S);
+		ns = test->timeout_ns;
+	/* What takes too long within a scenario is told by its engine, which knows what it is. */
+	if (!ns)
+		ns = clock_add_ns(SECS(WORKER_TIMEOUT_S), scenario_time_ns(test));
 	/* What a job can say: 292 years. */
 	return ns < INT64_MAX ? ns : INT64_MAX;
 }

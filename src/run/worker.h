@@ -14,7 +14,7 @@
 #include "run/session.h"
 #include "run/settings.h"
 
-enum { WORKER_TIMEOUT_S = 60 }; /* of a body that declares none */
+enum { WORKER_TIMEOUT_S = 60 }; /* of a body that declares none, besides its scenario */
 
 struct worker_opts {
 	const char *command; /* argv[0], for the line that runs a test again */

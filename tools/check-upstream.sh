@@ -3,17 +3,22 @@
 #
 # Try ktstr against schedulers that nobody here wrote: the kernel's own, from tools/sched_ext.
 #
-# usage: tools/check-upstream.sh [--build] [SCHEDULER]...
-#   --build     only fetch and build them
-#   SCHEDULER   simple, qmap, central, flatcg, pair, userland, cpu0; all of them if none is named
+# usage: tools/check-upstream.sh [--build] [--budget TIME] [SCHEDULER]...
+#   --build        only fetch and build them
+#   --budget TIME  for each of them, of scenarios (60s)
+#   SCHEDULER      simple, qmap, central, flatcg, pair, userland, cpu0; all of them if none is named
 #
 # The source is Debian's linux-source package of the version that the newest cached kernel with
 # sched_ext has, the compiler the newest clang that this system's own package sources offer (older
 # ones make code that the verifier does not take).  About 250 MB are fetched, once.  All of it lies
 # in build/upstream; nothing is installed, and no root is needed.
 #
-# Exit status: 0 all of them were attached, ran a load and went when told to (or, without Debian's
-# packages, nothing could be tried); 1 some did not; 2 usage.
+# Each is attached, runs a load and is told to go; then it is judged by scenarios of the catalogue,
+# and a table says how it did (whole reports: build/upstream/NAME.txt and .json).
+#
+# Exit status: 0 all of them could be tried, or, without Debian's packages, none; 1 one was not attached
+# or did not go, or a scenario ended in an ERROR; 2 usage.  What scenarios find is about the schedulers,
+# which are examples, and no failure here.
 set -u
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -137,6 +142,8 @@ build_all() { # version, vmlinux
 	done
 	rm -rf "$dir/out" "$dir/bin"
 	mkdir -p "$dir/out" "$dir/bin"
+	# As people would build them: without optimisation loading takes three times as long.
+	sed -i 's/-O0/-O2/' "$dir/linux/tools/sched_ext/Makefile"
 	# What make hands to its children is about this project's build.
 	quietly build.log env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CC -u CFLAGS -u B \
 		LD_LIBRARY_PATH="$libraries" make -j2 -C "$dir/linux/tools/sched_ext" O="$dir/out" \
@@ -148,11 +155,55 @@ build_all() { # version, vmlinux
 }
 
 # --- run --------------------------------------------------------------------------------------
+show_table() { # names...
+	python3 - "$dir" "$@" <<'EOF'
+import collections, json, sys
+folder, names = sys.argv[1], sys.argv[2:]
+words = ["PASS", "FAIL", "UNDECIDED", "SKIP", "ERROR"]
+print(f"{'':12}" + "".join(f"{w.lower():>11}" for w in words))
+broken, found = False, []
+for name in names:
+    count = collections.Counter()
+    with open(f"{folder}/{name}.json") as f:
+        for result in map(json.loads, f):
+            if result.get("type") != "result":
+                continue
+            count[result["verdict"]] += 1
+            for x in result.get("findings", []):
+                if x["verdict"] in ("FAIL", "ERROR"):
+                    found.append(f"{x['verdict']} {name} {result['test']}: {x.get('text', '')}")
+    broken |= count["ERROR"] > 0 or not count
+    print(f"{name:12}" + "".join(f"{count[w]:11}" for w in words))
+print("\n".join([""] + found))
+sys.exit(broken)
+EOF
+}
+
+judge_all() { # budget, names...
+	local budget=$1 name
+	shift
+	for name in "$@"; do
+		say "judging $name"
+		rm -f "$dir/$name.json"
+		build/ktstr check --budget "$budget" --json "$dir/$name.json" -- "$dir/bin/scx_$name" \
+			>"$dir/$name.txt" 2>&1
+		[ -s "$dir/$name.json" ] || {
+			tail -n 5 "$dir/$name.txt" >&2
+			die "$name was not judged"
+		}
+	done
+	show_table "$@"
+}
+
 main() {
-	local only_build= wanted=() version vmlinux facts tests=()
+	local only_build= budget=60s status=0 wanted=() version vmlinux facts tests=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--build) only_build=1 ;;
+		--budget)
+			budget=${2:-}
+			shift
+			;;
 		-*)
 			sed -n 's/^# \(usage: .*\)/\1/p' "${BASH_SOURCE[0]}" >&2
 			exit 2
@@ -177,10 +228,13 @@ main() {
 	fetch_clang
 	build_all "$version" "$vmlinux"
 	[ -z "$only_build" ] || return 0
-	for name in "${wanted[@]:-${all[@]}}"; do
+	[ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
+	for name in "${wanted[@]}"; do
 		tests+=(-t "upstream_$name")
 	done
-	build/tests/upstream/sched_upstream "${tests[@]}"
+	build/tests/upstream/sched_upstream "${tests[@]}" >&2 || status=1
+	judge_all "$budget" "${wanted[@]}" || status=1
+	return $status
 }
 
 main "$@"

@@ -15,9 +15,10 @@
 #include "run/runner.h"
 #include "run/scenario.h"
 #include "run/settings.h"
+#include "run/terminal.h"
 #include <ktstr/kernel.h>
 
-enum { RUN_OPTIONS = 32 };
+enum { RUN_OPTIONS = 32, COLUMNS_MIN = 80 };
 #define CHECK_BUDGET_NS SECS(180)
 
 struct check {
@@ -26,8 +27,9 @@ struct check {
 	char *path; /* of its loader */
 	struct check_matrix matrix;
 	struct settings settings;
-	int json_fd; /* -1: none */
-	int lost;    /* first error of what was to be kept */
+	bool on_terminal; /* stderr is */
+	int json_fd;	  /* -1: none */
+	int lost;	  /* first error of what was to be kept */
 };
 
 /* For programs: a result, and which cell it is of. */
@@ -53,6 +55,22 @@ static void put_line(struct check *c, const json_t *object)
 		c->lost = r;
 }
 
+/* Where no progress is seen, what went wrong is a line at once. */
+static void tell(const struct check *c, const struct result *result)
+{
+	_cleanup_free_ char *headline = NULL;
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+	if (c->opts.quiet || c->on_terminal ||
+	    (result->verdict != KTSTR_FAIL && result->verdict != KTSTR_ERROR))
+		return;
+	headline = result_headline(result);
+	strbuf_addf(&line, "%s %s: %s\n", ktstr_verdict_name(result->verdict), result_label(result),
+		    headline ? headline : "");
+	if (io_write_all(STDERR_FILENO, strbuf_str(&line), line.len) < 0)
+		return;
+}
+
 static bool take_result(void *arg, const struct result *result)
 {
 	struct check *c = arg;
@@ -60,6 +78,7 @@ static bool take_result(void *arg, const struct result *result)
 	json_t *object = cell_result(cell, result);
 	bool go_on = true;
 
+	tell(c, result);
 	if (!object || check_matrix_add(&c->matrix, result) < 0)
 		c->lost = c->lost ? c->lost : -ENOMEM;
 	if (object && c->json_fd >= 0)
@@ -74,11 +93,16 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 {
 	const struct check *c = arg;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	bool on_screen = isatty(STDOUT_FILENO);
+	struct check_style style = { .color = c->opts.color || (c->settings.color && on_screen) };
+	uint32_t rows;
 
+	terminal_size(&rows, &style.columns);
+	if (!on_screen || style.columns < COLUMNS_MIN)
+		style.columns = COLUMNS_MIN;
 	if (c->opts.quiet || (c->opts.json_path && !strcmp(c->opts.json_path, "-")))
 		return;
-	check_table(&c->matrix, totals,
-		    c->opts.color || (c->settings.color && isatty(STDOUT_FILENO)), &text);
+	check_table(&c->matrix, totals, &style, &text);
 	strbuf_addf(&text, "files: %s\n", run_dir);
 	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
 		return;
@@ -256,7 +280,7 @@ static int start(struct check *c, struct ktstr_error *err)
 
 int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)
 {
-	struct check c = { .opts = *opts, .json_fd = -1 };
+	struct check c = { .opts = *opts, .json_fd = -1, .on_terminal = isatty(STDERR_FILENO) };
 	struct ktstr_catalogue *catalogue = NULL;
 	int exit_code = KTSTR_EXIT_USAGE;
 

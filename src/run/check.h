@@ -61,8 +61,13 @@ struct check_cell *check_matrix_find(struct check_matrix *matrix, const char *te
 /* Takes in one result. */
 int check_matrix_add(struct check_matrix *matrix, const struct result *result) KTSTR_MUST_CHECK;
 
-/* The table, then the worst findings. */
-void check_table(const struct check_matrix *matrix, const struct totals *totals, bool color,
-		 struct strbuf *out);
+struct check_style {
+	bool color;
+	unsigned int columns; /* of the screen: a table that is wider is continued below */
+};
+
+/* The table, by groups, of what was run; then the worst findings, and what was left out. */
+void check_table(const struct check_matrix *matrix, const struct totals *totals,
+		 const struct check_style *style, struct strbuf *out);
 
 #endif

@@ -141,6 +141,8 @@ static void fill_cell(struct check_cell *cell, const struct ktstr_check_opts *op
 static int make_cells(const struct ktstr_check_opts *opts, struct check_matrix *m,
 		      struct ktstr_error *err)
 {
+	struct ktstr_error why = { 0 };
+
 	m->cells = calloc(m->nr_scenarios * m->nr_topologies + 1, sizeof(*m->cells));
 	if (!m->cells)
 		return ktstr_error_nomem(err);
@@ -148,8 +150,8 @@ static int make_cells(const struct ktstr_check_opts *opts, struct check_matrix *
 		for (size_t t = 0; t < m->nr_topologies; t++) {
 			struct check_cell *cell = &m->cells[m->nr_cells];
 
-			if (ktstr_scenario_check(m->scenarios[s], &m->topologies[t].topology, err) <
-			    0)
+			if (ktstr_scenario_check(m->scenarios[s], &m->topologies[t].topology,
+						 &why) < 0)
 				continue;
 			cell->scenario = m->scenarios[s];
 			cell->topology = &m->topologies[t];
@@ -160,8 +162,7 @@ static int make_cells(const struct ktstr_check_opts *opts, struct check_matrix *
 			m->nr_cells++;
 		}
 	}
-	/* @err still has the last reason why not. */
-	return m->nr_cells ? 0 : -ERANGE;
+	return m->nr_cells ? 0 : ktstr_error_set(err, -ERANGE, "%s", why.text);
 }
 
 int check_matrix_make(const struct ktstr_check_opts *opts, const struct ktstr_catalogue *catalogue,

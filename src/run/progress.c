@@ -2,15 +2,21 @@
 #include "run/progress.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "run/text.h"
 
-static void add_counts(const struct totals *totals, struct strbuf *out)
+static void add_counts(const struct progress *progress, struct strbuf *out)
 {
+	const struct totals *totals = progress->totals;
 	unsigned int done = 0;
 
 	for (size_t i = 0; i < TOTALS_PARTS; i++)
 		done += totals->counts[totals_parts[i].verdict];
 	strbuf_addf(out, "[%u/%u]", done, totals->planned);
+	if (progress->elapsed_ns)
+		strbuf_addf(out, " %llu s%s",
+			    (unsigned long long)(progress->elapsed_ns / NSEC_PER_SEC),
+			    done ? "," : "");
 	for (size_t i = 0; i < TOTALS_PARTS; i++)
 		if (totals->counts[totals_parts[i].verdict])
 			strbuf_addf(out, " %u %s", totals->counts[totals_parts[i].verdict],
@@ -33,7 +39,7 @@ void progress_line(const struct progress *progress, struct strbuf *out)
 {
 	size_t nr = progress->nr_running, shown = nr < PROGRESS_NAMES ? nr : PROGRESS_NAMES;
 
-	add_counts(progress->totals, out);
+	add_counts(progress, out);
 	strbuf_addstr(out, progress->stopping ? "; stopping, waiting for " : "; ");
 	for (size_t i = 0; i < shown; i++) {
 		strbuf_addstr(out, i ? ", " : "");

@@ -17,10 +17,11 @@ struct progress {
 	const struct totals *totals;
 	struct progress_item running[PROGRESS_NAMES]; /* the first ones */
 	size_t nr_running;
-	bool stopping; /* nothing more will be started */
+	uint64_t elapsed_ns; /* 0: not said */
+	bool stopping;	     /* nothing more will be started */
 };
 
-/* "[12/100] 10 passed, 2 failed; a@5 (virtual 12.00 s in 3.10 s), b and 2 more ..." */
+/* "[12/100] 41 s, 10 passed 2 failed; a@5 (virtual 12.00 s in 3.10 s), b and 2 more ..." */
 void progress_line(const struct progress *progress, struct strbuf *out);
 
 #endif

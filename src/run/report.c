@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/terminal.h"
 
 struct report {
 	struct report_opts opts;
@@ -52,12 +53,26 @@ static void hide_progress(struct report *report)
 	report->progress_shown = false;
 }
 
+/* A line that the terminal wraps could not be taken back. */
+static size_t fitting(const char *text)
+{
+	size_t len = strlen(text);
+	uint32_t rows, columns;
+
+	terminal_size(&rows, &columns);
+	if (len < columns)
+		return len;
+	for (len = columns - 1; len && (text[len] & 0xc0) == 0x80;)
+		len--;
+	return len;
+}
+
 void report_progress(struct report *report, const char *text)
 {
 	if (!report->opts.progress)
 		return;
 	hide_progress(report);
-	sayf("%s", text);
+	say(text, fitting(text));
 	report->progress_shown = true;
 }
 

@@ -280,7 +280,9 @@ static void heed_clock(struct runner *r)
 static void show_progress(struct runner *r)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
-	struct progress progress = { .totals = &r->totals, .stopping = is_halted(r) };
+	struct progress progress = { .totals = &r->totals,
+				     .elapsed_ns = clock_mono_ns() - r->start_ns,
+				     .stopping = is_halted(r) };
 
 	for (size_t i = 0; i < r->pool.nr && i < ARRAY_SIZE(progress.running); i++) {
 		size_t index = r->pool.workers[i].item;

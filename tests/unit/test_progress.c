@@ -28,6 +28,10 @@ static void counts_and_names_are_shown(void **state)
 	line((struct progress){ .running = { { .id = "a" }, { .id = "b" }, { .id = "c" } },
 				.nr_running = 5 },
 	     "[12/100] 10 passed 2 failed; a, b, c and 2 more ...");
+	line((struct progress){ .running = { { .id = "a" } },
+				.nr_running = 1,
+				.elapsed_ns = 41999999999 },
+	     "[12/100] 41 s, 10 passed 2 failed; a ...");
 	line((struct progress){ .running = { { .id = "a" } }, .nr_running = 1, .stopping = true },
 	     "[12/100] 10 passed 2 failed; stopping, waiting for a ...");
 }

@@ -18,7 +18,8 @@ $(B)/obj/schedulers/sched_blob.o: schedulers/sched_blob.S $(B)/obj/schedulers/sc
 
 SCHED_SRC := $(filter-out %.bpf.c,$(wildcard schedulers/*.c))
 
-# Of the library it takes the reading of sysfs.
+# Of the library it takes the reading of sysfs.  libbpf is static: names.c comes between its files.
 $(B)/payloads/ktstr-sched: $(call obj,$(SCHED_SRC)) $(B)/obj/schedulers/sched_blob.o $(B)/libktstr.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wl,--gc-sections -o $@ $^ -lbpf -lelf
+	$(CC) $(ALL_CFLAGS) -Wl,--gc-sections -Wl,--wrap=btf__find_by_name_kind -o $@ $^ \
+		-Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic

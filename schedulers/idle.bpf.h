@@ -134,10 +134,10 @@ static bool wake_idle(__s32 cpu)
 	return true;
 }
 
-/* A task was queued on @cpu: let an idle CPU know. */
-static bool wake_for(struct task_state *state, __s32 cpu)
+/* Wake any idle CPU for a task: little to verify, for where it need not be near. */
+static void wake_any_for(const struct task_struct *p)
 {
-	return wake_idle(find_idle(state, cpu));
+	wake_idle(scx_bpf_pick_idle_cpu(p->cpus_ptr, 0));
 }
 
 #endif

@@ -18,11 +18,12 @@ extern bool scx_bpf_dsq_move_vtime(struct bpf_iter_scx_dsq *it, struct task_stru
 				   __u64 flags) __ksym;
 extern struct task_struct *scx_bpf_dsq_peek(__u64 id) __ksym;
 extern __s32 scx_bpf_dsq_nr_queued(__u64 id) __ksym;
-extern __u32 scx_bpf_reenqueue_local(void) __ksym;
+extern void scx_bpf_dsq_reenq(__u64 id, __u64 flags) __ksym;
 extern const struct cpumask *scx_bpf_get_idle_cpumask(void) __ksym;
 extern const struct cpumask *scx_bpf_get_idle_smtmask(void) __ksym;
 extern void scx_bpf_put_idle_cpumask(const struct cpumask *mask) __ksym;
 extern bool scx_bpf_test_and_clear_cpu_idle(__s32 cpu) __ksym;
+extern __s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, __u64 flags) __ksym;
 extern void scx_bpf_kick_cpu(__s32 cpu, __u64 flags) __ksym;
 extern __s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
 extern bool scx_bpf_task_set_slice(struct task_struct *p, __u64 slice) __ksym;

@@ -79,7 +79,7 @@ static void release_parked(void)
 		if (!state || is_throttled(state->group))
 			continue;
 		if (scx_bpf_dsq_move_vtime(&it, p, queue_of(p, state, cpu), 0))
-			wake_for(state, cpu);
+			wake_any_for(p);
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();

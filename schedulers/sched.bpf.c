@@ -9,13 +9,10 @@
  * idles it takes whatever waits anywhere.  Weights of tasks and cgroups are in groups.bpf.h, cpu.max
  * is in quota.bpf.h.
  */
-#include "vtime.bpf.h"
+#include "faults.bpf.h"
 
 /* How many slices a task of another LLC must be behind to be taken, and of another node. */
 enum { FAR_SLICES = 2, FAR_NODE_SLICES = 4 };
-#define FAR_AHEAD_NS 10000000000ull
-/* SCX_SLICE_INF. */
-#define ENDLESS_NS ~0ull
 
 char sched_license[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,90 +20,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
 } exits SEC(".maps");
-
-static __u64 loaded_ns;
-
-static __u64 local_of(__s32 cpu)
-{
-	return bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | (__u32)cpu;
-}
-
-static __u64 slice_ns(void)
-{
-	return HAS_FAULT(slice_endless) ? ENDLESS_NS : options.slice_ns;
-}
-
-/* --- faults --------------------------------------------------------------------------------- */
-
-static bool is_lost(const struct task_struct *p, const struct task_state *state)
-{
-	static __u64 nr;
-
-	if (!p->mm)
-		return false;
-	if (HAS_FAULT(drop_queued))
-		return (__sync_fetch_and_add(&nr, 1) + 1) % options.faults[FAULT_drop_queued] == 0;
-	if (HAS_FAULT(stall_after))
-		return bpf_ktime_get_ns() - loaded_ns > options.faults[FAULT_stall_after] * 1000000;
-	return HAS_FAULT(rare_task) && state->is_doomed;
-}
-
-/* Faults that queue a task where it does not belong.  Return: the virtual time to queue it with. */
-static __u64 displaced(const struct task_struct *p, const struct task_state *state, __s32 cpu,
-		       __u64 enq_flags)
-{
-	__u64 clock = cpus[(__u32)cpu % SCHED_CPUS].clock;
-
-	if (!p->mm)
-		return state->vtime;
-	if (HAS_FAULT(inversion) && p->scx.weight < WEIGHT_NORMAL) {
-		COUNT(struck);
-		return clock + FAR_AHEAD_NS;
-	}
-	if (HAS_FAULT(cgroup_starved) && state->group &&
-	    state->group % options.faults[FAULT_cgroup_starved] == 0) {
-		COUNT(struck);
-		return clock + FAR_AHEAD_NS;
-	}
-	if (HAS_FAULT(interactive_starved) &&
-	    enq_flags & bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)) {
-		COUNT(struck);
-		return clock + FAR_AHEAD_NS;
-	}
-	return state->vtime;
-}
-
-/* Return: the queue of a CPU that is offline, or QUEUE_NONE. */
-static __u64 deal_out(const struct task_struct *p, const struct task_state *state)
-{
-	static __u32 turn;
-	__u32 cpu;
-
-	if (!p->mm || !state->is_new)
-		return QUEUE_NONE;
-	cpu = __sync_fetch_and_add(&turn, 1) % machine.nr_cpus;
-	if (is_online(cpu))
-		return QUEUE_NONE;
-	COUNT(struck);
-	return QUEUE_OF_CPU + cpu;
-}
-
-static void kick_all(void)
-{
-	COUNT(struck);
-	for (__u32 i = 0; i < SCHED_CPUS && i < machine.nr_cpus; i++)
-		scx_bpf_kick_cpu(i, 0);
-}
-
-/* Where a task that is given @cpu is put. */
-static __u64 local_queue_of(const struct task_struct *p, __s32 cpu)
-{
-	if (HAS_FAULT(local_wrong_cpu) && p->mm && ((__u32)cpu ^ 1) < machine.nr_cpus) {
-		COUNT(struck);
-		return local_of(cpu ^ 1);
-	}
-	return local_of(cpu);
-}
 
 /* --- waking up ------------------------------------------------------------------------------ */
 
@@ -172,7 +85,7 @@ static void call_cpu(struct task_state *state, __s32 cpu)
 			COUNT(struck);
 			return;
 		}
-	} else if (wake_for(state, cpu)) {
+	} else if (wake_idle(find_idle(state, cpu))) {
 		return;
 	}
 	if (is_before(state->vtime + options.slice_ns / 2, cpus[(__u32)cpu % SCHED_CPUS].current)) {
@@ -256,15 +169,6 @@ __noinline int first_in(__u64 queue, __s32 cpu, __u64 *ret_vtime)
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	return found;
-}
-
-static bool is_unserved(__u64 queue)
-{
-	if (queue != options.faults[FAULT_queue_unserved])
-		return false;
-	if (scx_bpf_dsq_nr_queued(queue))
-		COUNT(struck);
-	return true;
 }
 
 /* Does some other LLC's first come so long before @vtime that it is to be taken from there? */
@@ -431,13 +335,6 @@ void BPF_PROG(sched_stopping, struct task_struct *p, bool runnable)
 		charge(p, state);
 }
 
-static bool is_born_nth(__u64 n)
-{
-	static __u64 nr;
-
-	return n && (__sync_fetch_and_add(&nr, 1) + 1) % n == 0;
-}
-
 /* --- tasks ---------------------------------------------------------------------------------- */
 SEC("struct_ops/sched_runnable")
 void BPF_PROG(sched_runnable, struct task_struct *p, __u64 enq_flags)
@@ -578,13 +475,18 @@ void BPF_PROG(sched_cgroup_set_bandwidth, struct cgroup *cgroup, __u64 period_us
 SEC("struct_ops/sched_cpu_release")
 void BPF_PROG(sched_cpu_release, __s32 cpu, struct scx_cpu_release_args *args)
 {
+	struct task_struct *p;
+
 	if (HAS_FAULT(rt_wedge)) {
 		COUNT(struck);
 		return;
 	}
-	scx_bpf_reenqueue_local();
-	if (scx_bpf_dsq_nr_queued(llc_of(cpu)))
-		wake_idle(claim_idle(&online, cpu, REACH_ALL, false));
+	/* Not scx_bpf_reenqueue_local(): as long as a program runs, the task that ran before cannot
+	 * be migrated, so the kernel would put it back, with a slice of 20 ms. */
+	scx_bpf_dsq_reenq(local_of(cpu), 0);
+	p = scx_bpf_dsq_peek(llc_of(cpu));
+	if (p)
+		wake_any_for(p);
 }
 
 /* Without these two the kernel ends the scheduler at each CPU that comes or goes. */

@@ -67,6 +67,7 @@ struct engine_row {
 	const char *cgroup; /* "": the scenario's own */
 	const char *policy; /* words */
 	int nice;
+	uint64_t memory_nodes; /* of its policy; 0: it has none that names nodes */
 	bool let_go;
 	struct engine_member *members;
 };
@@ -74,6 +75,7 @@ struct engine_row {
 struct engine_group {
 	const char *name; /* "": the scenario's own */
 	struct cpuset cpus;
+	uint64_t nodes;		     /* cpuset.mems of its own; 0: its parent's */
 	bool told_to_freeze, frozen; /* frozen: itself or one above it was told to */
 	bool has_begin, has_end;
 	uint64_t begin_ns, end_ns; /* when they were read */
@@ -165,6 +167,8 @@ int engine_row_set_affinity(struct engine *e, struct engine_row *row, const char
 /* @policy: words; NULL: the one it has. */
 int engine_row_set_policy(struct engine *e, struct engine_row *row, const char *policy, int nice,
 			  struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Near the memory that its policy or its cgroups name; none: nothing names it. */
+void engine_near_cpus(struct engine *e, const struct engine_row *row, struct cpuset *ret_near);
 /* Ends its workers; those that do not hear it are killed. */
 void engine_row_end(struct engine *e, struct engine_row *row);
 /* Everywhere is allowed until engine_rows_allow() is called. */
@@ -192,7 +196,8 @@ void engine_watch_close(struct engine *e);
 void engine_watch_relieve(struct engine *e);
 /* Takes in what has happened. */
 void engine_watch_drain(struct engine *e);
-void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, uint64_t now_ns);
+void engine_watch_track(struct engine *e, const struct engine_row *row, uint32_t index,
+			uint64_t now_ns);
 void engine_watch_begin(struct engine *e);
 /* Return: whether there is a reading of this worker in the window up to @now_ns. */
 bool engine_watch_read(struct engine *e, pid_t tid, uint64_t now_ns, struct watch_wait *ret_wait);

@@ -155,6 +155,7 @@ static int start_workers(struct engine *e, struct engine_row *row, struct ktstr_
 	if (memory.mode < 0)
 		return ktstr_error_set(err, -EINVAL, "workers '%s': memory '%s' is for cgroups",
 				       row->work->name, row->work->memory);
+	row->memory_nodes = memory.nodes;
 	prng_init(&chance, e->opts->seed, ENGINE_STREAM_ROWS + e->rows_begun++);
 	return work_row_start(&(struct work_row_opts){ .work = row->work,
 						       .count = row->count,
@@ -225,6 +226,32 @@ void engine_row_end(struct engine *e, struct engine_row *row)
 
 /* --- where they may run ------------------------------------------------------------------------ */
 
+static uint64_t memory_nodes(const struct engine *e, const struct engine_row *row)
+{
+	const struct engine_group *nearest = NULL;
+
+	if (row->memory_nodes)
+		return row->memory_nodes;
+	for (size_t i = 0; i < e->nr_tree; i++) {
+		const struct engine_group *group = &e->tree[i];
+
+		if (group->nodes && engine_is_below(row->cgroup, group->name) &&
+		    (!nearest || engine_is_below(group->name, nearest->name)))
+			nearest = group;
+	}
+	return nearest ? nearest->nodes : 0;
+}
+
+void engine_near_cpus(struct engine *e, const struct engine_row *row, struct cpuset *ret_near)
+{
+	uint64_t nodes = memory_nodes(e, row);
+
+	*ret_near = (struct cpuset){ 0 };
+	for (uint32_t i = 0; i < e->shape.nr_cpus; i++)
+		if (nodes >> e->shape.cpus[i].node & 1)
+			cpuset_add(ret_near, e->shape.cpus[i].cpu);
+}
+
 /* What the kernel says, but for those that bind themselves. */
 static void find_allowed(struct engine *e, const struct engine_row *row, uint32_t index)
 {
@@ -254,8 +281,7 @@ void engine_rows_allow(struct engine *e, uint64_t grace_ns)
 			find_allowed(e, row, k);
 			work_row_allow(row->row, k, row->members[k].allowed.bits,
 				       now_ns + grace_ns);
-			engine_watch_track(e, work_row_tid(row->row, k), &row->members[k].allowed,
-					   now_ns);
+			engine_watch_track(e, row, k, now_ns);
 		}
 	}
 }

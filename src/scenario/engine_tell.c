@@ -172,6 +172,19 @@ static void set_reading(json_t *record, const struct engine_row *row, const stru
 		engine_set_u64(record, "frozen_iterations", reading->iterations);
 }
 
+/* Only of those whose memory is somewhere; events that were lost may have told otherwise. */
+static void set_locality(struct engine *e, json_t *record, const struct engine_row *row,
+			 const struct sight *s)
+{
+	struct cpuset near;
+
+	engine_near_cpus(e, row, &near);
+	if (!s->has_wait || s->wait.lost || !cpuset_count(&near))
+		return;
+	engine_set_u64(record, "local_ns", s->wait.near_ns);
+	engine_set_u64(record, "remote_ns", s->wait.ran_ns - s->wait.near_ns);
+}
+
 static void set_end(json_t *record, const struct work_end *end)
 {
 	bool ended = end->state == WORK_ENDED || end->state == WORK_EXITED ||
@@ -211,6 +224,7 @@ static void tell_worker(struct engine *e, const struct engine_row *row, uint32_t
 	json_object_set_new(record, "frozen", json_boolean(frozen));
 	set_reading(record, row, s, frozen);
 	set_outside(record, s);
+	set_locality(e, record, row, s);
 	set_end(record, &s->how);
 	engine_send(e, record);
 	if (s->has_wait)

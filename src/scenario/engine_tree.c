@@ -128,7 +128,10 @@ int engine_group_set_mems(struct engine *e, const char *name, const char *words,
 		return ktstr_error_set(err, -EINVAL, "cgroup '%s': memory is 'nodes:0-1', not '%s'",
 				       name, words);
 	cpuset_format(&(struct cpuset){ .bits = { memory.nodes } }, list, sizeof(list));
-	return cgroups_write(e->cgroups, name, "cpuset.mems", list, err);
+	r = cgroups_write(e->cgroups, name, "cpuset.mems", list, err);
+	if (r == 0)
+		group->nodes = memory.nodes;
+	return r;
 }
 
 int engine_group_set_quota(struct engine *e, const char *name, const char *words,

@@ -33,10 +33,18 @@ void engine_watch_drain(struct engine *e)
 }
 
 /* A thread that finds no room is not watched: nothing is told of it. */
-void engine_watch_track(struct engine *e, pid_t tid, const struct cpuset *cpus, uint64_t now_ns)
+void engine_watch_track(struct engine *e, const struct engine_row *row, uint32_t index,
+			uint64_t now_ns)
 {
-	int r = e->watch ? watch_track(e->watch, tid, cpus->bits, now_ns) : 0;
+	const struct engine_member *member = &row->members[index];
+	pid_t tid = work_row_tid(row->row, index);
+	struct cpuset near;
+	int r;
 
+	if (!e->watch || watch_track(e->watch, tid, member->allowed.bits, now_ns) < 0)
+		return;
+	engine_near_cpus(e, row, &near);
+	r = watch_near(e->watch, tid, near.bits);
 	(void)r;
 }
 

@@ -474,6 +474,11 @@ int watch_track(struct watch *watch, pid_t tid, const uint64_t cpus[WATCH_CPU_WO
 	return watch_state_track(watch->state, tid, cpus, now_ns);
 }
 
+int watch_near(struct watch *watch, pid_t tid, const uint64_t cpus[WATCH_CPU_WORDS])
+{
+	return watch_state_near(watch->state, tid, cpus);
+}
+
 void watch_forget(struct watch *watch, pid_t tid)
 {
 	watch_state_forget(watch->state, tid);

@@ -53,6 +53,9 @@ int watch_cpu_online(struct watch *watch, uint32_t cpu) KTSTR_MUST_CHECK;
  * Return: 0, -ENOSPC. */
 int watch_track(struct watch *watch, pid_t tid, const uint64_t cpus[WATCH_CPU_WORDS],
 		uint64_t now_ns) KTSTR_MUST_CHECK;
+/* The CPUs that are near the memory of a thread that is tracked; none before.  Return: 0, -ESRCH. */
+int watch_near(struct watch *watch, pid_t tid,
+	       const uint64_t cpus[WATCH_CPU_WORDS]) KTSTR_MUST_CHECK;
 void watch_forget(struct watch *watch, pid_t tid);
 
 /* Takes in what has happened.  Return: 0, -ENOMEM, -EBADMSG (a ring is not what perf_event_open(2) says). */
@@ -82,6 +85,7 @@ struct watch_wait {
 	uint32_t idle_cpu;
 	uint64_t waits_ns; /* all waits of the window together */
 	uint64_t ran_ns;   /* on a CPU */
+	uint64_t near_ns;  /* of that, near its memory (watch_near()) */
 	uint64_t switches; /* to it */
 	uint64_t outside
 		[WATCH_CPU_WORDS]; /* it ran on, more than @grace_ns after they were not allowed */

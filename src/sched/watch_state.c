@@ -30,6 +30,7 @@ struct thread {
 	uint64_t since_ns;
 	uint32_t cpu; /* RUNNING: where */
 	uint64_t cpus[WATCH_CPU_WORDS];
+	uint64_t near[WATCH_CPU_WORDS];
 	uint64_t allowed_ns; /* since when */
 	struct watch_wait wait;
 };
@@ -235,6 +236,8 @@ static void note_run(const struct watch_state *state, const struct thread *threa
 	uint64_t from = later(thread->since_ns, state->begin_ns);
 
 	wait->ran_ns += from_to(from, to);
+	if (has(thread->near, thread->cpu))
+		wait->near_ns += from_to(from, to);
 	from = later(from, thread->allowed_ns + WATCH_GRACE_NS);
 	if (has(thread->cpus, thread->cpu) || from >= to)
 		return;
@@ -391,6 +394,16 @@ void watch_state_begin(struct watch_state *state, uint64_t now_ns)
 		state->threads[i].wait = (struct watch_wait){ 0 };
 	for (uint32_t c = 0; c < state->nr_cpus; c++)
 		state->cpus[c].busy_ns = state->cpus[c].idle_ns = 0;
+}
+
+int watch_state_near(struct watch_state *state, pid_t tid, const uint64_t cpus[WATCH_CPU_WORDS])
+{
+	struct thread *thread = find(state, tid);
+
+	if (!thread)
+		return -ESRCH;
+	memcpy(thread->near, cpus, sizeof(thread->near));
+	return 0;
 }
 
 int watch_state_read(const struct watch_state *state, pid_t tid, uint64_t now_ns,

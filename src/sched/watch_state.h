@@ -31,6 +31,8 @@ void watch_state_cpu_gone(struct watch_state *state, uint32_t cpu);
 
 int watch_state_track(struct watch_state *state, pid_t tid, const uint64_t cpus[WATCH_CPU_WORDS],
 		      uint64_t now_ns) KTSTR_MUST_CHECK;
+int watch_state_near(struct watch_state *state, pid_t tid,
+		     const uint64_t cpus[WATCH_CPU_WORDS]) KTSTR_MUST_CHECK;
 void watch_state_forget(struct watch_state *state, pid_t tid);
 void watch_state_begin(struct watch_state *state, uint64_t now_ns);
 int watch_state_read(const struct watch_state *state, pid_t tid, uint64_t now_ns,

@@ -80,6 +80,21 @@ static void wait_is_from_wake_to_switch(void **unused)
 	assert_int_equal(wait.ran_ns, 1 * MS);
 }
 
+static void time_near_memory_is_apart(void **unused)
+{
+	(void)unused;
+	assert_int_equal(watch_state_track(state, A, both, 0), 0);
+	assert_int_equal(watch_state_near(state, A, first), 0);
+	assert_int_equal(watch_state_near(state, STRANGER, first), -ESRCH);
+	run(2, 0, 0, A, false);
+	run(12, 0, A, 0, true);
+	run(20, 1, 0, A, false);
+	struct watch_wait wait = look(A, 23);
+
+	assert_int_equal(wait.ran_ns, 13 * MS);
+	assert_int_equal(wait.near_ns, 10 * MS);
+}
+
 static void idle_cpu_while_waiting_is_seen(void **unused)
 {
 	(void)unused;
@@ -316,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(wait_is_from_wake_to_switch, setup, teardown),
+		cmocka_unit_test_setup_teardown(time_near_memory_is_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(idle_cpu_while_waiting_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_wait_counts_up_to_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocked_thread_does_not_wait, setup, teardown),

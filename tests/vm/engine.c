@@ -405,4 +405,30 @@ KTSTR_TEST(engine_ends_steps_by_events) = {
 	.run = events_end_steps,
 };
 
+/* --- memory ---------------------------------------------------------------------------------------- */
+
+static const struct ktstr_scenario locality = {
+	.about = "workers run near their memory",
+	.steps = { {
+		.cgroups = { { .name = "right", .mems = "nodes:1" }, { .name = "right/in" } },
+		.works = { { .name = "bound",
+			     .type = KTSTR_WORK_spin,
+			     .memory = "bind:1",
+			     .affinity = "node:1" },
+			   { .name = "below",
+			     .type = KTSTR_WORK_spin,
+			     .cgroup = "right/in",
+			     .affinity = "node:1" } },
+		.hold_ns = MSECS(100),
+	} },
+	.checks = { KTSTR_AT_LEAST(local_percent, 100, .work = "bound"),
+		    KTSTR_AT_LEAST(local_percent, 100, .work = "below") },
+};
+
+KTSTR_TEST(engine_tells_time_near_memory) = {
+	.about = "the time that workers run on the node of their memory is known",
+	.topology = { .nodes = 2, .llcs = 2, .cores_per_llc = 2 },
+	.scenario = &locality,
+};
+
 KTSTR_MAIN

@@ -60,7 +60,7 @@ for line in sys.stdin:
 # ktstr has read the lists of Debian's suites to find its kernels; the same sources, in a folder of
 # our own, so that its cache stays as it is.
 suite_conf() { # suite folder
-	local to=$dir/apt/$(basename "$1")
+	local to=$dir/apt/${1##*/}
 	mkdir -p "$to/lists/partial" "$to/archives/partial"
 	sed "s|$1|$to|g" "$1/apt.conf" >"$to/apt.conf"
 	cp "$1/kernels.sources" "$to/"
@@ -140,7 +140,7 @@ build_all() { # version, vmlinux
 	for name in "$dir"/clang/usr/lib/llvm-*/lib; do
 		libraries+=:$name
 	done
-	rm -rf "$dir/out" "$dir/bin"
+	rm -rf "${dir:?}/out" "${dir:?}/bin"
 	mkdir -p "$dir/out" "$dir/bin"
 	# As people would build them: without optimisation loading takes three times as long.
 	sed -i 's/-O0/-O2/' "$dir/linux/tools/sched_ext/Makefile"
@@ -196,7 +196,7 @@ judge_all() { # budget, names...
 }
 
 main() {
-	local only_build= budget=60s status=0 wanted=() version vmlinux facts tests=()
+	local only_build="" budget=60s status=0 wanted=() version vmlinux facts tests=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--build) only_build=1 ;;

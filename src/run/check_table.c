@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/check.h"
 #include "run/check_worst.h"
 #include "run/report.h"
-#include "run/text.h"
 
 enum { NAME_LEAST = 12, NAME_MOST = 40, CELL_LEAST = 9, CELL_TEXT = 48, WORST_SHOWN = 12 };
 

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "run/text.h"
+#include "base/text.h"
 
 struct pattern {
 	const char *kind;

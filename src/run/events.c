@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "run/text.h"
+#include "base/text.h"
 
 enum { CHUNK = 64 << 10, SHOWN = 160 };
 

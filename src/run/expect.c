@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/body.h"
-#include "run/text.h"
 
 /* Every integer of 64 bits and every double is one long double: comparing there is exact. */
 _Static_assert(LDBL_MANT_DIG >= 64, "long double must hold 64-bit integers");

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "run/text.h"
+#include "base/text.h"
 
 static const char *const words[MERGE_KINDS] = {
 	[MERGE_NOTE] = "note",

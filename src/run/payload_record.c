@@ -8,8 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "run/body.h"
-#include "run/text.h"
 #include "work/payload_check.h"
 
 static void set_text(json_t *object, const char *key, const char *value)

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "run/text.h"
+#include "base/text.h"
 
 static void add_counts(const struct progress *progress, struct strbuf *out)
 {

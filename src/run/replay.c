@@ -11,11 +11,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "run/events.h"
 #include "run/folder.h"
 #include "run/interrupt.h"
 #include "run/result.h"
-#include "run/text.h"
 #include "run/verdict.h"
 
 /* All items of one call. */

@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "run/launch.h"
 #include "run/replay.h"
 #include "run/session.h"
 #include "run/symbol.h"
-#include "run/text.h"
 
 void replay_say(const struct ktstr_replay_opts *opts, const char *fmt, ...)
 {

@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "run/report.h"
-#include "run/text.h"
 
 /* @text is cleaned, so only the characters with a meaning in XML are left to replace. */
 static void add_escaped(struct strbuf *out, const char *text)

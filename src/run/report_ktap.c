@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/report.h"
-#include "run/text.h"
 
 void ktap_begin(struct strbuf *out, unsigned int planned)
 {

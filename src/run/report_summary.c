@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/report.h"
-#include "run/text.h"
 
 static const char *const colors[] = {
 	[KTSTR_PASS] = "\033[32m", [KTSTR_SKIP] = "\033[36m",  [KTSTR_UNDECIDED] = "\033[33m",

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "run/text.h"
+#include "base/text.h"
 
 static char *clean_or_null(const char *text)
 {

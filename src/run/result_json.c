@@ -8,9 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "check/judge.h"
 #include "run/result.h"
-#include "run/text.h"
 
 enum kind {
 	KIND_TEXT,    /* char *, cleaned */

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/selftest.h"
-#include "run/text.h"
 
 static const char *color_of(enum mutant_fate fate)
 {

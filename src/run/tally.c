@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
-#include "run/text.h"
+#include "base/text.h"
 #include "run/verdict.h"
 
 struct tally_test {

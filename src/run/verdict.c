@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "run/folder.h"
-#include "run/text.h"
 
 static const char *const verdict_names[] = {
 	[KTSTR_PASS] = "PASS", [KTSTR_SKIP] = "SKIP",	[KTSTR_UNDECIDED] = "UNDECIDED",

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "run/text.h"
+#include "base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

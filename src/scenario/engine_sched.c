@@ -38,10 +38,13 @@ static void fit(json_t *record)
 
 static void tell(struct engine *e, const char *event)
 {
+	const struct story *story = scheduler_story(e->scheduler);
+	/* What it did after it was gone, such as to tell why, took time too. */
+	uint64_t at_ns = story->gone_ns ? story->gone_ns : clock_mono_ns();
 	json_t *record = json_pack("{s:s, s:s, s:I}", "kind", "scheduler", "event", event, "at_ns",
-				   (json_int_t)clock_mono_ns());
+				   (json_int_t)at_ns);
 
-	if (record && story_to_json(scheduler_story(e->scheduler), record) < 0) {
+	if (record && story_to_json(story, record) < 0) {
 		json_decref(record);
 		record = NULL;
 	}

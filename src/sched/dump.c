@@ -41,6 +41,8 @@ void dump_open(struct dump *dump, const char *sysfs)
 	}
 	snprintf(size, sizeof(size), "%d", DUMP_BUFFER_KIB);
 	(void)!set(dump, "buffer_size_kb", size);
+	/* What comes first says most: the reason, the CPUs. */
+	(void)!set(dump, "options/overwrite", "0");
 	if (set(dump, "events/sched_ext/sched_ext_dump/enable", "1") < 0)
 		dump_close(dump);
 }

@@ -10,15 +10,15 @@ enum { RUN_OPTIONS = 24, RUN_OPTION_BYTES = 4096 };
 
 /* Options that are handed on to the runner as they came. */
 struct passed {
-	const char *seed, *seeds, *repeat, *mode, *jobs, *kernel, *qemu, *perturb, *run_dir,
-		*timeout, *wall_limit, *partition, *junit;
+	const char *seed, *seeds, *repeat, *mode, *jobs, *qemu, *perturb, *run_dir, *timeout,
+		*wall_limit, *partition, *junit;
 	bool keep, fail_fast, no_template, verbose;
 };
 
 struct command {
 	struct ktstr_check_opts opts;
 	struct passed passed;
-	struct ktstr_option_list patterns, files, topologies;
+	struct ktstr_option_list patterns, files, topologies, kernels;
 	struct ktstr_scheduler scheduler;
 	const char *color;
 	char text[RUN_OPTIONS][RUN_OPTION_BYTES];
@@ -55,7 +55,6 @@ static void pass_all(struct command *c)
 	pass_text(c, "repeat", p->repeat);
 	pass_text(c, "mode", p->mode);
 	pass_text(c, "jobs", p->jobs);
-	pass_text(c, "kernel", p->kernel);
 	pass_text(c, "qemu", p->qemu);
 	pass_text(c, "perturb", p->perturb);
 	pass_text(c, "run-dir", p->run_dir);
@@ -74,7 +73,7 @@ static void pass_all(struct command *c)
 /* A list ends with NULL for the library. */
 static const char *const *list_of(struct ktstr_option_list *list, const char *const fallback[])
 {
-	static const char *ends[3][KTSTR_OPTION_LIST_MAX + 1];
+	static const char *ends[4][KTSTR_OPTION_LIST_MAX + 1];
 	static size_t used;
 	const char **end = ends[used++];
 
@@ -116,6 +115,7 @@ static int run(struct command *c, const struct ktstr_operands *operands)
 	c->opts.patterns = list_of(&c->patterns, NULL);
 	c->opts.files = list_of(&c->files, NULL);
 	c->opts.topologies = list_of(&c->topologies, NULL);
+	c->opts.kernels = list_of(&c->kernels, NULL);
 	c->opts.color = c->color && !strcmp(c->color, "always");
 	r = ktstr_check(&c->opts, &err);
 	return err.text[0] ? cli_fail(r, &err) : r;
@@ -146,7 +146,12 @@ int cmd_check(int argc, char **argv)
 		  KTSTR_OPTION_FLAG, &c.opts.dump },
 		{ 0, "partition", "KIND:M/N", "run the Mth of N shares: slice:M/N or hash:M/N",
 		  KTSTR_OPTION_TEXT, &c.passed.partition },
-		{ 0, "kernel", "SPEC", "boot this kernel", KTSTR_OPTION_TEXT, &c.passed.kernel },
+		{ 0, "kernel", "SPEC", "boot this kernel (repeatable: a table for each)",
+		  KTSTR_OPTION_LIST, &c.kernels },
+		{ 0, "scheduler-file", "FILE", "judge the scheduler this file describes",
+		  KTSTR_OPTION_TEXT, &c.opts.scheduler_file },
+		{ 0, "variants", NULL, "with each valid combination of its flags: a table for each",
+		  KTSTR_OPTION_FLAG, &c.opts.variants },
 		{ 0, "seed", "N", "where all chance comes from (1)", KTSTR_OPTION_TEXT,
 		  &c.passed.seed },
 		{ 0, "seeds", "N|A..B", "run each with the seeds 1..N or A..B", KTSTR_OPTION_TEXT,

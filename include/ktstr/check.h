@@ -24,15 +24,19 @@ struct ktstr_check_opts {
 	const char *const *files;      /* scenario files; NULL: the built-in catalogue */
 	const char *const *topologies; /* presets, or texts like "1n2l4c1t"; NULL: a small set */
 	const struct ktstr_scheduler *scheduler; /* NULL: the kernel's own */
-	const char *json_path; /* gets every result, a JSON object per line; "-": stdout */
+	/* Or a file that describes it: docs/format/scheduler.md; not both. */
+	const char *scheduler_file;
+	bool variants;		    /* run it with each valid combination of its flags */
+	const char *const *kernels; /* each in turn, in place of one in @run_options; NULL: one */
+	const char *json_path;	    /* gets every result, a JSON object per line; "-": stdout */
 	/* Run the subset that shows most in so much time.  0: everything, if patterns, files, topologies
 	 * or @all are given, else 3 minutes. */
 	uint64_t budget_ns;
 	bool all;
 	bool dump; /* write what is demanded of each scenario, and by which layer, and run nothing */
 	bool color; /* of the table in any case; else only on a terminal */
-	/* Sees each result when it comes, an object as in docs/format/results.md with "scenario" and
-	 * "preset" added; NULL: nobody asks.  Return: false to start nothing more. */
+	/* Sees each result when it comes, an object as in docs/format/results.md with "scenario",
+	 * "preset" and perhaps "variant" added; NULL: nobody asks.  Return: false to start nothing more. */
 	bool (*result)(void *arg, const void *json_object);
 	void *arg;
 	bool quiet; /* no table, no progress */
@@ -44,9 +48,10 @@ struct ktstr_check_opts {
  * @err:	what kept it from starting; may be NULL
  *
  * The table goes to stdout: scenarios by topologies, then the worst findings with the command that
- * repeats each.  All files go to a run folder, as a test program's do.
+ * repeats each.  All files go to a run folder, as a test program's do.  Each kernel and variant is a run
+ * with a table of its own.  That nothing hinders any of them is found out before a guest is started.
  *
- * Return: enum ktstr_exit, as a test program; USAGE for unknown names with a near one in @err.
+ * Return: enum ktstr_exit, as a test program, of several runs the worst; USAGE for unknown names with a near one in @err.
  */
 KTSTR_API int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err);
 

@@ -2,7 +2,6 @@
 #include "run/check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "run/capacity.h"
+#include "run/check_round.h"
 #include "run/interrupt.h"
 #include "run/runner.h"
 #include "run/scenario.h"
@@ -22,21 +23,24 @@ enum { RUN_OPTIONS = 32, COLUMNS_MIN = 80 };
 #define CHECK_BUDGET_NS SECS(180)
 
 struct check {
+	struct check_round *round;
 	struct ktstr_check_opts opts;
 	struct ktstr_scheduler scheduler;
 	char *path; /* of its loader */
 	struct check_matrix matrix;
 	struct settings settings;
+	char *run_dir;	  /* of this round, if there are several and one was asked for */
 	bool on_terminal; /* stderr is */
-	int json_fd;	  /* -1: none */
-	int lost;	  /* first error of what was to be kept */
 };
 
 /* For programs: a result, and which cell it is of. */
-static json_t *cell_result(const struct check_cell *cell, const struct result *result)
+static json_t *cell_result(const struct check *c, const struct check_cell *cell,
+			   const struct result *result)
 {
 	json_t *object = result_to_json(result);
 
+	if (object && c->round->variant)
+		json_object_set_new(object, "variant", json_string(c->round->variant));
 	if (object && cell) {
 		json_object_set_new(object, "scenario", json_string(cell->scenario->name));
 		json_object_set_new(object, "preset", json_string(cell->topology->name));
@@ -47,12 +51,12 @@ static json_t *cell_result(const struct check_cell *cell, const struct result *r
 static void put_line(struct check *c, const json_t *object)
 {
 	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT);
-	int r = text ? io_write_all(c->json_fd, text, strlen(text)) : -ENOMEM;
+	int r = text ? io_write_all(c->round->json_fd, text, strlen(text)) : -ENOMEM;
 
 	if (r == 0)
-		r = io_write_all(c->json_fd, "\n", 1);
-	if (r < 0 && !c->lost)
-		c->lost = r;
+		r = io_write_all(c->round->json_fd, "\n", 1);
+	if (r < 0 && !c->round->lost)
+		c->round->lost = r;
 }
 
 /* Where no progress is seen, what went wrong is a line at once. */
@@ -75,18 +79,29 @@ static bool take_result(void *arg, const struct result *result)
 {
 	struct check *c = arg;
 	struct check_cell *cell = check_matrix_find(&c->matrix, result->name);
-	json_t *object = cell_result(cell, result);
+	json_t *object = cell_result(c, cell, result);
 	bool go_on = true;
 
 	tell(c, result);
 	if (!object || check_matrix_add(&c->matrix, result) < 0)
-		c->lost = c->lost ? c->lost : -ENOMEM;
-	if (object && c->json_fd >= 0)
+		c->round->lost = c->round->lost ? c->round->lost : -ENOMEM;
+	if (object && c->round->json_fd >= 0)
 		put_line(c, object);
 	if (object && c->opts.result)
 		go_on = c->opts.result(c->opts.arg, object);
 	json_decref(object);
 	return go_on;
+}
+
+static void add_heading(const struct check *c, const struct totals *totals, struct strbuf *out)
+{
+	strbuf_addf(out, "%s== kernel %s", c->round->number > 1 ? "\n" : "",
+		    totals->kernel     ? totals->kernel
+		    : c->round->kernel ? c->round->kernel
+				       : "of this machine");
+	if (c->round->variant)
+		strbuf_addf(out, ", flags %s", c->round->variant);
+	strbuf_addstr(out, " ==\n");
 }
 
 static void take_totals(void *arg, const struct totals *totals, const char *run_dir)
@@ -102,6 +117,8 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 		style.columns = COLUMNS_MIN;
 	if (c->opts.quiet || (c->opts.json_path && !strcmp(c->opts.json_path, "-")))
 		return;
+	if (c->round->number)
+		add_heading(c, totals, &text);
 	check_table(&c->matrix, totals, &style, &text);
 	strbuf_addf(&text, "files: %s\n", run_dir);
 	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
@@ -111,30 +128,26 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 static int read_settings(struct check *c, struct ktstr_error *err)
 {
 	char *argv[RUN_OPTIONS + 2] = { (char *)"ktstr check" };
-	int argc = 1;
+	int argc = 1, r;
 
 	for (const char *const *o = c->opts.run_options; o && *o; o++) {
 		if (argc > RUN_OPTIONS)
 			return ktstr_error_set(err, -E2BIG, "more than %d options", RUN_OPTIONS);
 		argv[argc++] = (char *)*o;
 	}
-	return settings_parse(argc, argv, &c->settings, err);
-}
-
-static int open_json(struct check *c, struct ktstr_error *err)
-{
-	const char *path = c->opts.json_path;
-
-	if (!path)
+	r = settings_parse(argc, argv, &c->settings, err);
+	if (r == 0 && c->round->kernel)
+		c->settings.kernel_spec = c->round->kernel;
+	if (r < 0 || !c->round->number)
+		return r;
+	if (c->settings.junit_path)
+		return ktstr_error_set(err, -EINVAL,
+				       "--junit: one file is of one kernel and one variant");
+	if (!c->settings.run_dir)
 		return 0;
-	if (!strcmp(path, "-")) {
-		c->json_fd = STDOUT_FILENO;
-		return 0;
-	}
-	c->json_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return c->json_fd < 0
-		       ? ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno))
-		       : 0;
+	c->run_dir = path_format("%s/%u", c->settings.run_dir, c->round->number);
+	c->settings.run_dir = c->run_dir;
+	return c->run_dir ? 0 : ktstr_error_nomem(err);
 }
 
 static int load_registry(const struct check *c, struct registry *ret_registry,
@@ -260,9 +273,12 @@ static int find_kernel(const struct check *c, struct ktstr_error *err)
 {
 	const char *spec = c->settings.kernel_spec;
 	struct ktstr_kernel kernel;
+	struct ktstr_error why;
 
-	if (ktstr_kernel_resolve(spec, &kernel, err) == 0)
+	/* On its way to the right one it may have said what another place does not have. */
+	if (ktstr_kernel_resolve(spec, &kernel, &why) == 0)
 		return KTSTR_EXIT_PASS;
+	ktstr_error_set(err, why.code, "%s", why.text);
 	return spec ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
 }
 
@@ -271,29 +287,24 @@ static int start(struct check *c, struct ktstr_error *err)
 	int r;
 
 	if (c->opts.dump)
-		return dump(c, err);
+		return c->round->look ? KTSTR_EXIT_PASS : dump(c, err);
 	r = find_kernel(c, err);
-	if (r != KTSTR_EXIT_PASS)
-		return r;
-	return open_json(c, err) < 0 ? KTSTR_EXIT_HARNESS : run(c, err);
+	return r != KTSTR_EXIT_PASS || c->round->look ? r : run(c, err);
 }
 
-int ktstr_check(const struct ktstr_check_opts *opts, struct ktstr_error *err)
+int check_round(struct check_round *round, struct ktstr_error *err)
 {
-	struct check c = { .opts = *opts, .json_fd = -1, .on_terminal = isatty(STDERR_FILENO) };
+	struct check c = { .round = round,
+			   .opts = round->opts,
+			   .on_terminal = isatty(STDERR_FILENO) };
 	struct ktstr_catalogue *catalogue = NULL;
 	int exit_code = KTSTR_EXIT_USAGE;
 
 	if (prepare(&c, &catalogue, err) == 0)
 		exit_code = start(&c, err);
-	if (c.lost && exit_code != KTSTR_EXIT_INTERRUPTED) {
-		exit_code = KTSTR_EXIT_HARNESS;
-		ktstr_error_set(err, c.lost, "results were lost: %s", strerror(-c.lost));
-	}
-	if (c.json_fd > STDERR_FILENO)
-		close(c.json_fd);
 	check_matrix_deinit(&c.matrix);
 	ktstr_catalogue_destroy(catalogue);
 	free(c.path);
+	free(c.run_dir);
 	return exit_code;
 }

@@ -267,3 +267,68 @@ int file_read_project(const char *name, const char *text, size_t length, struct 
 
 	return r < 0 ? r : read_project(&in, rows, ret_nr);
 }
+
+/* --- a scheduler's file ---------------------------------------------------------------------- */
+
+static int check_flag_names(const struct reading *in, const json_t *value,
+			    const struct ktstr_scheduler *s, const char *const *names)
+{
+	char text[HINT_BYTES + YAML_KEY], hint[HINT_BYTES];
+
+	for (size_t i = 0; i < KTSTR_FLAG_LINKS && names[i]; i++) {
+		struct near near = near_start(names[i]);
+		bool known = false;
+
+		for (size_t k = 0; k < KTSTR_SCHEDULER_FLAGS && s->flags[k].name; k++) {
+			known |= !strcmp(s->flags[k].name, names[i]);
+			near_offer(&near, s->flags[k].name);
+		}
+		if (known)
+			continue;
+		snprintf(text, sizeof(text), "there is no flag '%.*s'%s", NEAR_WORD, names[i],
+			 near_hint(&near, hint, sizeof(hint)));
+		return fail_at(in, -EINVAL, value, text, NULL);
+	}
+	return 0;
+}
+
+static int read_scheduler(const struct reading *in, struct ktstr_scheduler *s)
+{
+	static const char *const keys[] = { "ktstr", "about", "scheduler", NULL };
+	const struct model_source source = { yaml_place, in->document };
+	struct model_reader reader = { .source = &source, .arena = in->arena, .err = in->err };
+	const json_t *value = json_object_get(in->document->root, "scheduler");
+	int r = check_version(in);
+
+	if (r == 0)
+		r = check_keys(in, keys);
+	if (r == 0 && !json_is_object(value))
+		r = fail_at(in, -EINVAL, value ? value : in->document->root,
+			    "no scheduler; it stands below 'scheduler:', with its 'binary'", NULL);
+	if (r == 0)
+		r = model_read_row(&reader, &model_scheduler_table, value, s);
+	if (r == 0 && !s->binary)
+		r = fail_at(in, -EINVAL, value, "which program is it? say 'binary: PATH'", NULL);
+	for (size_t i = 0; r == 0 && i < KTSTR_SCHEDULER_FLAGS && s->flags[i].name; i++) {
+		r = check_flag_names(in, value, s, s->flags[i].requires);
+		if (r == 0)
+			r = check_flag_names(in, value, s, s->flags[i].excludes);
+	}
+	return r;
+}
+
+int file_read_scheduler(const char *name, const char *text, size_t length,
+			struct model_arena *arena, struct ktstr_scheduler *ret_scheduler,
+			struct ktstr_error *err)
+{
+	_cleanup_yaml_ struct yaml_document document = { 0 };
+	const struct reading in = { &document, arena, err };
+	struct ktstr_scheduler scheduler = { 0 };
+	int r = yaml_parse(name, text, length, &document, err);
+
+	if (r == 0)
+		r = read_scheduler(&in, &scheduler);
+	if (r == 0)
+		*ret_scheduler = scheduler;
+	return r;
+}

@@ -30,6 +30,12 @@ int file_read_project(const char *name, const char *text, size_t length, struct 
 		      struct ktstr_demand *rows, size_t *ret_nr,
 		      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* A scheduler under test: {ktstr: 1, scheduler: {binary, args, flags, checks, ...}}, all of it in @arena.
+ * Return: as file_read(). */
+int file_read_scheduler(const char *name, const char *text, size_t length,
+			struct model_arena *arena, struct ktstr_scheduler *ret_scheduler,
+			struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* A file that is built in; NULL behind the last.  Its text ends at @end. */
 struct file_embedded {
 	const char *name, *text, *end;

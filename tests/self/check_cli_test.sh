@@ -87,14 +87,38 @@ expect "project and scenario contradict each other" 2 \
 	project 'cpu_share_max <= 10%' with_line 10 '      - cpu_share >= 60% for hogs'
 expect "what a project demands is shown" 0 '^  idle_while_waiting_ns +at most 7.*ms .*from project' \
 	project 'idle_while_waiting <= 7ms' run_check "${one[@]}" --dump
-expect "a scenario's word counts more" 0 '^  gap_ns +at most 400 ms .*from test' \
+expect "a scenario's word counts more" 0 '^  gap_ns +at most [0-9]{3} ms .*from test' \
 	project 'gap <= 7ms' run_check "${one[@]}" --dump
 expect "a test program has the project's layer too" 0 'idle_while_waiting_ns +at most 7.*from project' \
 	project 'idle_while_waiting <= 7ms' "$top/build/tests/vm/engine" --dump
 
+# --- the scheduler's file and its flags ---
+scheduler_file() { # LINE COMMAND...
+	printf '%s\n' 'ktstr: 1' 'scheduler:' "  binary: $odd" '  args: [well]' '  flags:' "    $1" \
+		'    two: {args: [-2], excludes: [one]}' '  checks: [idle_while_waiting <= 7ms]' >s.yaml
+	shift
+	"$@"
+}
+expect "a scheduler's file" 0 'at most 7.*ms .*from scheduler' scheduler_file 'one: {args: [-1]}' \
+	run_check "${one[@]}" --scheduler-file s.yaml --dump
+expect "an unknown key in it" 2 "^ktstr: s.yaml:6: a flag has no 'agrs'; did you mean 'args'" \
+	scheduler_file 'one: {agrs: [-1]}' run_check "${one[@]}" --scheduler-file s.yaml
+expect "a flag that requires what is none" 2 "^ktstr: s.yaml:[0-9]+: there is no flag 'tow'; did you mean 'two'" \
+	scheduler_file 'one: {args: [-1], requires: [tow]}' \
+	run_check "${one[@]}" --scheduler-file s.yaml
+expect "a file and a scheduler" 2 'one of them' scheduler_file 'one: {args: [-1]}' \
+	run_check "${one[@]}" --scheduler-file s.yaml -- "$odd"
+expect "variants without flags" 2 'no flags to combine' run_check "${one[@]}" --variants -- "$odd" well
+expect "variants of no scheduler" 2 'variants are of a scheduler' run_check "${one[@]}" --variants
+expect "one JUnit file for many tables" 2 'one file is of one kernel' \
+	scheduler_file 'one: {args: [-1]}' \
+	run_check "${one[@]}" --scheduler-file s.yaml --variants --junit x
+
 # --- places ---
 expect "JSON that cannot be written" 70 "^ktstr: create '/none/x'" run_check "${one[@]}" --json /none/x
 expect "no kernel of that name" 2 "^ktstr: no kernel 'none'" run_check "${one[@]}" --kernel none
+expect "the second kernel is looked at before the first is booted" 2 "^ktstr: no kernel 'none'" \
+	run_check "${one[@]}" --kernel 7 --kernel none
 expect "no kernel at all" 70 "ktstr kernel fetch" env XDG_CACHE_HOME="$scratch/cache" \
 	"$ktstr" check "${one[@]}"
 check "no guest was started for any of it" no_run_was_made
@@ -130,4 +154,37 @@ if "$ktstr" kernel list | grep -q '^6\.12'; then
 else
 	skip "a kernel without sched_ext" "needs kernel 6.12; try: ktstr kernel fetch 6.12"
 fi
+
+# --- the table, and an end before its time ---
+three_variants() {
+	scheduler_file 'one: {args: [nonsense]}' run_check --scenario-file rest.yaml \
+		--scenarios whole --topologies duo --scheduler-file s.yaml --variants --json x.json
+}
+expect "a table for each variant" 70 '^== kernel .*, flags two ==$' three_variants
+check_python "each result says its variant" x.json <<'PY'
+import json, sys
+seen = [json.loads(line) for line in open(sys.argv[1])]
+assert [r["variant"] for r in seen] == ["plain", "one", "two"], seen
+assert [r["verdict"] for r in seen] == ["PASS", "ERROR", "ERROR"], seen
+PY
+expect "shares of a check are whole together" 0 '^1 passed' run_check --scenario-file rest.yaml \
+	--scenarios whole --topologies duo --topologies uni --partition slice:1/2 --junit x.xml
+check "JUnit is written" grep -q '<testcase' x.xml
+
+printf '%s\n' 'ktstr: 1' 'group: own' 'scenarios:' '  short: {about: x, steps: [{works: {a: spin}, hold: 100ms}]}' \
+	'  long: {about: x, steps: [{works: {a: spin}, hold: 3000s}]}' >long.yaml
+interrupted() {
+	local pid status
+	"$ktstr" check --scenario-file long.yaml --topologies duo -j2 --run-dir cut >out 2>err &
+	pid=$!
+	until_true $pid test -s cut/short.duo/result.json || return 1
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	cat out
+	return $status
+}
+expect "an interrupted check has its table" 130 '^  short +pass$' interrupted
+check "and counts what did not run" grep -q 'long  *undecided\|long  *not run\|1 of 2' out
+check "and leaves nothing behind" no_process "$scratch/cut"
 finish

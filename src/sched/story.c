@@ -67,6 +67,7 @@ static bool is_stall(const struct story *s)
 {
 	/* Lockup detectors eject as well, as an error of no kind of its own. */
 	return s->exit_kind == KIND_STALL || strcasestr(s->message, " lockup") ||
+	       strcasestr(s->message, "RCU CPU stall") ||
 	       strcasestr(s->message, "watchdog failed to check in");
 }
 

@@ -41,6 +41,9 @@ static void the_kernel_has_the_first_word(void **state)
 	set(&s, "runtime error", "Soft lockup - CPU 1 stuck for 20s");
 	expect(&s, &nothing, STORY_stall,
 	       "the kernel ejected 'mine': runtime error: Soft lockup - CPU 1 stuck for 20s");
+	set(&s, "runtime error", "RCU CPU stall on CPUs (1)");
+	expect(&s, &nothing, STORY_stall,
+	       "the kernel ejected 'mine': runtime error: RCU CPU stall on CPUs (1)");
 	set(&s, "runtime error", "no such DSQ");
 	expect(&s, &nothing, STORY_error, "the kernel ejected 'mine': runtime error: no such DSQ");
 }

@@ -130,7 +130,7 @@ struct ktstr_proc_result {
  * @ret_proc:	the caller's to release
  *
  * In a guest the binary is /bin/NAME, where the runner put it; on the host it is looked for beside
- * the test program, in its ../payloads and ../../payloads, in PATH and among the installed ones.
+ * the test program, in its payloads, ../payloads and ../../payloads, in PATH and among the installed ones.
  *
  * Return: 0, -ENOENT (no such binary), -EACCES (not executable), -EINVAL (flag not in the
  * payload's list, too many arguments, a declaration that makes no sense), -errno of fork, chdir or

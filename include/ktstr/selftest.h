@@ -3,9 +3,9 @@
  * selftest.h - the judge is judged: named bugs are put into a scheduler, and the catalogue has to find
  * each of them, by the check that is meant for it.
  *
- * The scheduler names its faults itself: "BINARY --list-faults --json" prints one JSON object per line
- * with name, about, group and check (both may be several, "a|b": where it ought to be found and by
- * what), and what the machine must have at least: cpus, llcs, nodes, threads (0 or left out: any).
+ * The scheduler names its faults itself: "BINARY --list-faults --json" prints an array of objects with
+ * name, about, group and checks (both may be several, "a|b": where it ought to be found and by what),
+ * and what the machine must have at least: cpus, llcs, nodes, threads (0 or left out: any).
  * "BINARY --fault NAME --watchdog MS" runs with one.
  */
 #ifndef KTSTR_SELFTEST_H

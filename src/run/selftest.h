@@ -31,7 +31,7 @@ struct mutant {
 
 /* Is @word one of those in "a|b"? */
 bool mutant_word_is_in(const char *words, const char *word);
-/* Lines as selftest.h of the API has them.  Return: how many, -EINVAL (names the line), -E2BIG. */
+/* The array that selftest.h of the API has.  Return: how many, -EINVAL, -E2BIG. */
 int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX],
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* Takes in one result, an object as ktstr_check() hands it out.  Return: true if it settles the matter. */

@@ -38,44 +38,40 @@ static uint32_t get_number(const json_t *object, const char *key)
 	return n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
 }
 
-static bool parse_line(const char *line, size_t len, struct mutant *m)
+static bool parse_one(const json_t *object, struct mutant *m)
 {
-	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	bool good;
-
 	*m = (struct mutant){ .fate = MUTANT_NOT_RUN };
-	good = get_text(object, "name", m->name, sizeof(m->name)) &&
-	       get_text(object, "about", m->about, sizeof(m->about)) &&
-	       get_text(object, "group", m->groups, sizeof(m->groups)) &&
-	       get_text(object, "check", m->checks, sizeof(m->checks));
 	m->cpus = get_number(object, "cpus");
 	m->llcs = get_number(object, "llcs");
 	m->nodes = get_number(object, "nodes");
 	m->threads = get_number(object, "threads");
-	json_decref(object);
-	return good;
+	return get_text(object, "name", m->name, sizeof(m->name)) &&
+	       get_text(object, "about", m->about, sizeof(m->about)) &&
+	       get_text(object, "group", m->groups, sizeof(m->groups)) &&
+	       get_text(object, "checks", m->checks, sizeof(m->checks));
 }
 
 int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX], struct ktstr_error *err)
 {
-	unsigned int line = 0;
-	int nr = 0;
+	json_error_t where = { .line = -1 };
+	json_t *list = json_loads(text, JSON_REJECT_DUPLICATES, &where), *object;
+	int r = (int)json_array_size(list);
+	size_t i;
 
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-
-		line++;
-		if (len && nr == MUTANTS_MAX)
-			return ktstr_error_set(err, -E2BIG, "more than %d faults", MUTANTS_MAX);
-		if (len && !parse_line(text, len, &mutants[nr++]))
-			return ktstr_error_set(
-				err, -EINVAL,
-				"line %u of its faults has not name, about, group and "
-				"check",
-				line);
-		text += len + (text[len] == '\n');
+	if (!json_is_array(list))
+		r = ktstr_error_set(err, -EINVAL, "it is no JSON array: line %d: %s", where.line,
+				    where.text);
+	else if (r > MUTANTS_MAX)
+		r = ktstr_error_set(err, -E2BIG, "more than %d faults", MUTANTS_MAX);
+	json_array_foreach(list, i, object)
+	{
+		if (r >= 0 && !parse_one(object, &mutants[i]))
+			r = ktstr_error_set(err, -EINVAL,
+					    "fault %zu has not name, about, group and checks",
+					    i + 1);
 	}
-	return nr;
+	json_decref(list);
+	return r;
 }
 
 static const char *text_of(const json_t *object, const char *key)

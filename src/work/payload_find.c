@@ -52,7 +52,7 @@ static int look_in(const char *dir, const char *name, char **ret_path, struct kt
 static int look_beside(const char *program, const char *name, char **ret_path,
 		       struct ktstr_error *err)
 {
-	static const char *const below[] = { ".", "../payloads", "../../payloads" };
+	static const char *const below[] = { ".", "payloads", "../payloads", "../../payloads" };
 	_cleanup_free_ char *folder = NULL, *self = NULL;
 	const char *slash;
 	int r = 0;
@@ -112,7 +112,7 @@ int payload_find_binary(const char *binary, const char *program, char **ret_path
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return ktstr_error_set(err, -ENOENT,
-			       "payload binary '%s' is not beside the test program, in its "
+			       "payload binary '%s' is not beside the program, in its payloads, "
 			       "../payloads or ../../payloads, in PATH or in %s: build it, or give "
 			       "its path",
 			       binary, KTSTR_LIBEXEC_DIR);

@@ -3,7 +3,7 @@
  * payload_find.h - where a payload's binary is, on the host and in the guest.
  *
  * On the host, in this order: a name with a '/' is a path; else the folder of the test program,
- * its ../payloads, its ../../payloads, the folders of PATH, and the installed payloads
+ * its payloads, ../payloads and ../../payloads, the folders of PATH, and the installed payloads
  * (KTSTR_LIBEXEC_DIR).  The runner packs what is found there to /bin/NAME, so in the guest it is
  * always /bin and the last part of the name.
  */

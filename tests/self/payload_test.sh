@@ -61,7 +61,7 @@ rm libgone.so
 refused() { "$bad" -t "$1" --json 2>/dev/null; }
 
 expect "a missing payload is refused before the boot" 70 \
-	'"ERROR".*ktstr-no-such-payload.*not beside the test program.*PATH' refused missing
+	'"ERROR".*ktstr-no-such-payload.*not beside the program.*PATH' refused missing
 expect "so is a path that leads nowhere" 70 \
 	'"ERROR".*no/such/file.: No such file' refused missing_path
 expect "so is a file that may not be executed" 70 \

@@ -27,36 +27,38 @@ static void lists_are_read(void **unused)
 
 	(void)unused;
 	assert_int_equal(
-		mutants_parse("{\"name\":\"a\",\"about\":\"x\",\"group\":\"g\",\"check\":\"c\"}\n\n"
-			      "{\"name\":\"b\",\"about\":\"y\",\"group\":\"g|h\",\"check\":\"c|d\","
-			      "\"llcs\":2,\"cpus\":4,\"nodes\":-1,\"new\":true}",
-			      mutants, &err),
+		mutants_parse(
+			"[{\"name\":\"a\",\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"},\n"
+			"{\"name\":\"b\",\"about\":\"y\",\"group\":\"g|h\",\"checks\":\"c|d\","
+			"\"llcs\":2,\"cpus\":4,\"nodes\":-1,\"new\":true}]\n",
+			mutants, &err),
 		2);
 	assert_string_equal(mutants[1].name, "b");
 	assert_int_equal(mutants[1].llcs, 2);
 	assert_int_equal(mutants[1].cpus, 4);
 	assert_int_equal(mutants[1].nodes, 0);
-	assert_int_equal(mutants_parse("", mutants, &err), 0);
+	assert_int_equal(mutants_parse("[]", mutants, &err), 0);
 }
 
 static void broken_lists_are_refused(void **unused)
 {
 	static const char *const broken[] = {
+		"",
 		"no json\n",
-		"{\"name\":\"a\",\"about\":\"x\",\"group\":\"g\"}\n",
-		"{\"name\":\"\",\"about\":\"x\",\"group\":\"g\",\"check\":\"c\"}\n",
-		"{\"name\":1,\"about\":\"x\",\"group\":\"g\",\"check\":\"c\"}\n",
-		"{\"name\":\"a\",\"name\":\"b\",\"about\":\"x\",\"group\":\"g\",\"check\":\"c\"}\n",
-		"{\"name\":\"123456789012345678901234567890123456789012345678\",\"about\":\"x\","
-		"\"group\":\"g\",\"check\":\"c\"}\n",
+		"{}",
+		"[7]",
+		"[{\"name\":\"a\",\"about\":\"x\",\"group\":\"g\"}]\n",
+		"[{\"name\":\"\",\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]\n",
+		"[{\"name\":1,\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]\n",
+		"[{\"name\":\"a\",\"name\":\"b\",\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]",
+		"[{\"name\":\"123456789012345678901234567890123456789012345678\",\"about\":\"x\","
+		"\"group\":\"g\",\"checks\":\"c\"}]",
 	};
 	struct ktstr_error err = { 0 };
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
 		assert_int_equal(mutants_parse(broken[i], mutants, &err), -EINVAL);
-		assert_non_null(strstr(err.text, "line 1"));
-	}
 }
 
 static bool take(struct mutant *m, const char *text)

@@ -241,6 +241,12 @@ int cgroups_create(const struct cgroups_opts *opts, struct cgroups **ret_cgroups
 	return r;
 }
 
+void cgroups_set_timeouts(struct cgroups *cgroups, uint64_t change_ns, uint64_t after_ns)
+{
+	cgroups->timeout_ns = after_ns;
+	changer_set_timeout(cgroups->changer, change_ns);
+}
+
 static int make_dir(struct cgroups *cgroups, const char *parent, const char *dir,
 		    struct ktstr_error *err)
 {

@@ -52,6 +52,9 @@ int cgroups_create(const struct cgroups_opts *opts, struct cgroups **ret_cgroups
  * (tasks would not go).  On failure the text says what is left. */
 int cgroups_destroy(struct cgroups *cgroups, struct ktstr_error *err);
 
+/* From now on: of a change, and of what the kernel does after it (freezing, emptying). */
+void cgroups_set_timeouts(struct cgroups *cgroups, uint64_t change_ns, uint64_t after_ns);
+
 /* Makes a cgroup, whose parent is there.  Return: also -EEXIST, -ENOSPC (more than CGROUPS_MAX). */
 int cgroups_make(struct cgroups *cgroups, const char *name,
 		 struct ktstr_error *err) KTSTR_MUST_CHECK;

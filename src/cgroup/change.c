@@ -136,6 +136,11 @@ struct changer *changer_create(uint64_t timeout_ns, unsigned int stuck_max)
 	return changer;
 }
 
+void changer_set_timeout(struct changer *changer, uint64_t timeout_ns)
+{
+	changer->timeout_ns = timeout_ns;
+}
+
 int changer_do(struct changer *changer, const struct change *change)
 {
 	struct timespec until;

@@ -26,6 +26,8 @@ struct changer *changer_create(uint64_t timeout_ns, unsigned int stuck_max);
  * -EAGAIN (no thread). */
 int changer_do(struct changer *changer, const struct change *change) KTSTR_MUST_CHECK;
 
+void changer_set_timeout(struct changer *changer, uint64_t timeout_ns);
+
 /* What is stuck is left to end by itself.  NULL is fine. */
 void changer_destroy(struct changer *changer);
 

@@ -28,6 +28,10 @@
 #include "base/path.h"
 #include "cgroup/cgroup.h"
 
+/* However busy this machine is; and what is to time out anyway. */
+#define LONG_NS	 UINT64_C(60000000000)
+#define SHORT_NS UINT64_C(20000000)
+
 static struct scratch scratch;
 static bool fake;
 static int rmdir_error;
@@ -120,7 +124,7 @@ static void holds(const char *file, const char *wanted)
 static void trees(void **state)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct cgroups *cgroups = create(0);
+	struct cgroups *cgroups = create(LONG_NS);
 	struct cgroup_stat stat;
 
 	(void)state;
@@ -162,7 +166,7 @@ static void names(void **state)
 		{ "a//b", -EINVAL }, { "..", -EINVAL },	   { "left/../..", -EINVAL },
 		{ ".", -EINVAL },    { "left", -EEXIST },  { "nobody/inner", -ENOENT },
 	};
-	struct cgroups *cgroups = create(0);
+	struct cgroups *cgroups = create(LONG_NS);
 	char name[CGROUPS_NAME + 1];
 
 	(void)state;
@@ -212,7 +216,7 @@ static void needs(void **state)
 /* A pipe that nobody reads keeps a write from ever returning. */
 static void stuck(void **state)
 {
-	struct cgroups *cgroups = create(20000000);
+	struct cgroups *cgroups = create(LONG_NS);
 	struct ktstr_error err = { 0 };
 	char path[300];
 	int fd;
@@ -221,10 +225,13 @@ static void stuck(void **state)
 	assert_int_equal(cgroups_make(cgroups, "left", NULL), 0);
 	snprintf(path, sizeof(path), "%s/ktstr/left/cpuset.mems", scratch.dir);
 	assert_int_equal(mkfifo(path, 0644), 0);
+	cgroups_set_timeouts(cgroups, SHORT_NS, LONG_NS);
 	assert_int_equal(cgroups_write(cgroups, "left", "cpuset.mems", "0-1", &err), -ETIMEDOUT);
 	assert_non_null(strstr(err.text, "ktstr/left/cpuset.mems': '0-1': it does not return"));
 	/* The next one has a thread of its own. */
+	cgroups_set_timeouts(cgroups, LONG_NS, LONG_NS);
 	assert_int_equal(cgroups_write(cgroups, "left", "cpuset.cpus", "7", &err), 0);
+	cgroups_set_timeouts(cgroups, SHORT_NS, LONG_NS);
 	for (int i = 1; i < CGROUPS_STUCK_MAX; i++)
 		assert_int_equal(cgroups_write(cgroups, "left", "cpuset.mems", "0", &err),
 				 -ETIMEDOUT);
@@ -240,12 +247,13 @@ static void stuck(void **state)
 
 static void freezing(void **state)
 {
-	struct cgroups *cgroups = create(20000000);
+	struct cgroups *cgroups = create(LONG_NS);
 	struct ktstr_error err = { 0 };
 
 	(void)state;
 	assert_int_equal(cgroups_make(cgroups, "left", NULL), 0);
 	assert_int_equal(cgroups_make(cgroups, "left/inner", NULL), 0);
+	cgroups_set_timeouts(cgroups, LONG_NS, SHORT_NS);
 	assert_int_equal(cgroups_freeze(cgroups, "left", true, &err), -ETIMEDOUT);
 	assert_non_null(strstr(err.text, "'left' was told to freeze"));
 	scratch_text(&scratch, "ktstr/left/cgroup.events", "populated 0\nfrozen 1\n");
@@ -265,7 +273,7 @@ static void freezing(void **state)
 static void moving(void **state)
 {
 	const pid_t tids[] = { 11, 12 };
-	struct cgroups *cgroups = create(0);
+	struct cgroups *cgroups = create(LONG_NS);
 
 	(void)state;
 	assert_int_equal(cgroups_make(cgroups, "left", NULL), 0);
@@ -290,7 +298,7 @@ static void *bury(void *arg)
 
 static void leftovers(void **state)
 {
-	struct cgroups *cgroups = create(20000000);
+	struct cgroups *cgroups = create(LONG_NS);
 	struct ktstr_error err = { 0 };
 	pthread_t thread;
 	char text[16];
@@ -300,6 +308,7 @@ static void leftovers(void **state)
 	(void)state;
 	assert_int_equal(cgroups_make(cgroups, "left", NULL), 0);
 	scratch_text(&scratch, "ktstr/left/cgroup.events", "populated 1\nfrozen 0\n");
+	cgroups_set_timeouts(cgroups, LONG_NS, SHORT_NS);
 	assert_int_equal(cgroups_remove(cgroups, "left", &err), -EBUSY);
 	assert_non_null(strstr(err.text, "'left' has tasks that do not end"));
 	child = fork();

@@ -6,7 +6,7 @@ usage: tools/bench.py [-n RUNS] [-b BUILD] [-o FILE] [NAME...]
 
 Prints a table with median, least, most and number of runs, and writes FILE (BUILD/bench.json): an
 array of {"name", "value" (the median), "unit"}.  NAME selects groups: cold, clone, exact, seed,
-capture.  Guests run in the mode a user gets: exact where KVM boots none.
+capture, check (an hour or more).  Guests run in the mode a user gets: exact where KVM boots none.
 
 cold_hello_ms_Ncpu    from the start of QEMU to the arrival of the agent's first record
 cold_verdict_ms_Ncpu  from the start of the test program to its exit, for an empty test
@@ -21,6 +21,11 @@ exact_distinct_of_50  distinct hashes of that test over 50 seeds
 exact_virtual_per_wall_spin, _sleep  guest time per second of the host, 4 workers on 4 CPUs
 seed_suite_s          the same for build/tests/vm/ctprof_jemalloc, all its tests in sequence
 ctprof_procfs_us_per_thread_N  capture of a process with N idle threads, per thread
+check_default_s       `ktstr check -- ktstr-sched`, as a user runs it first; once
+mutants_caught, mutants_total, mutant_median_s  `ktstr selftest --mutants`: bugs put in on purpose,
+                      how many were caught by the check that should, and how soon
+clean_runs, clean_fails, clean_undecided  at least 1000 runs of the whole catalogue without any, of
+                      the kernel's own scheduler and of ktstr-sched; fails are false alarms
 
 What cannot be measured is left out and named, and the exit status is 1.  The machine's load counts
 into every figure; it is printed too.
@@ -32,12 +37,13 @@ import os
 import statistics
 import sys
 
+import bench_check
 import bench_clone
 from bench_run import Failed, end_on_signals, results, run
 
 CPUS = (1, 2, 4, 8)
 THREADS = (100, 2000)
-GROUPS = ["cold", "clone", "exact", "seed", "capture"]
+GROUPS = ["cold", "clone", "exact", "seed", "capture", "check"]
 CAPTURES = 3  # per run asked for: they are short, so a single interruption weighs much
 
 
@@ -150,6 +156,8 @@ def measure(figures, options):
         for threads in THREADS:
             figures.attempt(f"capture of {threads} threads", measure_capture, figures, build,
                             threads, CAPTURES * options.runs)
+    if "check" in wanted:
+        bench_check.measure(figures, build)
 
 
 def main():

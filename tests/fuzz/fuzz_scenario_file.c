@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct ktstr_topology topology = { 2, 4, 2, 2 };
 	struct model_arena *arena = model_arena_create();
 	struct ktstr_demand rows[PROJECT_CHECKS];
+	struct ktstr_scheduler scheduler;
 	struct ktstr_error err = { 0 };
 	size_t nr;
 	int r;
@@ -28,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)r;
 	}
 	r = file_read_project("f", (const char *)data, size, arena, rows, &nr, &err);
+	(void)r;
+	r = file_read_scheduler("f", (const char *)data, size, arena, &scheduler, &err);
 	(void)r;
 	model_arena_destroy(arena);
 	return 0;

@@ -150,6 +150,40 @@ static void project_has_demands(void **state)
 	model_arena_destroy(arena);
 }
 
+static void scheduler_has_flags(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} bad[] = {
+		{ "ktstr: 1\n", "k:1: no scheduler; it stands below 'scheduler:'" },
+		{ "ktstr: 1\nscheduler: {args: [x]}\n", "k:2: which program is it?" },
+		{ "ktstr: 1\nscheduler:\n  binary: b\n  flags: {one: {excludes: [noe]}}\n",
+		  "k:2: there is no flag 'noe'; did you mean 'one'?" },
+		{ "ktstr: 1\nscheduler: {binary: b}\nflags: {}\n", "k:3: no key 'flags'" },
+	};
+	static const char good[] =
+		"ktstr: 1\nscheduler:\n  binary: b\n  args: [-v]\n"
+		"  flags:\n    one: {args: [-1, x]}\n"
+		"    two: {args: [-2], requires: [one]}\n  checks: [isolation]\n";
+	struct model_arena *arena = model_arena_create();
+	struct ktstr_scheduler s = { 0 };
+
+	(void)state;
+	assert_int_equal(file_read_scheduler("k", good, strlen(good), arena, &s, &err), 0);
+	assert_string_equal(s.binary, "b");
+	assert_string_equal(s.flags[0].args[1], "x");
+	assert_string_equal(s.flags[1].requires[0], "one");
+	assert_null(s.flags[2].name);
+	assert_int_equal(s.checks[0].check, KTSTR_JUDGE_isolation);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(
+			file_read_scheduler("k", bad[i].text, strlen(bad[i].text), arena, &s, &err),
+			-EINVAL);
+		assert_memory_equal(err.text, bad[i].expected, strlen(bad[i].expected));
+	}
+	model_arena_destroy(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +191,7 @@ int main(void)
 		cmocka_unit_test(errors_name_file_and_line),
 		cmocka_unit_test(names_are_unique_among_files),
 		cmocka_unit_test(project_has_demands),
+		cmocka_unit_test(scheduler_has_flags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,4 +187,31 @@ interrupted() {
 expect "an interrupted check has its table" 130 '^  short +pass$' interrupted
 check "and counts what did not run" grep -q 'long  *undecided\|long  *not run\|1 of 2' out
 check "and leaves nothing behind" no_process "$scratch/cut"
+check_python "Ctrl-C on a terminal of 80 columns: progress, then the table" "$ktstr" <<'PY'
+import fcntl, os, pty, re, select, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "check", "--scenario-file", "long.yaml", "--topologies", "duo",
+                           "-j2", "--color=never"])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+seen = b""
+stopped = False
+while True:
+    assert select.select([terminal], [], [], 300)[0], seen
+    try:
+        seen += os.read(terminal, 4096)
+    except OSError:
+        break
+    if not stopped and b"[1/2]" in seen:
+        os.write(terminal, b"\x03")
+        stopped = True
+status = os.waitpid(pid, 0)[1]
+assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 130, (status, seen)
+text = seen.decode()
+assert re.search(r"\[1/2\] \d+ s, 1 passed; long.duo", text), text
+assert re.search(r"^  short +pass\r$", text, re.M), text
+lines = [l for l in re.split(r"\r\x1b\[K|\r?\n", text) if l.startswith("[")]
+assert lines and max(map(len, lines)) < 80, lines
+PY
+check "and nothing is left behind it" no_process "$scratch/state/ktstr/runs"
 finish

@@ -164,7 +164,7 @@ int cmd_check(int argc, char **argv)
 		{ 0, "perturb", "HOW", "how much a seed disturbs a guest: off, light, heavy",
 		  KTSTR_OPTION_TEXT, &c.passed.perturb },
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &c.passed.qemu },
-		{ 0, "timeout", "TIME", "end the whole run after this long", KTSTR_OPTION_TEXT,
+		{ 0, "timeout", "TIME", "end the run of a table after this long", KTSTR_OPTION_TEXT,
 		  &c.passed.timeout },
 		{ 0, "wall-limit", "TIME", "end a run after this long on this machine",
 		  KTSTR_OPTION_TEXT, &c.passed.wall_limit },
@@ -184,10 +184,11 @@ int cmd_check(int argc, char **argv)
 	const struct ktstr_command command = {
 		.name = "ktstr check",
 		.usage = "[OPTION]... [-- SCHEDULER [ARG]...]",
-		.about = "Judges a sched_ext scheduler, or the kernel's own if none is named, by a "
-			 "catalogue of\nscenarios on several topologies.  A table goes to standard "
-			 "output, the worst findings\nbelow it.  'ktstr list scenarios' shows what "
-			 "there is.\nExit status: that of 'ktstr run'.",
+		.about =
+			"Judges a sched_ext scheduler, or the kernel's own if none is named, by a "
+			"catalogue of\nscenarios on several topologies.  A table goes to standard "
+			"output, the worst findings\nbelow it.  'ktstr list scenarios' shows what "
+			"there is.\nExit status: that of 'ktstr run', of several tables the worst.",
 		.options = options,
 		.nr_options = sizeof(options) / sizeof(options[0]),
 		.takes_rest = true,

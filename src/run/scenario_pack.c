@@ -54,6 +54,15 @@ static int check_libraries(const char *path, struct ktstr_error *err)
 	return r;
 }
 
+/* What drives scenarios lies in the run folder; beside it there is nothing. */
+static int find_binary(const char *binary, const char *program, char **ret_path,
+		       struct ktstr_error *err)
+{
+	int r = payload_find_binary(binary, program, ret_path, err);
+
+	return r == -ENOENT && program ? payload_find_binary(binary, NULL, ret_path, err) : r;
+}
+
 int scenario_find_scheduler(const struct ktstr_scheduler *scheduler, const char *program,
 			    char **ret_path, struct ktstr_error *err)
 {
@@ -64,7 +73,7 @@ int scenario_find_scheduler(const struct ktstr_scheduler *scheduler, const char 
 
 	if (r < 0)
 		return r;
-	r = payload_find_binary(scheduler->binary, program, &path, &why);
+	r = find_binary(scheduler->binary, program, &path, &why);
 	if (r == -ENOENT && !is_path && access(scheduler->binary, F_OK) == 0)
 		return ktstr_error_set(err, r,
 				       "scheduler '%s' is not in PATH; if the file here is meant, "
@@ -121,7 +130,7 @@ static int add_programs(struct pack *pack, const struct ktstr_scenario *scenario
 
 			if (!name)
 				continue;
-			r = payload_find_binary(name, program, &host, err);
+			r = find_binary(name, program, &host, err);
 			if (r < 0)
 				return ktstr_error_wrap(err, r, "work '%s'",
 							scenario->steps[s].works[w].name);

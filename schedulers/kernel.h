@@ -73,6 +73,7 @@ struct sched_entity {
 struct sched_ext_entity {
 	__u32 flags;
 	__u32 weight;
+	__u64 slice;
 	__u64 dsq_vtime;
 };
 
@@ -132,7 +133,6 @@ struct cpumask;
 struct cgroup;
 struct scx_init_task_args;
 struct scx_cgroup_init_args;
-struct scx_cpu_release_args;
 struct scx_exit_info;
 
 struct sched_ext_ops {
@@ -156,7 +156,6 @@ struct sched_ext_ops {
 	void (*cgroup_set_bandwidth)(struct cgroup *cgroup, __u64 period_us, __u64 quota_us,
 				     __u64 burst_us);
 	void (*cgroup_set_idle)(struct cgroup *cgroup, bool is_idle);
-	void (*cpu_release)(__s32 cpu, struct scx_cpu_release_args *args);
 	void (*cpu_online)(__s32 cpu);
 	void (*cpu_offline)(__s32 cpu);
 	__s32 (*init)(void);

@@ -18,7 +18,6 @@ extern bool scx_bpf_dsq_move_vtime(struct bpf_iter_scx_dsq *it, struct task_stru
 				   __u64 flags) __ksym;
 extern struct task_struct *scx_bpf_dsq_peek(__u64 id) __ksym;
 extern __s32 scx_bpf_dsq_nr_queued(__u64 id) __ksym;
-extern void scx_bpf_dsq_reenq(__u64 id, __u64 flags) __ksym;
 extern const struct cpumask *scx_bpf_get_idle_cpumask(void) __ksym;
 extern const struct cpumask *scx_bpf_get_idle_smtmask(void) __ksym;
 extern void scx_bpf_put_idle_cpumask(const struct cpumask *mask) __ksym;

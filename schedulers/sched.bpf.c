@@ -80,6 +80,10 @@ __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wa
 /* A task was queued on @cpu: see that some CPU notices. */
 static void call_cpu(struct task_state *state, __s32 cpu)
 {
+	/* A CPU that goes away takes with it what it kicks last, and all kicks and RCU callbacks after
+	 * it is back.  The others see the task when they look for one. */
+	if (!is_online(bpf_get_smp_processor_id()))
+		return;
 	if (HAS_FAULT(lost_kick)) {
 		if (find_idle(state, cpu) >= 0) {
 			COUNT(struck);
@@ -333,6 +337,14 @@ void BPF_PROG(sched_stopping, struct task_struct *p, bool runnable)
 
 	if (state)
 		charge(p, state);
+	if (HAS_FAULT(rt_wedge)) {
+		if (runnable && p->scx.slice)
+			COUNT(struck);
+		return;
+	}
+	/* Where a real-time task displaced it, it would wait for this CPU though others are idle. */
+	if (runnable)
+		scx_bpf_task_set_slice(p, 0);
 }
 
 /* --- tasks ---------------------------------------------------------------------------------- */
@@ -471,24 +483,6 @@ void BPF_PROG(sched_cgroup_set_bandwidth, struct cgroup *cgroup, __u64 period_us
 
 /* --- CPUs ----------------------------------------------------------------------------------- */
 
-/* A real-time task took the CPU: what was to run there, and what it was called for, goes elsewhere. */
-SEC("struct_ops/sched_cpu_release")
-void BPF_PROG(sched_cpu_release, __s32 cpu, struct scx_cpu_release_args *args)
-{
-	struct task_struct *p;
-
-	if (HAS_FAULT(rt_wedge)) {
-		COUNT(struck);
-		return;
-	}
-	/* Not scx_bpf_reenqueue_local(): as long as a program runs, the task that ran before cannot
-	 * be migrated, so the kernel would put it back, with a slice of 20 ms. */
-	scx_bpf_dsq_reenq(local_of(cpu), 0);
-	p = scx_bpf_dsq_peek(llc_of(cpu));
-	if (p)
-		wake_any_for(p);
-}
-
 /* Without these two the kernel ends the scheduler at each CPU that comes or goes. */
 SEC("struct_ops/sched_cpu_online")
 void BPF_PROG(sched_cpu_online, __s32 cpu)
@@ -559,7 +553,6 @@ struct sched_ext_ops ktstr_ops = {
 	.cgroup_set_weight = (void *)sched_cgroup_set_weight,
 	.cgroup_set_bandwidth = (void *)sched_cgroup_set_bandwidth,
 	.cgroup_set_idle = (void *)sched_cgroup_set_idle,
-	.cpu_release = (void *)sched_cpu_release,
 	.cpu_online = (void *)sched_cpu_online,
 	.cpu_offline = (void *)sched_cpu_offline,
 	.init = (void *)sched_init,

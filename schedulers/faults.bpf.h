@@ -12,7 +12,10 @@ static __u64 loaded_ns;
 
 static __u64 slice_ns(void)
 {
-	return HAS_FAULT(slice_endless) ? ENDLESS_NS : options.slice_ns;
+	if (!HAS_FAULT(slice_endless))
+		return options.slice_ns;
+	COUNT(struck);
+	return ENDLESS_NS;
 }
 
 /* Is the task to be forgotten? */

@@ -387,7 +387,7 @@ void BPF_PROG(sched_set_cpumask, struct task_struct *p, const struct cpumask *ma
 	pin = state->pin;
 	before = state->allowed;
 	note_mask(state, mask);
-	if (HAS_FAULT(stale_pin) && p->mm)
+	if (HAS_FAULT(stale_pin) && p->mm && pin >= 0)
 		state->pin = pin;
 	if (HAS_FAULT(cpuset_ignored) && p->mm && state->pin < 0) {
 		COUNT(struck);

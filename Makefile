@@ -112,7 +112,7 @@ $(B)/libparts.a: $(LIB_OBJ)
 
 $(B)/guest/ktstr-scenario: $(B)/obj/src/run/helper/scenario_main.o $(B)/libparts.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -static -s -Wl,--gc-sections -o $@ $^ -ljansson -lpthread
+	$(CC) $(CFLAGS) -static -s -Wl,--gc-sections,--no-warnings -o $@ $^ -ljansson -lpthread
 
 ifeq ($(SAN),1)
 SCENARIO := build/guest/ktstr-scenario

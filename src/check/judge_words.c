@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +40,7 @@ void words_add_value(struct strbuf *out, const char *unit, double value)
 {
 	if (!strcmp(unit, "ns") && value >= 0 && value < 1e18)
 		text_add_duration(out, (unsigned long long)value);
-	else if (value == floor(value) && fabs(value) < 1e15)
+	else if (value > -1e15 && value < 1e15 && value == (double)(long long)value)
 		strbuf_addf(out, "%.0f%s%s", value, unit[0] == '/' ? "" : " ", unit);
 	else
 		strbuf_addf(out, "%.3g%s%s", value, unit[0] == '/' ? "" : " ", unit);

@@ -114,7 +114,8 @@ static void ends_before_attachment_are_told(void **state)
 		{ "kill -SEGV $$", "crash", "signal 11" },
 		{ "echo 'Usage: mine' >&2; exit 1", "arguments", "Usage: mine" },
 		{ "echo 'libbpf: failed to load object' >&2; exit 1", "load", "failed to load" },
-		{ "sleep 1000 & exit 0", "forked", "(sleep)" },
+		/* Its name is the shell's until it executes. */
+		{ "sleep 1000 & exit 0", "forked", "went into the background and left" },
 	};
 
 	(void)state;

@@ -51,8 +51,8 @@ static void broken_lists_are_refused(void **unused)
 		"[{\"name\":\"\",\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]\n",
 		"[{\"name\":1,\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]\n",
 		"[{\"name\":\"a\",\"name\":\"b\",\"about\":\"x\",\"group\":\"g\",\"checks\":\"c\"}]",
-		"[{\"name\":\"123456789012345678901234567890123456789012345678\",\"about\":\"x\","
-		"\"group\":\"g\",\"checks\":\"c\"}]",
+		("[{\"name\":\"123456789012345678901234567890123456789012345678\",\"about\":"
+		 "\"x\",\"group\":\"g\",\"checks\":\"c\"}]"),
 	};
 	struct ktstr_error err = { 0 };
 

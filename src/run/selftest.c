@@ -23,7 +23,7 @@
 enum { WATCHDOG_MS = 2000, GROUPS = 64, GROUP_PATTERN = 64, TOPOLOGIES = 32 };
 #define LIST_FAULTS_NS SECS(20)
 /* Of the scenarios meant for a fault, and again of all others. */
-#define PASS_BUDGET_NS SECS(60)
+#define PASS_BUDGET_NS SECS(45)
 
 /* Two of most kinds, as many faults need more than one LLC, node or thread. */
 static const char *const default_topologies[] = { "1n1l2c1t", "1n2l2c1t", "1n1l2c2t", "2n2l2c1t",

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #
-# From a fresh clone to tests in virtual machines: set up, build, fetch a kernel, run.
+# From a fresh clone to tests in virtual machines and a judged scheduler: set up, build, fetch a kernel, run.
 #
 # usage: tools/demo.sh
 #
@@ -49,7 +49,22 @@ tests() {
 	return $status
 }
 
-step "set-up" tools/setup.sh && step "build" build && step "kernel" kernel && step "tests" tests
+# Our own scheduler, as it is and with a bug put in: the second has to be found out.
+check() {
+	local status=0
+	printf '\n-- ktstr check -- ktstr-sched\n' >&2
+	build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
+		build/payloads/ktstr-sched || return
+	printf '\n-- the same scheduler, but blind for changes of cpusets\n' >&2
+	build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
+		build/payloads/ktstr-sched --fault cpuset-ignored || status=$?
+	[ $status -eq 1 ] && return
+	echo "demo: a bug that was put in was not found (exit status $status)" >&2
+	return 1
+}
+
+step "set-up" tools/setup.sh && step "build" build && step "kernel" kernel && step "tests" tests &&
+	step "check" check
 status=$?
 printf '\ntimes:\n%s  %-12s %s s\n' "$steps" "in all" "$(tenths $(($(date +%s%N) - began)))" >&2
 exit $status

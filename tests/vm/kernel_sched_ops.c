@@ -69,8 +69,11 @@ static void ops_are_read(struct ktstr *t)
 	ASSERT_NOT_NULL(t, offsets);
 	/* As schedulers/sched.bpf.c lists them. */
 	expect_ops(t, &own, offsets,
-		   "[\"cpu_offline\",\"cpu_online\",\"dispatch\",\"enable\",\"enqueue\",\"exit\","
-		   "\"init\",\"init_task\",\"running\",\"select_cpu\",\"stopping\",\"yield\"]");
+		   "[\"cgroup_exit\",\"cgroup_init\",\"cgroup_move\",\"cgroup_set_bandwidth\","
+		   "\"cgroup_set_idle\",\"cgroup_set_weight\",\"cpu_offline\",\"cpu_online\","
+		   "\"cpu_release\",\"dispatch\",\"enable\",\"enqueue\",\"exit\",\"init\","
+		   "\"init_task\",\"quiescent\",\"runnable\",\"running\",\"select_cpu\","
+		   "\"set_cpumask\",\"set_weight\",\"stopping\",\"tick\",\"yield\"]");
 	expect_ops(t, &simple, offsets, "[\"enqueue\",\"init\"]");
 }
 

@@ -71,7 +71,7 @@ static void ops_are_read(struct ktstr *t)
 	expect_ops(t, &own, offsets,
 		   "[\"cgroup_exit\",\"cgroup_init\",\"cgroup_move\",\"cgroup_set_bandwidth\","
 		   "\"cgroup_set_idle\",\"cgroup_set_weight\",\"cpu_offline\",\"cpu_online\","
-		   "\"cpu_release\",\"dispatch\",\"enable\",\"enqueue\",\"exit\",\"init\","
+		   "\"dispatch\",\"enable\",\"enqueue\",\"exit\",\"init\","
 		   "\"init_task\",\"quiescent\",\"runnable\",\"running\",\"select_cpu\","
 		   "\"set_cpumask\",\"set_weight\",\"stopping\",\"tick\",\"yield\"]");
 	expect_ops(t, &simple, offsets, "[\"enqueue\",\"init\"]");

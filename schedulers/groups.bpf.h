@@ -177,25 +177,36 @@ static void group_reweigh(__u32 index)
 	bpf_spin_unlock(&tree->lock);
 }
 
-/* What part of the machine something of this weight in the group is due, in such a measure that ONE
- * is the mean of all tasks that are runnable. */
+/* What something of this weight in the group is due, against a task of normal weight in the root:
+ * ONE.  The root's own sum does not count, or each kernel thread of high weight that runs for a moment
+ * would change what all others are charged meanwhile. */
 __noinline __u64 share_in(__u32 index, __u32 weight)
 {
-	__u64 share = nr_runnable << ONE_SHIFT;
+	__u64 share = 1 << ONE_SHIFT;
 
 	for (__u32 depth = 0; depth <= GROUP_DEPTH; depth++) {
 		const struct group *group = group_at(index);
 		__u64 sum = group->sum;
 
+		if (!index) {
+			share = share * weight / WEIGHT_NORMAL;
+			break;
+		}
 		/* Nobody locks the sums for this: they may be a moment old. */
 		if (sum > weight)
 			share = share * weight / sum;
-		if (!index)
-			break;
 		weight = group->weight;
 		index = group->parent;
 	}
 	return share ? share : 1;
+}
+
+/* How far virtual time goes while the mean of all runnable tasks runs for so long. */
+static __u64 mean_ns(__u64 ns)
+{
+	__u64 sum = groups[0].sum;
+
+	return sum ? ns * nr_runnable * WEIGHT_NORMAL / sum : ns;
 }
 
 static __u64 share_of(const struct task_state *state)

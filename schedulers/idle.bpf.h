@@ -107,6 +107,20 @@ static __s32 find_idle(struct task_state *state, __s32 cpu)
 	return -1;
 }
 
+/* The nearest CPU for a task whose own goes away. */
+static __s32 replace(const struct task_state *state, __s32 cpu)
+{
+	for (__u32 reach = REACH_LLC; reach <= REACH_ALL; reach++)
+		for (__u32 i = 0; i < SCHED_WORDS && i < machine.nr_words; i++) {
+			__u64 word =
+				state->allowed.words[i] & online.words[i] & reached(i, cpu, reach);
+
+			if (word)
+				return i * 64 + lowest_of(word);
+		}
+	return cpu;
+}
+
 static __u64 queue_of(const struct task_struct *p, const struct task_state *state, __s32 cpu)
 {
 	if (HAS_FAULT(stale_pin) && state->pin >= 0 && state->pin != cpu) {
@@ -122,7 +136,8 @@ static __u64 queue_of(const struct task_struct *p, const struct task_state *stat
 			return llc_of(cpu);
 		COUNT(struck);
 	}
-	return state->pin == cpu ? QUEUE_OF_CPU + (__u32)cpu : llc_of(cpu);
+	/* Of a CPU that goes away, nobody would look into its own queue. */
+	return state->pin == cpu && is_online(cpu) ? QUEUE_OF_CPU + (__u32)cpu : llc_of(cpu);
 }
 
 static bool wake_idle(__s32 cpu)

@@ -80,6 +80,7 @@ struct sched_ext_entity {
 struct task_struct {
 	struct sched_entity se;
 	struct sched_ext_entity scx;
+	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
 	struct cpumask cpus_mask; /* unused, but a mere pointer keeps its type out of the object */
 	void *mm;

@@ -77,13 +77,26 @@ __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wa
 	return prev_cpu;
 }
 
+static bool is_uncalled; /* a task was queued, and no CPU was told */
+
+static void call_idle(void)
+{
+	is_uncalled = false;
+	for (__u32 i = 0; i < SCHED_CPUS && i < machine.nr_cpus; i++)
+		if (is_online(i))
+			scx_bpf_kick_cpu(i,
+					 bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE));
+}
+
 /* A task was queued on @cpu: see that some CPU notices. */
 static void call_cpu(struct task_state *state, __s32 cpu)
 {
 	/* A CPU that goes away takes with it what it kicks last, and all kicks and RCU callbacks after
-	 * it is back.  The others see the task when they look for one. */
-	if (!is_online(bpf_get_smp_processor_id()))
+	 * it is back: another one does it. */
+	if (!is_online(bpf_get_smp_processor_id())) {
+		is_uncalled = true;
 		return;
+	}
 	if (HAS_FAULT(lost_kick)) {
 		if (find_idle(state, cpu) >= 0) {
 			COUNT(struck);
@@ -92,7 +105,8 @@ static void call_cpu(struct task_state *state, __s32 cpu)
 	} else if (wake_idle(find_idle(state, cpu))) {
 		return;
 	}
-	if (is_before(state->vtime + options.slice_ns / 2, cpus[(__u32)cpu % SCHED_CPUS].current)) {
+	if (is_before(state->vtime + mean_ns(options.slice_ns) / 2,
+		      cpus[(__u32)cpu % SCHED_CPUS].current)) {
 		COUNT(preempted);
 		if (HAS_FAULT(kick_weak)) {
 			COUNT(struck);
@@ -115,6 +129,8 @@ void BPF_PROG(sched_enqueue, struct task_struct *p, __u64 enq_flags)
 
 	if (!state)
 		return;
+	if (!is_online(cpu))
+		cpu = replace(state, cpu);
 	if ((HAS_FAULT(drop_queued) || HAS_FAULT(stall_after) || HAS_FAULT(rare_task)) &&
 	    is_lost(p, state)) {
 		COUNT(struck);
@@ -190,7 +206,7 @@ __noinline int far_queue(__s32 cpu, __u64 vtime)
 		if ((HAS_FAULT(queue_unserved) && is_unserved(other)) ||
 		    (HAS_FAULT(steal_neighbour) && i))
 			continue;
-		if (p && is_before(p->scx.dsq_vtime + margin * options.slice_ns, vtime) &&
+		if (p && is_before(p->scx.dsq_vtime + margin * mean_ns(options.slice_ns), vtime) &&
 		    bpf_cpumask_test_cpu((__u32)cpu, p->cpus_ptr))
 			return other;
 	}
@@ -261,6 +277,8 @@ void BPF_PROG(sched_dispatch, __s32 cpu, struct task_struct *prev)
 	bool wants = false;
 	__u64 queue;
 
+	if (is_uncalled && is_online(cpu))
+		call_idle();
 	if (prev && prev->scx.flags & bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED))
 		state = state_of(prev);
 	if (state) {
@@ -386,7 +404,7 @@ void BPF_PROG(sched_set_cpumask, struct task_struct *p, const struct cpumask *ma
 		return;
 	pin = state->pin;
 	before = state->allowed;
-	note_mask(state, mask);
+	note_mask(p, state, mask);
 	if (HAS_FAULT(stale_pin) && p->mm && pin >= 0)
 		state->pin = pin;
 	if (HAS_FAULT(cpuset_ignored) && p->mm && state->pin < 0) {
@@ -403,7 +421,7 @@ void BPF_PROG(sched_enable, struct task_struct *p)
 	if (state) {
 		state->vtime = cpus[(__u32)scx_bpf_task_cpu(p) % SCHED_CPUS].clock;
 		state->charged_ns = p->se.sum_exec_runtime;
-		note_mask(state, p->cpus_ptr);
+		note_mask(p, state, p->cpus_ptr);
 		if (HAS_FAULT(vtime_future) && is_born_nth(options.faults[FAULT_vtime_future])) {
 			COUNT(struck);
 			state->vtime += FAR_AHEAD_NS;
@@ -492,11 +510,24 @@ void BPF_PROG(sched_cpu_online, __s32 cpu)
 	__sync_fetch_and_or(&online.words[(__u32)cpu / 64 % SCHED_WORDS], 1ull << (__u32)cpu % 64);
 }
 
+/* Nobody else looks into its own queue, and who waits there may be let go elsewhere. */
+static void hand_over(__s32 cpu)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+
+	bpf_iter_scx_dsq_new(&it, QUEUE_OF_CPU + (__u32)cpu, 0);
+	while ((p = bpf_iter_scx_dsq_next(&it)))
+		scx_bpf_dsq_move_vtime(&it, p, llc_of(cpu), 0);
+	bpf_iter_scx_dsq_destroy(&it);
+}
+
 SEC("struct_ops/sched_cpu_offline")
 void BPF_PROG(sched_cpu_offline, __s32 cpu)
 {
 	__sync_fetch_and_and(&online.words[(__u32)cpu / 64 % SCHED_WORDS],
 			     ~(1ull << (__u32)cpu % 64));
+	hand_over(cpu);
 }
 
 SEC("struct_ops/sched_init")

@@ -73,7 +73,8 @@ static bool is_online(__s32 cpu)
 	return online.words[(__u32)cpu / 64 % SCHED_WORDS] >> (__u32)cpu % 64 & 1;
 }
 
-static void note_mask(struct task_state *state, const struct cpumask *mask)
+static void note_mask(const struct task_struct *p, struct task_state *state,
+		      const struct cpumask *mask)
 {
 	__u32 nr = 0;
 	__s32 pin = -1;
@@ -88,7 +89,8 @@ static void note_mask(struct task_state *state, const struct cpumask *mask)
 			pin = i * 64 + lowest_of(word);
 	}
 	state->nr_allowed = nr;
-	state->pin = nr == 1 ? pin : -1;
+	/* While it may not migrate for a moment, its mask has one CPU as well. */
+	state->pin = nr == 1 && p->nr_cpus_allowed == 1 ? pin : -1;
 }
 
 #endif

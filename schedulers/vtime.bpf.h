@@ -2,8 +2,8 @@
 /*
  * vtime.bpf.h - virtual time.
  *
- * A task's virtual time is its CPU time over its share: it passes at the same pace for all that get
- * what they are due, and for the mean of all tasks it is CPU time.
+ * A task's virtual time is its CPU time over its share (groups.bpf.h): it passes at the same pace for
+ * all that get what they are due.
  *
  * It does not pass alike on all CPUs once tasks are bound to some of them, so each CPU has a clock:
  * the virtual time of the latest task it chose.  Whenever a task is queued or chosen, its virtual
@@ -42,9 +42,10 @@ static void charge(struct task_struct *p, struct task_state *state)
 
 static void bring_near(struct task_state *state, __u64 clock)
 {
-	__u64 earliest = clock - options.slice_ns;
+	__u64 earliest = clock - mean_ns(options.slice_ns);
 	__u64 lead = virtual_ns(state, TURN_SLICES * options.slice_ns);
-	__u64 lead_max = WAIT_MAX_NS * state->nr_allowed / (nr_runnable ? nr_runnable : 1);
+	__u64 sum = groups[0].sum;
+	__u64 lead_max = WAIT_MAX_NS * state->nr_allowed * WEIGHT_NORMAL / (sum ? sum : 1);
 	__u64 latest = clock + (lead < lead_max ? lead : lead_max);
 
 	if (HAS_FAULT(sleeper_credit) && is_before(state->vtime, earliest))

@@ -46,16 +46,16 @@ static int start(const char *path)
 		&err);
 }
 
-/* A loader that may say ATTACH, DETACH and ME, the folder of the kernel's files. */
+/* A loader that may attach and detach; as in the kernel, nobody sees half a file. */
 static int start_script(const char *body)
 {
 	char text[1024];
-	int n = snprintf(
-		text, sizeof(text),
-		"#!/bin/sh\nK=%s/kernel/sched_ext\n"
-		"attach() { mkdir -p $K/root; echo mine >$K/root/ops; echo 1 >$K/enable_seq; "
-		"echo enabled >$K/state; }\ndetach() { echo disabled >$K/state; }\n%s\n",
-		folder.dir, body);
+	int n = snprintf(text, sizeof(text),
+			 "#!/bin/sh\nK=%s/kernel/sched_ext\n"
+			 "put() { echo \"$1\" >$2.new; mv $2.new $2; }\n"
+			 "attach() { mkdir -p $K/root; put mine $K/root/ops; put 1 $K/enable_seq; "
+			 "put enabled $K/state; }\ndetach() { put disabled $K/state; }\n%s\n",
+			 folder.dir, body);
 
 	assert_in_range(n, 1, sizeof(text) - 1);
 	return start(scratch_write(&folder, "loader", text, (size_t)n, 0755));

@@ -46,15 +46,15 @@ static int start(const char *path)
 		&err);
 }
 
-/* A loader that may attach and detach; as in the kernel, nobody sees half a file. */
+/* As in the kernel, the state changes before the count does, and nobody sees half a file. */
 static int start_script(const char *body)
 {
 	char text[1024];
 	int n = snprintf(text, sizeof(text),
 			 "#!/bin/sh\nK=%s/kernel/sched_ext\n"
 			 "put() { echo \"$1\" >$2.new; mv $2.new $2; }\n"
-			 "attach() { mkdir -p $K/root; put mine $K/root/ops; put 1 $K/enable_seq; "
-			 "put enabled $K/state; }\ndetach() { put disabled $K/state; }\n%s\n",
+			 "attach() { mkdir -p $K/root; put mine $K/root/ops; put enabled $K/state; "
+			 "put 1 $K/enable_seq; }\ndetach() { put disabled $K/state; }\n%s\n",
 			 folder.dir, body);
 
 	assert_in_range(n, 1, sizeof(text) - 1);

@@ -284,9 +284,8 @@ static const char *const misuse_turns[] = { "vtime-frozen",  "vtime-future",  "s
 					    "slice-endless", "yield-ignored", "nice-ignored",
 					    "inversion" };
 static const char *const misuse_groups[] = { "cgroup-weight-ignored", "cgroup-idle-ignored",
-					     "cgroup-flat",	      "cgroup-starved",
-					     "move-unbilled",	      "quota-ignored",
-					     "quota-halved" };
+					     "cgroup-flat",	      "move-unbilled",
+					     "quota-ignored",	      "quota-halved" };
 static const char *const misread_machine[] = {
 	"smt-forgotten", "llc-off-by-one",  "wrong-node",
 	"no-steal",	 "steal-neighbour", "queue-unserved"

@@ -189,11 +189,13 @@ struct ktstr_ctprof {
 
 /* Zero fields mean the default. */
 struct ktstr_ctprof_opts {
-	const char *proc;    /* "/proc" */
-	const char *cgroup;  /* root of the cgroup v2 tree; NULL: found in mountinfo */
-	pid_t pid;	     /* this process only; 0: all */
-	bool no_jemalloc;    /* touch no other process */
-	bool no_calibration; /* start no helper process */
+	const char *proc;	 /* "/proc" */
+	const char *cgroup;	 /* root of the cgroup v2 tree; NULL: found in mountinfo */
+	pid_t pid;		 /* this process only; 0: all */
+	const char *cgroup_glob; /* only threads whose "cgroup" matches; NULL: all */
+	const char *comm_glob;	 /* only threads whose "comm" matches; NULL: all */
+	bool no_jemalloc;	 /* touch no other process */
+	bool no_calibration;	 /* start no helper process */
 };
 
 /**

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "ctprof/collect.h"
 #include "ctprof/procfs.h"
 #include "ctprof/walk.h"
 
@@ -78,40 +79,38 @@ static int read_cgroup_values(const struct ktstr_ctprof_opts *opts, struct build
 	return walk_cgroups(b, root);
 }
 
-static int set_head(struct builder *b, bool live)
+static int set_kernel(struct builder *b)
 {
-	static const char collector[] = "procfs";
 	struct utsname uts;
 
-	b->head.captured_at_unix_ns = clock_real_ns();
-	b->head.collector = builder_intern(b, collector, sizeof(collector) - 1);
-	if (!b->head.collector)
-		return -ENOMEM;
-	if (!live || uname(&uts) < 0)
+	if (uname(&uts) < 0)
 		return 0;
 	b->head.kernel = builder_intern(b, uts.release, sizeof(uts.release));
 	return b->head.kernel ? 0 : -ENOMEM;
 }
 
-static int walk_live(struct job *job, struct builder *b, int proc_fd)
+static int fill_with(struct collect *c, const struct collector *collector, struct ktstr_error *err)
 {
-	const struct ktstr_ctprof_opts *opts = job->opts;
-	_cleanup_(jemalloc_destroyp) struct jemalloc *je = NULL;
-	_cleanup_(walk_deinit) struct walk w = {
-		.builder = b,
-		.proc_fd = proc_fd,
-		.self = own_number(proc_fd),
-		.only = (uint32_t)opts->pid,
-	};
+	struct builder *b = c->builder;
+	int r = collector->fill(c, err);
 
-	w.foreign = w.self != (uint32_t)getpid();
-	if (is_live(opts) && !opts->no_jemalloc) {
-		je = jemalloc_create(opts->no_calibration, &b->head.summary);
-		if (!je)
-			return ktstr_error_nomem(job->err);
-		w.jemalloc = je;
-	}
-	return walk_all(&w, job->err);
+	if (r < 0)
+		return r;
+	b->head.collector = builder_intern(b, collector->name, strlen(collector->name));
+	return b->head.collector ? 0 : ktstr_error_nomem(err);
+}
+
+/* What follows is the same whoever filled the records. */
+static int common_steps(struct collect *c)
+{
+	struct builder *b = c->builder;
+	int r;
+
+	collect_apply_filters(c);
+	r = builder_sort(b);
+	if (r == 0)
+		r = collect_jemalloc(c);
+	return r < 0 ? r : read_cgroup_values(c->opts, b);
 }
 
 static int run_job(struct job *job)
@@ -119,6 +118,9 @@ static int run_job(struct job *job)
 	_cleanup_builder_ struct builder b = { 0 };
 	const char *proc = job->opts->proc ? job->opts->proc : "/proc";
 	_cleanup_close_ int proc_fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct collect c = {
+		.opts = job->opts, .builder = &b, .proc_fd = proc_fd, .live = is_live(job->opts)
+	};
 	uint64_t start = clock_mono_ns();
 	int r;
 
@@ -129,12 +131,13 @@ static int run_job(struct job *job)
 		if (r < 0)
 			return r;
 	}
-	if (set_head(&b, is_live(job->opts)) < 0)
-		return ktstr_error_nomem(job->err);
-	r = walk_live(job, &b, proc_fd);
+	c.self = own_number(proc_fd);
+	c.foreign = c.self != (uint32_t)getpid();
+	b.head.captured_at_unix_ns = clock_real_ns();
+	r = fill_with(&c, &procfs_collector, job->err);
 	if (r < 0)
 		return r;
-	if (read_cgroup_values(job->opts, &b) < 0)
+	if (common_steps(&c) < 0 || (c.live && set_kernel(&b) < 0))
 		return ktstr_error_nomem(job->err);
 	b.head.duration_ns = clock_mono_ns() - start;
 	job->snapshot = builder_finish(&b);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "ctprof/snapshot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static void free_chunks(struct text_chunk *chunk)
 void builder_deinit(struct builder *b)
 {
 	free(b->threads);
+	free(b->notes);
 	free(b->cgroups);
 	free(b->table);
 	free_chunks(b->chunks);
@@ -68,16 +70,28 @@ static void *grow(void *list, size_t nr, size_t *size, size_t each)
 
 struct ktstr_ctprof_thread *builder_add_thread(struct builder *b)
 {
+	size_t size = b->threads_size;
 	struct ktstr_ctprof_thread *list;
+	struct thread_note *notes;
 
 	if (b->nr_threads >= KTSTR_CTPROF_MAX_THREADS)
 		return NULL;
+	notes = grow(b->notes, b->nr_threads, &size, sizeof(*notes));
+	if (!notes)
+		return NULL;
+	b->notes = notes;
 	list = grow(b->threads, b->nr_threads, &b->threads_size, sizeof(*list));
 	if (!list)
 		return NULL;
 	b->threads = list;
 	memset(&list[b->nr_threads], 0, sizeof(*list));
+	notes[b->nr_threads] = (struct thread_note){ 0 };
 	return &list[b->nr_threads++];
+}
+
+struct thread_note *builder_note(struct builder *b)
+{
+	return &b->notes[b->nr_threads - 1];
 }
 
 struct ktstr_ctprof_cgroup *builder_add_cgroup(struct builder *b)
@@ -195,37 +209,104 @@ static bool in_order(const struct builder *b)
 	return true;
 }
 
-static size_t unique(void *list, size_t nr, size_t each, int (*compare)(const void *, const void *))
+/* Where a thread stands now. */
+struct place {
+	uint64_t key;
+	size_t index;
+};
+
+static int compare_places(const void *a, const void *b)
 {
-	char *bytes = list;
+	const struct place *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Each record is moved once: round by round, the one that belongs where the last came from. */
+static void move_to_places(struct builder *b, struct place *places)
+{
+	for (size_t i = 0; i < b->nr_threads; i++) {
+		struct ktstr_ctprof_thread thread;
+		struct thread_note note;
+		size_t to = i;
+
+		if (places[i].index == i)
+			continue;
+		thread = b->threads[i];
+		note = b->notes[i];
+		while (places[to].index != i) {
+			size_t from = places[to].index;
+
+			b->threads[to] = b->threads[from];
+			b->notes[to] = b->notes[from];
+			places[to].index = to;
+			to = from;
+		}
+		b->threads[to] = thread;
+		b->notes[to] = note;
+		places[to].index = to;
+	}
+}
+
+static void drop_repeated_threads(struct builder *b)
+{
 	size_t kept = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		if (kept && compare(bytes + (kept - 1) * each, bytes + i * each) == 0)
+	for (size_t i = 0; i < b->nr_threads; i++) {
+		if (kept && compare_threads(&b->threads[kept - 1], &b->threads[i]) == 0)
 			continue;
-		if (kept != i)
-			memcpy(bytes + kept * each, bytes + i * each, each);
+		if (kept != i) {
+			b->threads[kept] = b->threads[i];
+			b->notes[kept] = b->notes[i];
+		}
 		kept++;
 	}
-	return kept;
+	b->nr_threads = kept;
+}
+
+int builder_sort(struct builder *b)
+{
+	_cleanup_free_ struct place *places = NULL;
+
+	if (in_order(b))
+		return 0;
+	places = calloc(b->nr_threads, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->nr_threads; i++)
+		places[i] =
+			(struct place){ (uint64_t)b->threads[i].tgid << 32 | b->threads[i].tid, i };
+	qsort(places, b->nr_threads, sizeof(*places), compare_places);
+	move_to_places(b, places);
+	drop_repeated_threads(b);
+	return 0;
+}
+
+static void sort_cgroups(struct builder *b)
+{
+	size_t kept = 0;
+
+	if (!b->nr_cgroups)
+		return;
+	qsort(b->cgroups, b->nr_cgroups, sizeof(*b->cgroups), compare_cgroups);
+	for (size_t i = 0; i < b->nr_cgroups; i++)
+		if (!kept || compare_cgroups(&b->cgroups[kept - 1], &b->cgroups[i]))
+			b->cgroups[kept++] = b->cgroups[i];
+	b->nr_cgroups = kept;
 }
 
 struct ktstr_ctprof *builder_finish(struct builder *b)
 {
-	struct snapshot *s = calloc(1, sizeof(*s));
+	struct snapshot *s;
 
+	if (builder_sort(b) < 0)
+		return NULL;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
-	if (!in_order(b)) {
-		qsort(b->threads, b->nr_threads, sizeof(*b->threads), compare_threads);
-		b->nr_threads =
-			unique(b->threads, b->nr_threads, sizeof(*b->threads), compare_threads);
-	}
-	if (b->nr_cgroups) {
-		qsort(b->cgroups, b->nr_cgroups, sizeof(*b->cgroups), compare_cgroups);
-		b->nr_cgroups =
-			unique(b->cgroups, b->nr_cgroups, sizeof(*b->cgroups), compare_cgroups);
-	}
+	sort_cgroups(b);
 	s->head = b->head;
 	s->head.threads = s->threads = take_ptr(b->threads);
 	s->head.nr_threads = b->nr_threads;

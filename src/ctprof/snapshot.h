@@ -13,9 +13,23 @@
 
 struct text_chunk;
 
+/* What is known of a thread while a snapshot is made, but is no part of it. */
+struct thread_note {
+	uint64_t thread_pointer; /* its FS base on x86-64, if flags say so */
+	uint32_t flags;
+};
+
+enum {
+	NOTE_KERNEL_THREAD = 1,	 /* no user memory */
+	NOTE_GONE = 2,		 /* a zombie, or gone before its state was known */
+	NOTE_THREAD_POINTER = 4, /* thread_pointer is set */
+	NOTE_32_BIT = 8		 /* runs 32-bit code */
+};
+
 struct builder {
 	struct ktstr_ctprof head; /* its lists are filled by builder_finish() */
 	struct ktstr_ctprof_thread *threads;
+	struct thread_note *notes; /* of threads, by the same index */
 	size_t nr_threads, threads_size;
 	struct ktstr_ctprof_cgroup *cgroups;
 	size_t nr_cgroups, cgroups_size;
@@ -30,8 +44,12 @@ void builder_deinit(struct builder *b);
 /* A zeroed record at the end of the list, valid until the next call; NULL: no memory or limit. */
 struct ktstr_ctprof_thread *builder_add_thread(struct builder *b);
 struct ktstr_ctprof_cgroup *builder_add_cgroup(struct builder *b);
+/* The note of the thread added last, zeroed as well. */
+struct thread_note *builder_note(struct builder *b);
 /* Takes the last added thread back. */
 void builder_drop_thread(struct builder *b);
+/* Threads by tgid, then tid, and no number twice: the first added stays.  Return: 0, -ENOMEM. */
+int builder_sort(struct builder *b) KTSTR_MUST_CHECK;
 /* The one copy of @text, as long as the snapshot lives; NULL: no memory. */
 const char *builder_intern(struct builder *b, const char *text, size_t len);
 /* Sorts, drops repeated keys and hands over.  Return: NULL for lack of memory. */

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "ctprof/walk.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,18 +9,32 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "ctprof/collect.h"
 #include "ctprof/fault.h"
 #include "ctprof/procfs.h"
 
 enum { BUF_BYTES = 32768, BUF_MAX_BYTES = 1 << 20, NO_FAILURE = -1, MAX_PIDS = 4 << 20 };
+
+struct pid_list {
+	uint32_t *pids;
+	size_t nr, size;
+};
+
+struct walk {
+	struct collect *collect;
+	struct builder *builder;
+	int proc_fd;
+	char *buf; /* reused from file to file */
+	size_t buf_size;
+	bool missing[KTSTR_CTPROF_NR_FILES]; /* this kernel has no such file */
+	struct pid_list tids;
+};
 
 /* A process while its threads are visited. */
 struct process {
 	uint32_t tgid;
 	int task_fd;
 	const char *pcomm; /* interned */
-	struct jemalloc_process jemalloc;
-	bool attached;
 };
 
 /* One thread while its files are read. */
@@ -35,7 +47,7 @@ struct visit {
 	int8_t failures[KTSTR_CTPROF_NR_FILES]; /* enum ktstr_ctprof_reason or NO_FAILURE */
 };
 
-void walk_deinit(struct walk *w)
+static void walk_deinit(struct walk *w)
 {
 	free(w->buf);
 	free(w->tids.pids);
@@ -263,46 +275,13 @@ static void keep_process_values_on_leader(struct ktstr_ctprof_thread *t)
 	clear(t, KTSTR_CTPROF_HIWATER_VM);
 }
 
-static enum ktstr_jemalloc_tag jemalloc_tag(struct walk *w, struct visit *v,
-					    struct jemalloc_counters *ret_counters)
+static void set_note(struct walk *w, const struct visit *v)
 {
-	struct process *p = v->process;
+	uint32_t flags = v->extra.kernel_thread ? NOTE_KERNEL_THREAD : 0;
 
-	if (!w->jemalloc)
-		return KTSTR_JEMALLOC_NOT_ASKED;
-	if (v->extra.kernel_thread)
-		return KTSTR_JEMALLOC_KERNEL_THREAD;
-	if (w->foreign)
-		return KTSTR_JEMALLOC_FOREIGN_PROC;
-	if (p->tgid == w->self)
-		return KTSTR_JEMALLOC_SELF;
 	if (v->extra.zombie || !v->stat_read)
-		return KTSTR_JEMALLOC_THREAD_GONE;
-	if (!p->attached) {
-		jemalloc_attach(w->jemalloc, p->tgid, &p->jemalloc);
-		p->attached = true;
-		if (p->jemalloc.tag == KTSTR_JEMALLOC_OK)
-			w->builder->head.summary.jemalloc_processes++;
-	}
-	if (p->jemalloc.tag != KTSTR_JEMALLOC_OK)
-		return p->jemalloc.tag;
-	return jemalloc_read(w->jemalloc, &p->jemalloc, v->thread->tid, ret_counters);
-}
-
-static void read_jemalloc(struct walk *w, struct visit *v)
-{
-	struct jemalloc_counters counters = { 4096, 4096 };
-	struct ktstr_ctprof_thread *t = v->thread;
-
-	t->jemalloc = jemalloc_tag(w, v, &counters);
-	w->builder->head.summary.jemalloc_tags[t->jemalloc]++;
-	if (t->jemalloc != KTSTR_JEMALLOC_OK &&
-	    !(v->extra.kernel_thread && ctprof_fault() == KTSTR_CTPROF_FAULT_KERNEL_THREADS))
-		return;
-	if (counters.allocated > INT64_MAX || counters.deallocated > INT64_MAX)
-		return;
-	thread_set(t, KTSTR_CTPROF_ALLOCATED, (int64_t)counters.allocated);
-	thread_set(t, KTSTR_CTPROF_DEALLOCATED, (int64_t)counters.deallocated);
+		flags |= NOTE_GONE;
+	builder_note(w->builder)->flags = flags;
 }
 
 static void count_failures(struct walk *w, const struct visit *v)
@@ -320,7 +299,7 @@ static int finish_thread(struct walk *w, struct visit *v)
 		v->process->pcomm = t->texts[KTSTR_CTPROF_TEXT_COMM];
 	t->texts[KTSTR_CTPROF_TEXT_PCOMM] = v->process->pcomm;
 	keep_process_values_on_leader(t);
-	read_jemalloc(w, v);
+	set_note(w, v);
 	count_failures(w, v);
 	return 0;
 }
@@ -425,13 +404,13 @@ static int walk_process(struct walk *w, uint32_t tgid)
 	return r;
 }
 
-int walk_all(struct walk *w, struct ktstr_error *err)
+static int walk_all(struct walk *w, struct ktstr_error *err)
 {
 	struct pid_list tgids = { 0 };
 	int r = grow_buf(w);
 
-	if (r == 0 && w->only)
-		r = walk_process(w, w->only);
+	if (r == 0 && w->collect->opts->pid)
+		r = walk_process(w, (uint32_t)w->collect->opts->pid);
 	else if (r == 0)
 		r = list_pids(w->proc_fd, &tgids);
 	for (size_t i = 0; i < tgids.nr && r == 0; i++)
@@ -443,3 +422,16 @@ int walk_all(struct walk *w, struct ktstr_error *err)
 		return ktstr_error_set(err, r, "walk /proc: %s", strerror(-r));
 	return 0;
 }
+
+static int fill(struct collect *c, struct ktstr_error *err)
+{
+	_cleanup_(walk_deinit) struct walk w = {
+		.collect = c,
+		.builder = c->builder,
+		.proc_fd = c->proc_fd,
+	};
+
+	return walk_all(&w, err);
+}
+
+const struct collector procfs_collector = { .name = "procfs", .fill = fill };

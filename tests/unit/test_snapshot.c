@@ -80,6 +80,29 @@ static void threads_are_sorted_and_unique(void **state)
 	assert_null(ktstr_ctprof_find_cgroup(s, "/c"));
 }
 
+static void notes_move_with_their_threads(void **state)
+{
+	enum { NR = 1000 };
+	_cleanup_builder_ struct builder b = { 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * NR; i++) {
+		struct ktstr_ctprof_thread *t = builder_add_thread(&b);
+
+		t->tgid = 1 + i * 7919 % NR; /* each number twice */
+		t->tid = t->tgid;
+		thread_set(t, KTSTR_CTPROF_NICE, t->tid);
+		builder_note(&b)->thread_pointer = t->tid * 16;
+	}
+	assert_int_equal(builder_sort(&b), 0);
+	assert_int_equal(b.nr_threads, NR);
+	for (uint32_t i = 0; i < NR; i++) {
+		assert_int_equal(b.threads[i].tid, i + 1);
+		assert_int_equal(b.threads[i].values[KTSTR_CTPROF_NICE], i + 1);
+		assert_int_equal(b.notes[i].thread_pointer, (i + 1) * 16);
+	}
+}
+
 static void an_empty_snapshot_is_one(void **state)
 {
 	_cleanup_ctprof_ struct ktstr_ctprof *s = NULL;
@@ -99,6 +122,7 @@ int main(void)
 		cmocka_unit_test(absent_is_not_zero),
 		cmocka_unit_test(thousands_of_texts_are_one_copy_each),
 		cmocka_unit_test(threads_are_sorted_and_unique),
+		cmocka_unit_test(notes_move_with_their_threads),
 		cmocka_unit_test(an_empty_snapshot_is_one),
 	};
 

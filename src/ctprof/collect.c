@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof/collect.h"
+
+#include <fnmatch.h>
+
+bool collect_wants_process(const struct collect *c, uint32_t tgid)
+{
+	return !c->opts->pid || tgid == (uint32_t)c->opts->pid;
+}
+
+static bool matches(const char *glob, const char *text)
+{
+	return !glob || (text && fnmatch(glob, text, 0) == 0);
+}
+
+bool collect_wants_comm(const struct collect *c, const char *comm)
+{
+	return matches(c->opts->comm_glob, comm);
+}
+
+bool collect_wants_cgroup(const struct collect *c, const char *path)
+{
+	return matches(c->opts->cgroup_glob, path);
+}
+
+static bool wants(const struct collect *c, const struct ktstr_ctprof_thread *t)
+{
+	return collect_wants_process(c, t->tgid) &&
+	       collect_wants_comm(c, t->texts[KTSTR_CTPROF_TEXT_COMM]) &&
+	       collect_wants_cgroup(c, t->texts[KTSTR_CTPROF_TEXT_CGROUP]);
+}
+
+void collect_apply_filters(struct collect *c)
+{
+	struct builder *b = c->builder;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->nr_threads; i++) {
+		if (!wants(c, &b->threads[i]))
+			continue;
+		if (kept != i) {
+			b->threads[kept] = b->threads[i];
+			b->notes[kept] = b->notes[i];
+		}
+		kept++;
+	}
+	b->nr_threads = kept;
+}

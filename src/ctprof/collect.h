@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * collect.h - the seam between a capture and its collectors.
+ *
+ * A collector finds the threads and fills what it can of their records (values and texts); the
+ * steps after it are common to all: records outside the filters are dropped, the rest is sorted,
+ * jemalloc counters and memory maps are read from the processes that are left, then the values of
+ * cgroups and host.
+ *
+ * A collector adds each thread with builder_add_thread(c->builder), sets tgid, tid, values and
+ * texts, and what the later steps must know in the thread's note (builder_note()).  Order does not
+ * matter, nor do duplicates.  A thread that is gone before anything is known is taken back with
+ * builder_drop_thread() and counted in summary.ghosts; the leader of a living process is never
+ * left out.  What it cannot read stays absent.
+ *
+ * Filters need no care: what is outside them is dropped later.  collect_wants_*() let a collector
+ * skip work for threads that would be dropped anyway.
+ */
+#ifndef KTSTR_CTPROF_COLLECT_H
+#define KTSTR_CTPROF_COLLECT_H
+
+#include "ctprof/snapshot.h"
+
+struct collect {
+	const struct ktstr_ctprof_opts *opts;
+	struct builder *builder;
+	int proc_fd;   /* the folder @opts->proc */
+	bool live;     /* it is this machine's /proc, not a copy */
+	bool foreign;  /* it numbers processes otherwise than system calls do */
+	uint32_t self; /* the capturing process as it numbers it; 0: not in it */
+};
+
+struct collector {
+	const char *name; /* as in the file */
+	/*
+	 * Return: 0; -EOPNOTSUPP with the reason in @err, if it cannot work here: nothing was
+	 * added, and another collector may be tried; any other -errno ends the capture.
+	 */
+	int (*fill)(struct collect *c, struct ktstr_error *err);
+};
+
+extern const struct collector procfs_collector;
+
+bool collect_wants_process(const struct collect *c, uint32_t tgid);
+/* @comm: of the thread itself. */
+bool collect_wants_comm(const struct collect *c, const char *comm);
+bool collect_wants_cgroup(const struct collect *c, const char *path);
+/* Drops every thread that one of the filters refuses, or that lacks what a filter asks for. */
+void collect_apply_filters(struct collect *c);
+
+/*
+ * Fills the jemalloc counters of every thread there is.  The builder must be sorted.
+ * Return: 0, -ENOMEM.
+ */
+int collect_jemalloc(struct collect *c) KTSTR_MUST_CHECK;
+
+#endif

@@ -284,20 +284,6 @@ static void bring_cpus_back(struct engine *e, char *left, size_t size)
 	}
 }
 
-static void tell_counters(struct engine *e)
-{
-	struct sched_events now = { 0 };
-	json_t *events, *record;
-
-	if (!e->attached)
-		return;
-	scheduler_events(e->scheduler, &now);
-	events = sched_events_increase(e->run_events.known ? &e->run_events : NULL, &now);
-	record = events ? json_pack("{s:s, s:o}", "kind", "counters", "events", events) : NULL;
-	if (record)
-		engine_send(e, record);
-}
-
 static void finish(struct engine *e, char *left, size_t size)
 {
 	struct ktstr_error err = { 0 };
@@ -306,7 +292,7 @@ static void finish(struct engine *e, char *left, size_t size)
 	if (e->cgroups)
 		remove_tree(e);
 	engine_scheduler_is_fine(e);
-	tell_counters(e);
+	engine_tell_counters(e, &e->run_events, false);
 	if (engine_detach(e, &err) < 0)
 		note_left(left, size, err.text);
 	if (e->cgroups && cgroups_destroy(e->cgroups, &err) < 0)

@@ -126,6 +126,9 @@ void engine_set_cpus(json_t *record, const char *key, const struct cpuset *set);
 void engine_send(struct engine *e, json_t *record);
 /* Sends what was held back. */
 void engine_send_held(struct engine *e);
+/* What sched_ext counted since @begin, in a record of the step or of the whole run; nothing without a
+ * scheduler or its counters. */
+void engine_tell_counters(struct engine *e, const struct sched_events *begin, bool of_step);
 /* Of the step that ends: rows, workers, cgroups, CPUs. */
 void engine_tell_step(struct engine *e);
 const char *engine_step_name(const struct engine *e, uint32_t step, char *buf, size_t size);

@@ -118,22 +118,6 @@ static enum engine_ended hold(struct engine *e, const struct ktstr_step *step,
 
 /* --- a step ------------------------------------------------------------------------------------ */
 
-static void tell_counters(struct engine *e)
-{
-	struct sched_events now = { 0 };
-	json_t *events, *record;
-
-	if (!e->attached)
-		return;
-	scheduler_events(e->scheduler, &now);
-	events = sched_events_increase(e->step_events.known ? &e->step_events : NULL, &now);
-	if (!events)
-		return;
-	record = engine_record(e, "counters");
-	json_object_set_new(record, "events", events);
-	engine_send(e, record);
-}
-
 static void begin(struct engine *e)
 {
 	e->step_events = (struct sched_events){ 0 };
@@ -165,7 +149,7 @@ static void end(struct engine *e, enum engine_ended ended)
 	uint64_t end_ns = clock_mono_ns();
 
 	engine_tell_step(e);
-	tell_counters(e);
+	engine_tell_counters(e, &e->step_events, true);
 	tell_end(e, e->begin_ns, end_ns, ended);
 }
 

@@ -47,6 +47,24 @@ void engine_send(struct engine *e, json_t *record)
 		e->opts->send(e->opts->arg, record);
 }
 
+void engine_tell_counters(struct engine *e, const struct sched_events *begin, bool of_step)
+{
+	struct sched_events now = { 0 };
+	json_t *events, *record;
+
+	if (!e->attached)
+		return;
+	scheduler_events(e->scheduler, &now);
+	events = sched_events_increase(begin->known ? begin : NULL, &now);
+	if (!events)
+		return;
+	record = engine_record(e, "counters");
+	if (!of_step)
+		json_object_del(record, "step");
+	json_object_set_new(record, "events", events);
+	engine_send(e, record);
+}
+
 void engine_send_held(struct engine *e)
 {
 	json_t *held = e->held;

@@ -5,7 +5,7 @@
 
 enum { UNITS };
 
-static void run(struct work_self *self)
+void work_burn_and_yield(struct work_self *self)
 {
 	while (work_goes_on(self)) {
 		work_burn(self, self->params[UNITS]);
@@ -15,4 +15,4 @@ static void run(struct work_self *self)
 	}
 }
 
-const struct work_ops work_ops_yield = { .busy = true, .run = run };
+const struct work_ops work_ops_yield = { .busy = true, .run = work_burn_and_yield };

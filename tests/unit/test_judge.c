@@ -10,28 +10,13 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "tests/unit/test_judge_made.h"
+#include "tests/unit/test_judge_stream.h"
 
 static struct judge_findings findings;
-static json_t *records;
 
 static void judge(void)
 {
 	assert_int_equal(judge_run(records, true, &made_host, &findings), 0);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	records = made_records(made_demands());
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	json_decref(records);
-	return 0;
 }
 
 static const struct judge_finding *finding_of(const char *check)
@@ -39,18 +24,15 @@ static const struct judge_finding *finding_of(const char *check)
 	return made_finding(&findings, check);
 }
 
-static void expect(const char *check, enum ktstr_verdict verdict, const char *text)
+static void expect_now(const char *check, enum ktstr_verdict verdict, const char *text)
 {
-	const char *wrong = made_wrong(records, &made_host, check, verdict, text);
-
-	if (wrong)
-		fail_msg("%s", wrong);
+	expect(check, verdict, text);
 	judge();
 }
 
 static void expect_fail(const char *check, const char *text)
 {
-	expect(check, KTSTR_FAIL, text);
+	expect_now(check, KTSTR_FAIL, text);
 	assert_int_equal(findings.items[0].verdict, KTSTR_FAIL);
 }
 
@@ -110,7 +92,7 @@ static void every_check_passes_on_good_records(void **state)
 			fail_msg("%s: %s", ktstr_check_info(findings.items[i].check)->name,
 				 findings.items[i].text);
 	assert_int_equal(findings.nr, KTSTR_JUDGE_CHECKS - 1);
-	expect("gap_ns", KTSTR_PASS, "12 workers looked at, the worst with 12 ms: worker ");
+	expect_now("gap_ns", KTSTR_PASS, "12 workers looked at, the worst with 12 ms: worker ");
 }
 
 static void an_ejected_scheduler_fails(void **state)
@@ -120,7 +102,7 @@ static void an_ejected_scheduler_fails(void **state)
 	expect_fail("scheduler_alive",
 		    "the kernel ejected mine: runnable task stall: hogs/2[102] failed to run for "
 		    "6.432s (exit kind 1026); that task is hogs/2 (allowed 0-3), 0.900 s after");
-	expect("progress", KTSTR_UNDECIDED, "broken off");
+	expect_now("progress", KTSTR_UNDECIDED, "broken off");
 }
 
 static void failed(const char *story, bool kernel)
@@ -143,8 +125,8 @@ static void what_the_kernel_refuses_fails(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		failed(words[i], false);
 		expect_fail("scheduler_alive", "it did not come up");
-		tear_down(NULL);
-		set_up(NULL);
+		made_tear_down(NULL);
+		made_set_up(NULL);
 	}
 	failed("exit", true);
 	expect_fail("scheduler_alive", "scx_bpf_error");
@@ -158,9 +140,9 @@ static void what_never_got_there_is_an_error(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		failed(words[i], false);
-		expect("scheduler_alive", KTSTR_ERROR, "was not attached: it did not come up");
-		tear_down(NULL);
-		set_up(NULL);
+		expect_now("scheduler_alive", KTSTR_ERROR, "was not attached: it did not come up");
+		made_tear_down(NULL);
+		made_set_up(NULL);
 	}
 }
 
@@ -168,11 +150,12 @@ static void a_scheduler_must_be_heard_of(void **state)
 {
 	(void)state;
 	made_remove(records, json_array_size(records) - 2);
-	expect("scheduler_alive", KTSTR_UNDECIDED, "how the attached scheduler ended");
+	expect_now("scheduler_alive", KTSTR_UNDECIDED, "how the attached scheduler ended");
 	made_remove(records, 1);
-	expect("scheduler_alive", KTSTR_UNDECIDED, "no record says that mine was ever attached");
+	expect_now("scheduler_alive", KTSTR_UNDECIDED,
+		   "no record says that mine was ever attached");
 	made_set(json_array_get(records, 0), "scheduler", "\"\"");
-	expect("scheduler_alive", KTSTR_PASS, "");
+	expect_now("scheduler_alive", KTSTR_PASS, "");
 }
 
 static void who_ran_elsewhere_fails(void **state)
@@ -182,7 +165,7 @@ static void who_ran_elsewhere_fails(void **state)
 	made_set(hog(2), "outside_ns", "30000000");
 	expect_fail("isolation", "hogs/2 (allowed 0-3) ran on CPUs 5,7 for 30 ms in step 'load'");
 	json_object_del(hog(2), "outside");
-	expect("isolation", KTSTR_UNDECIDED, "where hogs/2 ran is not known");
+	expect_now("isolation", KTSTR_UNDECIDED, "where hogs/2 ran is not known");
 }
 
 static void who_crashes_or_hangs_fails(void **state)
@@ -193,19 +176,19 @@ static void who_crashes_or_hangs_fails(void **state)
 	made_set(once, "exit", "3");
 	expect_fail("completion", "once/0 ended with exit status 3");
 	json_object_del(once, "exit");
-	expect("completion", KTSTR_UNDECIDED, "how once/0 ended");
+	expect_now("completion", KTSTR_UNDECIDED, "how once/0 ended");
 	made_set(once, "signal", "11");
 	expect_fail("completion", "once/0 was killed by signal 11 (SEGV)");
 	made_set(once, "state", "\"running\"");
-	expect("completion", KTSTR_UNDECIDED, "had not come to its end");
+	expect_now("completion", KTSTR_UNDECIDED, "had not come to its end");
 	made_set(once, "iterations", "0");
 	made_set(once, "units", "0");
 	made_set(once, "cpu_ns", "0");
 	expect_fail("completion", "got nothing done in step 'load'");
 	json_object_del(once, "cpu_ns");
-	expect("completion", KTSTR_UNDECIDED, "had not come to its end");
+	expect_now("completion", KTSTR_UNDECIDED, "had not come to its end");
 	made_set(once, "state", "\"missing\"");
-	expect("completion", KTSTR_UNDECIDED, "how once/0 ended");
+	expect_now("completion", KTSTR_UNDECIDED, "how once/0 ended");
 }
 
 static void who_gets_nothing_done_fails(void **state)
@@ -224,9 +207,9 @@ static void who_gets_nothing_done_fails(void **state)
 		"hogs/1 (allowed 0-3) did 0 iterations in 1.00 s of step 'load', and waited 990 "
 		"ms from 0.010 s on while CPUs 0-3 ran pigs/0 (50 %), idle (50 %)");
 	made_set(hog(1), "cpu_ns", "20000000");
-	expect("progress", KTSTR_PASS, "");
+	expect_now("progress", KTSTR_PASS, "");
 	json_object_del(hog(1), "iterations");
-	expect("progress", KTSTR_UNDECIDED, "what hogs/1 got done is not known");
+	expect_now("progress", KTSTR_UNDECIDED, "what hogs/1 got done is not known");
 }
 
 static void who_sleeps_is_not_starved(void **state)
@@ -237,7 +220,7 @@ static void who_sleeps_is_not_starved(void **state)
 	made_set(nap, "iterations", "0");
 	made_set(nap, "units", "0");
 	made_set(nap, "cpu_ns", "0");
-	expect("progress", KTSTR_UNDECIDED, "did not wait for a CPU either");
+	expect_now("progress", KTSTR_UNDECIDED, "did not wait for a CPU either");
 	made_set(nap, "run_delay_ns", "700000000");
 	expect_fail("progress", "naps/0");
 }
@@ -253,7 +236,7 @@ static void a_long_gap_fails(void **state)
 		"on, on CPU 2; for 800 ms from 0.100 s on it waited while CPUs 0-3 ran");
 	assert_true(finding_of("gap_ns")->has_value);
 	json_object_del(hog(3), "gap_ns");
-	expect("gap_ns", KTSTR_UNDECIDED, "the gaps of hogs/3 are not known");
+	expect_now("gap_ns", KTSTR_UNDECIDED, "the gaps of hogs/3 are not known");
 }
 
 static void a_window_too_short_says_nothing(void **state)
@@ -267,7 +250,7 @@ static void a_window_too_short_says_nothing(void **state)
 		if (!strcmp(json_string_value(json_object_get(object, "kind")), "worker"))
 			made_set(object, "end_ns", "5050000000");
 	}
-	expect("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
+	expect_now("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
 	made_set(hog(3), "gap_ns", "812000000");
 	expect_fail("gap_ns", "812 ms");
 }
@@ -308,16 +291,16 @@ static void steps_that_follow_count_together(void **state)
 {
 	(void)state;
 	two_short_steps();
-	expect("gap_ns", KTSTR_PASS, "4 workers looked at");
-	expect("wait_ns", KTSTR_PASS, "4 workers looked at");
+	expect_now("gap_ns", KTSTR_PASS, "4 workers looked at");
+	expect_now("wait_ns", KTSTR_PASS, "4 workers looked at");
 	made_set(hog(0), "gap_ns", "59000000");
-	expect("gap_ns", KTSTR_PASS, "4 workers looked at");
+	expect_now("gap_ns", KTSTR_PASS, "4 workers looked at");
 	for (int i = 0; i < 4; i++)
 		made_set(hog(i), "gap_ns", "80000000");
-	expect("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
+	expect_now("gap_ns", KTSTR_UNDECIDED, "shorter than the bound");
 	for (int i = 0; i < 4; i++)
 		json_object_del(hog(i), "gap_ns");
-	expect("gap_ns", KTSTR_UNDECIDED, "are not known");
+	expect_now("gap_ns", KTSTR_UNDECIDED, "are not known");
 }
 
 static void a_long_wait_fails(void **state)
@@ -331,11 +314,11 @@ static void a_long_wait_fails(void **state)
 	made_set(hog_wait(2), "lost", "4");
 	expect_fail("wait_ns", "812 ms");
 	made_set(hog_wait(2), "wait_ns", "1000");
-	expect("wait_ns", KTSTR_UNDECIDED, "4 events were lost");
+	expect_now("wait_ns", KTSTR_UNDECIDED, "4 events were lost");
 	made_remove(records, place_of(hog_wait(2)));
-	expect("wait_ns", KTSTR_UNDECIDED, "nothing says how long hogs/2 waited");
+	expect_now("wait_ns", KTSTR_UNDECIDED, "nothing says how long hogs/2 waited");
 	made_set(json_array_get(records, 0), "watch", "\"no tracepoints\"");
-	expect("wait_ns", KTSTR_UNDECIDED, "waits were not watched: no tracepoints");
+	expect_now("wait_ns", KTSTR_UNDECIDED, "waits were not watched: no tracepoints");
 }
 
 static void a_limit_that_is_reached_fails(void **state)
@@ -359,9 +342,9 @@ static void who_moves_while_frozen_fails(void **state)
 	made_set(ice, "frozen_iterations", "4");
 	expect_fail("frozen", "ice/0 did 4 iterations while it was frozen");
 	json_object_del(ice, "frozen_iterations");
-	expect("frozen", KTSTR_UNDECIDED, "is not known");
+	expect_now("frozen", KTSTR_UNDECIDED, "is not known");
 	made_set(ice, "frozen", "false");
-	expect("frozen", KTSTR_UNDECIDED, "nobody was frozen");
+	expect_now("frozen", KTSTR_UNDECIDED, "nobody was frozen");
 	expect_fail("progress", "ice/0");
 }
 
@@ -370,9 +353,9 @@ static void who_left_no_record_is_undecided(void **state)
 	(void)state;
 	made_remove(records, place_of(hog_wait(3)));
 	made_remove(records, place_of(hog(3)));
-	expect("gap_ns", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
-	expect("isolation", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
-	expect("spread_percent", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+	expect_now("gap_ns", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+	expect_now("isolation", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
+	expect_now("spread_percent", KTSTR_UNDECIDED, "hogs/3 left no record of step 'load'");
 }
 
 static void what_was_before_the_end_counts(void **state)
@@ -382,7 +365,7 @@ static void what_was_before_the_end_counts(void **state)
 	made_set(hog_wait(2), "wait_ns", "850000000");
 	expect_fail("wait_ns", "hogs/2 (allowed 0-3) waited 800 ms from 0.100 s on");
 	made_set(hog_wait(2), "begin_ns", "5850000000");
-	expect("wait_ns", KTSTR_UNDECIDED, "broken off");
+	expect_now("wait_ns", KTSTR_UNDECIDED, "broken off");
 }
 
 static void set_up_that_fails_is_an_error(void **state)
@@ -391,27 +374,27 @@ static void set_up_that_fails_is_an_error(void **state)
 
 	(void)state;
 	made_set(made_find(records, "op", NULL, -1), "error", "\"no such file\"");
-	expect("", KTSTR_ERROR, "step 'load': freeze failed: no such file");
+	expect_now("", KTSTR_ERROR, "step 'load': freeze failed: no such file");
 	made_set(made_find(records, "op", NULL, -1), "error", "\"\"");
 	made_set(hog(0), "trouble", "\"setpriority -10: not permitted\"");
-	expect("", KTSTR_ERROR, "hogs/0 is not what its row says: setpriority -10");
+	expect_now("", KTSTR_ERROR, "hogs/0 is not what its row says: setpriority -10");
 	json_object_del(hog(0), "trouble");
 	made_set(end, "clean", "false");
 	made_set(end, "left", "\"left/inner\"");
-	expect("", KTSTR_ERROR, "could be removed: left/inner");
+	expect_now("", KTSTR_ERROR, "could be removed: left/inner");
 	made_set(hog(3), "gap_ns", "812000000");
-	expect("", KTSTR_UNDECIDED, "could be removed: left/inner");
+	expect_now("", KTSTR_UNDECIDED, "could be removed: left/inner");
 	made_set(hog(3), "gap_ns", "1");
 	made_set(end, "clean", "true");
 	made_set(end, "steps", "0");
-	expect("", KTSTR_ERROR, "only 0 of 1 steps");
+	expect_now("", KTSTR_ERROR, "only 0 of 1 steps");
 }
 
 static void damage_is_an_error(void **state)
 {
 	(void)state;
 	made_set(hog(0), "begin_ns", "\"soon\"");
-	expect("", KTSTR_ERROR, "(worker): 'begin_ns' is not of the form it must have");
+	expect_now("", KTSTR_ERROR, "(worker): 'begin_ns' is not of the form it must have");
 	assert_null(finding_of("scheduler_alive"));
 	assert_int_equal(judge_run(records, false, &made_host, &findings), 0);
 	made_set(hog(0), "begin_ns", "5000000000");
@@ -421,9 +404,9 @@ static void damage_is_an_error(void **state)
 	assert_int_equal(findings.items[0].verdict, KTSTR_ERROR);
 	assert_int_equal(findings.nr, 1);
 	json_array_remove(records, json_array_size(records) - 1);
-	expect("", KTSTR_ERROR, "the records were cut off");
+	expect_now("", KTSTR_ERROR, "the records were cut off");
 	json_array_clear(records);
-	expect("", KTSTR_ERROR, "no beginning");
+	expect_now("", KTSTR_ERROR, "no beginning");
 }
 
 static void failures_come_first_the_worst_before(void **state)
@@ -485,31 +468,44 @@ static void the_manual_has_every_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_check_passes_on_good_records, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(an_ejected_scheduler_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_the_kernel_refuses_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_never_got_there_is_an_error, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_scheduler_must_be_heard_of, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_ran_elsewhere_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_crashes_or_hangs_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_gets_nothing_done_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_sleeps_is_not_starved, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_long_gap_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_window_too_short_says_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(steps_that_follow_count_together, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_long_wait_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_limit_that_is_reached_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_moves_while_frozen_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(who_left_no_record_is_undecided, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_was_before_the_end_counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(set_up_that_fails_is_an_error, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damage_is_an_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_check_passes_on_good_records, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(an_ejected_scheduler_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(what_the_kernel_refuses_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(what_never_got_there_is_an_error, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_scheduler_must_be_heard_of, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_ran_elsewhere_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_crashes_or_hangs_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_gets_nothing_done_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_sleeps_is_not_starved, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_long_gap_fails, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(a_window_too_short_says_nothing, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(steps_that_follow_count_together, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_long_wait_fails, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(a_limit_that_is_reached_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_moves_while_frozen_fails, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_left_no_record_is_undecided, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(what_was_before_the_end_counts, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(set_up_that_fails_is_an_error, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_an_error, made_set_up, made_tear_down),
 		cmocka_unit_test(the_manual_has_every_check),
-		cmocka_unit_test_setup_teardown(failures_come_first_the_worst_before, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(failures_come_first_the_worst_before, made_set_up,
+						made_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/test_judge_made.h"
-
-static json_t *records;
+#include "tests/unit/test_judge_stream.h"
 
 /* Bounds as they are built in, but a tenth of them, for windows of one second. */
 static const char *const built_in =
@@ -24,21 +22,6 @@ static int set_up(void **state)
 	(void)state;
 	records = made_records(built_in);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	json_decref(records);
-	return 0;
-}
-
-static void expect(const char *check, enum ktstr_verdict verdict, const char *text)
-{
-	const char *wrong = made_wrong(records, &made_host, check, verdict, text);
-
-	if (wrong)
-		fail_msg("%s", wrong);
 }
 
 static json_t *row(const char *work)
@@ -177,20 +160,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ordinary_workers_are_due_the_bound, set_up,
-						tear_down),
+						made_tear_down),
 		cmocka_unit_test_setup_teardown(heavier_rivals_may_keep_one_waiting, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(the_letter_holds_elsewhere, set_up, tear_down),
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(the_letter_holds_elsewhere, set_up, made_tear_down),
 		cmocka_unit_test_setup_teardown(realtime_rivals_give_more_patience, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_quota_gives_more_patience, set_up, tear_down),
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_quota_gives_more_patience, set_up,
+						made_tear_down),
 		cmocka_unit_test_setup_teardown(who_gets_nothing_by_weight_is_let_be, set_up,
-						tear_down),
+						made_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_built_in_may_mean_nobody, set_up,
-						tear_down),
+						made_tear_down),
 		cmocka_unit_test_setup_teardown(who_is_named_has_a_bound_of_his_own, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(names_narrow_a_demand, set_up, tear_down),
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(names_narrow_a_demand, set_up, made_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

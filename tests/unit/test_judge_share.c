@@ -9,31 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/test_judge_made.h"
-
-static json_t *records;
-
-static int set_up(void **state)
-{
-	(void)state;
-	records = made_records(made_demands());
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	json_decref(records);
-	return 0;
-}
-
-static void expect(const char *check, enum ktstr_verdict verdict, const char *text)
-{
-	const char *wrong = made_wrong(records, &made_host, check, verdict, text);
-
-	if (wrong)
-		fail_msg("%s", wrong);
-}
+#include "tests/unit/test_judge_stream.h"
 
 static json_t *worker(const char *work, int index)
 {
@@ -283,23 +259,34 @@ static void idle_cpus_beside_waiters_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(unequal_workers_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(only_equal_workers_are_compared, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_cpu_for_each_is_no_contest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weights_that_are_ignored_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weights_need_a_contest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(small_windows_are_given_slack, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nice_of_rows_is_a_weight, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(quotas_that_are_exceeded_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(quotas_that_are_not_given_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(shares_are_of_what_there_was, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(slow_rows_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(far_memory_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(restless_workers_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(kicked_cpus_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(late_wake_ups_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(few_wake_ups_are_no_percentile, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(idle_cpus_beside_waiters_fail, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unequal_workers_fail, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(only_equal_workers_are_compared, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_cpu_for_each_is_no_contest, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(weights_that_are_ignored_fail, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(weights_need_a_contest, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(small_windows_are_given_slack, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(nice_of_rows_is_a_weight, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(quotas_that_are_exceeded_fail, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(quotas_that_are_not_given_fail, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(shares_are_of_what_there_was, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(slow_rows_fail, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(far_memory_fails, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(restless_workers_fail, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(kicked_cpus_fail, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(late_wake_ups_fail, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(few_wake_ups_are_no_percentile, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(idle_cpus_beside_waiters_fail, made_set_up,
+						made_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

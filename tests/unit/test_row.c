@@ -498,8 +498,10 @@ static void real_time_starters_make_ordinary_workers(void **state)
 	struct work_row *row;
 
 	(void)state;
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &high) < 0)
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &high) < 0) {
+		print_message("needs the right to use SCHED_FIFO\n");
 		skip();
+	}
 	row = rows_start(&spin, 2);
 	assert_int_equal(sched_getscheduler(0), SCHED_FIFO | SCHED_RESET_ON_FORK);
 	for (uint32_t i = 0; i < 2; i++) {

@@ -227,6 +227,7 @@ static void nice_sweep_goes_through_all_values(void **state)
 		assert_string_equal(rows_look(row, 0).trouble,
 				    "setpriority -20: Permission denied");
 		work_row_destroy(row);
+		print_message("needs the right to use a nice value of -20\n");
 		skip();
 	}
 	assert_int_equal(atomic_load(&calls->nr), 42);
@@ -250,6 +251,7 @@ static void policy_churn_goes_through_policies(void **state)
 		assert_string_equal(rows_look(row, 0).trouble,
 				    "sched_setscheduler SCHED_OTHER: Operation not permitted");
 		work_row_destroy(row);
+		print_message("needs the right to use SCHED_OTHER for a task of another policy\n");
 		skip();
 	}
 	assert_int_equal(atomic_load(&calls->nr), 9);
@@ -336,6 +338,7 @@ static void rt_hog_has_its_priority(void **state)
 					    "sched_setscheduler SCHED_FIFO: Operation not "
 					    "permitted");
 			work_row_destroy(row);
+			print_message("needs the right to use SCHED_FIFO\n");
 			skip();
 		}
 		rows_pause();

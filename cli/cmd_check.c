@@ -15,6 +15,8 @@ struct passed {
 	bool keep, fail_fast, no_template, verbose;
 };
 
+#define NO_BUDGET UINT64_MAX /* until --budget says one */
+
 struct command {
 	struct ktstr_check_opts opts;
 	struct passed passed;
@@ -111,6 +113,11 @@ static int run(struct command *c, const struct ktstr_operands *operands)
 
 	if (r >= 0)
 		return r;
+	if (!c->opts.budget_ns)
+		return cli_failf(KTSTR_EXIT_USAGE,
+				 "--budget: nothing can be run in no time; --all runs everything");
+	if (c->opts.budget_ns == NO_BUDGET)
+		c->opts.budget_ns = 0;
 	pass_all(c);
 	c->opts.patterns = list_of(&c->patterns, NULL);
 	c->opts.files = list_of(&c->files, NULL);
@@ -194,7 +201,9 @@ int cmd_check(int argc, char **argv)
 		.takes_rest = true,
 	};
 	struct ktstr_operands operands;
-	int r = cli_parse(&command, argc, argv, &operands);
+	int r;
 
+	c.opts.budget_ns = NO_BUDGET;
+	r = cli_parse(&command, argc, argv, &operands);
 	return r >= 0 ? r : run(&c, &operands);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ktstr/api.h>
 
@@ -17,6 +18,13 @@ static int list_tests(const struct ktstr_operands *operands, bool json)
 
 	if (!args)
 		return cli_failf(KTSTR_EXIT_HARNESS, "out of memory");
+	if (!strchr(operands->items[0], '/') && access(operands->items[0], F_OK) < 0) {
+		free(args);
+		return cli_failf(KTSTR_EXIT_USAGE,
+				 "'%s' is no table, and there is no test program of that name; "
+				 "'ktstr list --help' names the tables",
+				 operands->items[0]);
+	}
 	args[nr++] = operands->items[0];
 	args[nr++] = (char *)"--list";
 	if (json)

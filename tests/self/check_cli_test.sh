@@ -52,6 +52,7 @@ printf 'text\n' >text && chmod +x text
 printf '#!/none/sh\n' >script && chmod +x script
 printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\267\0%044d' 0 >arm && chmod +x arm
 expect "a scheduler that is not there" 2 "^ktstr: scheduler '/none': No such file" scheduler /none
+expect "no time at all" 2 "^ktstr: --budget: nothing can be run in no time" run_check --budget 0
 expect "a folder" 2 "^ktstr: scheduler '/' is a folder" scheduler /
 expect "a file that is not executable" 2 "not executable; try: chmod" scheduler ./not-executable
 expect "a text" 2 "neither a program nor a script" scheduler ./text

@@ -98,6 +98,7 @@ expect "run of a program in this folder: the command to run it again works" 1 \
 expect "run hands over options and exit code" 1 '^not ok 1 fails$' "$ktstr" run "$prog" -t fails
 expect "list" 0 '^passes$' "$ktstr" list "$prog"
 usage "list of another program" "is not a test program" "$ktstr" list "$ktstr"
+usage "list of nothing known" "'nonsense' is no table, and there is no test program" "$ktstr" list nonsense
 usage "list without a program" "missing argument, usage: ktstr list" "$ktstr" list
 usage "unknown command" "unknown command 'rnu'" "$ktstr" rnu
 usage "exec without a command" "missing '-- COMMAND'" "$ktstr" exec

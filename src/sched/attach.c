@@ -23,7 +23,7 @@
 #include "sched/kmsg.h"
 #include "sched/said.h"
 
-enum { KEEP_BYTES = 512 << 10, ENV_MAX = 4096, LEFTOVER_BYTES = 1024 };
+enum { KEEP_BYTES = 512 << 10, ENV_MAX = 4096, LEFTOVER_BYTES = 1024, LOADING_NICE = -10 };
 
 #define ATTACH_DEFAULT_NS (60 * NSEC_PER_SEC)
 #define TICK_NS		  (20 * NSEC_PER_MSEC) /* between two looks at sysfs */
@@ -127,14 +127,18 @@ static void look_at_events(struct scheduler *s, bool now)
 
 /* --- starting ------------------------------------------------------------------------------- */
 
-/* The one that starts it may have any priority; what it starts is to be an ordinary program. */
+/* The one that starts it may have any priority; what it starts is to be an ordinary program.  Beside a
+ * crowd it would take a minute to load what takes three seconds alone, so until it is attached it has a
+ * larger share, where that is allowed. */
 static int become_ordinary(void *arg)
 {
 	const struct sched_param param = { .sched_priority = 0 };
 	cpu_set_t all;
 
 	(void)arg;
-	if (sched_setscheduler(0, SCHED_OTHER, &param) < 0 || setpriority(PRIO_PROCESS, 0, 0) < 0)
+	if (sched_setscheduler(0, SCHED_OTHER, &param) < 0)
+		return -errno;
+	if (setpriority(PRIO_PROCESS, 0, LOADING_NICE) < 0 && setpriority(PRIO_PROCESS, 0, 0) < 0)
 		return -errno;
 	memset(&all, 0xff, sizeof(all));
 	return sched_setaffinity(0, sizeof(all), &all) < 0 ? -errno : 0;
@@ -403,6 +407,7 @@ static int wait_attached(struct scheduler *s)
 
 		sched_read_state(s->opts.sysfs, &now);
 		if (is_newer(&now, &s->before)) {
+			family_renice(&s->family, LOADING_NICE, 0);
 			note_attached(s, &now);
 			if (!ended && is_on(&now))
 				return 1;

@@ -3,8 +3,8 @@
  * attach.h - one sched_ext scheduler under test: its loader started, attached, watched, ended.
  *
  * Life cycle:
- *  1. scheduler_start() executes the loader (SCHED_OTHER, nice 0, all CPUs, its own process group,
- *     output read all the time) and waits until sched_ext says that it is attached: the state is
+ *  1. scheduler_start() executes the loader (SCHED_OTHER, all CPUs, its own process group, output read
+ *     all the time; nice -10 until it is attached, then 0, unless it chose another) and waits until sched_ext says that it is attached: the state is
  *     "enabled", and was not, or not as often, before.
  *  2. scheduler_poll() tells whether it is still there; scheduler_fd() says when asking is worth while.
  *  3. scheduler_stop() ends it: SIGTERM, SIGINT, SIGKILL to the group, what it left behind, and if the

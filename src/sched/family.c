@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,9 +75,9 @@ void family_describe(const struct family_members *members, struct strbuf *out)
 		strbuf_addf(out, " and %zu more", members->nr - FAMILY_NAMED);
 }
 
-static void rescue(pid_t pid)
+/* Calls @change for each thread of a process. */
+static void for_each_thread(pid_t pid, void (*change)(pid_t tid, const int *arg), const int *arg)
 {
-	const struct sched_param param = { .sched_priority = RESCUE_PRIORITY };
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *de;
 	char path[64];
@@ -86,7 +87,40 @@ static void rescue(pid_t pid)
 	dir = opendir(path);
 	while (dir && (de = readdir(dir)))
 		if (parse_u32(de->d_name, &tid) == 0)
-			sched_setscheduler((pid_t)tid, SCHED_FIFO, &param);
+			change((pid_t)tid, arg);
+}
+
+static void rescue_thread(pid_t tid, const int *arg)
+{
+	const struct sched_param param = { .sched_priority = RESCUE_PRIORITY };
+
+	(void)arg;
+	sched_setscheduler(tid, SCHED_FIFO, &param);
+}
+
+static void rescue(pid_t pid)
+{
+	for_each_thread(pid, rescue_thread, NULL);
+}
+
+static void renice_thread(pid_t tid, const int *from_to)
+{
+	int nice;
+
+	errno = 0;
+	nice = getpriority(PRIO_PROCESS, (id_t)tid);
+	if (errno == 0 && nice == from_to[0])
+		setpriority(PRIO_PROCESS, (id_t)tid, from_to[1]);
+}
+
+void family_renice(const struct family *family, int from, int to)
+{
+	const int from_to[] = { from, to };
+	struct family_members members;
+
+	family_find(family, &members);
+	for (size_t i = 0; i < members.nr; i++)
+		for_each_thread(members.pids[i], renice_thread, from_to);
 }
 
 void family_rescue(const struct family *family)

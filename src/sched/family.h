@@ -39,6 +39,8 @@ void family_describe(const struct family_members *members, struct strbuf *out);
 /* SIGKILL until none is left, FAMILY_ROUNDS times at most.  Each is taken out of the hands of the
  * scheduler first, or one that runs nothing would keep it from dying. */
 void family_kill(const struct family *family);
+/* Threads of nice value @from get @to; those that chose another keep it. */
+void family_renice(const struct family *family, int from, int to);
 /* All threads of all members to SCHED_FIFO. */
 void family_rescue(const struct family *family);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,6 +94,27 @@ static void members_are_found_and_killed(void **state)
 		;
 }
 
+static void own_nice_values_are_kept(void **state)
+{
+	pid_t meant, chosen;
+
+	(void)state;
+	family = (struct family){ 0 };
+	snprintf(family.mark, sizeof(family.mark), "KTSTR_LOADER=%d-2", (int)getpid());
+	meant = start(true, false);
+	chosen = start(true, false);
+	wait_member(meant);
+	wait_member(chosen);
+	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)meant, 5), 0);
+	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)chosen, 6), 0);
+	family_renice(&family, 5, 9);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)meant), 9);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)chosen), 6);
+	family_kill(&family);
+	while (wait(NULL) > 0)
+		;
+}
+
 static void a_longer_mark_is_another(void **state)
 {
 	struct family_members members;
@@ -127,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_found_and_killed),
+		cmocka_unit_test(own_nice_values_are_kept),
 		cmocka_unit_test(a_longer_mark_is_another),
 		cmocka_unit_test(many_are_cut),
 	};

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <ktstr/test.h>
 
@@ -171,6 +172,7 @@ static void stays(struct ktstr *t, const char *mode, const char *text)
 	EXPECT_EQ(t, scheduler_poll(guard.s), 1);
 	EXPECT_STREQ(t, scheduler_story(guard.s)->ops, "odd");
 	EXPECT_GT(t, scheduler_pid(guard.s), 0);
+	EXPECT_EQ(t, getpriority(PRIO_PROCESS, (id_t)scheduler_pid(guard.s)), 0);
 	ASSERT_OK(t, scheduler_stop(guard.s, &err));
 	story = expect_story(t, guard.s, STORY_detached);
 	EXPECT_TRUE(t, story->was_attached);

@@ -269,6 +269,17 @@ static int print_infos(const char *of, const struct ktstr_metric_info *(*info)(u
 
 static int run_metrics(int argc, char **argv)
 {
+	static const struct {
+		const char *of;
+		const struct ktstr_metric_info *(*info)(unsigned int);
+	} tables[] = {
+		{ "thread", ktstr_ctprof_text_info },
+		{ "thread", ktstr_ctprof_metric_info },
+		{ "cgroup", ktstr_ctprof_cgroup_text_info },
+		{ "cgroup", ktstr_ctprof_cgroup_metric_info },
+		{ "host", ktstr_ctprof_host_text_info },
+		{ "host", ktstr_ctprof_host_metric_info },
+	};
 	bool json = false;
 	const struct ktstr_option options[] = {
 		{ 0, "json", NULL, "one object per metric and line", KTSTR_OPTION_FLAG, &json },
@@ -286,12 +297,11 @@ static int run_metrics(int argc, char **argv)
 
 	if (r >= 0)
 		return r;
-	r = print_infos("thread", ktstr_ctprof_text_info, json);
-	if (r == KTSTR_EXIT_PASS)
-		r = print_infos("thread", ktstr_ctprof_metric_info, json);
-	if (r == KTSTR_EXIT_PASS)
-		r = print_infos("cgroup", ktstr_ctprof_cgroup_metric_info, json);
-	return r;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && r < 0; i++) {
+		r = print_infos(tables[i].of, tables[i].info, json);
+		r = r == KTSTR_EXIT_PASS ? -1 : r;
+	}
+	return r < 0 ? KTSTR_EXIT_PASS : r;
 }
 
 int cmd_ctprof(int argc, char **argv)

@@ -14,11 +14,10 @@
  * A struct ktstr_ctprof is read-only once made, and may be read by many threads.  Threads are
  * sorted by tgid, then tid; cgroups by path.
  *
- * File format (.ctprof.zst): zstd around one JSON object {"type":"ktstr-ctprof","version":1,...}.
- * "texts", "metrics" and "jemalloc_tags" list names; each row of "threads" is [tgid, tid, tag,
- * TEXT..., VALUE...] in their order, null where absent; "cgroups" likewise is [path, VALUE...] in
- * the order of "cgroup_metrics".  Unknown names are ignored, missing ones are absent.  Bytes that
- * are not UTF-8 are written as \xNN, a backslash as two.
+ * File format (.ctprof.zst): docs/format/ctprof.md.  A file holds one snapshot or a series of them,
+ * each a zstd frame of its own, so that a capture that is killed loses the last one only.  Files of
+ * older and of newer versions are read as far as they are understood; what was passed over is in
+ * the snapshot's warnings.
  *
  * jemalloc: counters are read from outside with process_vm_readv().  On x86-64 each thread is
  * stopped by ptrace while one register and two counters are read, so that an exec cannot change
@@ -46,8 +45,13 @@
 #include <ktstr/api.h>
 #include <ktstr/error.h>
 
+/* Values of threads; those that only leaders have come last. */
 enum ktstr_ctprof_metric {
 #define KTSTR_METRIC(id, ...) KTSTR_CTPROF_##id,
+#include <ktstr/metrics.def>
+	KTSTR_CTPROF_NR_THREAD_METRICS, /* from here on: of leaders only */
+	KTSTR_CTPROF_BEFORE_LEADER_METRICS = KTSTR_CTPROF_NR_THREAD_METRICS - 1,
+#define KTSTR_METRIC_LEADER(id, ...) KTSTR_CTPROF_##id,
 #include <ktstr/metrics.def>
 	KTSTR_CTPROF_NR_METRICS
 };
@@ -64,13 +68,40 @@ enum ktstr_ctprof_cgroup_metric {
 	KTSTR_CTPROF_NR_CGROUP_METRICS
 };
 
-enum {
-	KTSTR_CTPROF_VERSION = 1,
-	KTSTR_CTPROF_PRESENT_WORDS = (KTSTR_CTPROF_NR_METRICS + 63) / 64,
-	KTSTR_CTPROF_MAX_THREADS = 4 << 20,
-	KTSTR_CTPROF_MAX_FILE_BYTES = 256 << 20, /* decompressed */
-	KTSTR_CTPROF_MAX_DEPTH = 16		 /* nesting of a file's JSON */
+enum ktstr_ctprof_cgroup_text {
+#define KTSTR_METRIC_CGROUP_TEXT(id, ...) KTSTR_CTPROF_CGROUP_TEXT_##id,
+#include <ktstr/metrics.def>
+	KTSTR_CTPROF_NR_CGROUP_TEXTS
 };
+
+enum ktstr_ctprof_host_metric {
+#define KTSTR_METRIC_HOST(id, ...) KTSTR_CTPROF_HOST_##id,
+#include <ktstr/metrics.def>
+	KTSTR_CTPROF_NR_HOST_METRICS
+};
+
+enum ktstr_ctprof_host_text {
+#define KTSTR_METRIC_HOST_TEXT(id, ...) KTSTR_CTPROF_HOST_TEXT_##id,
+#include <ktstr/metrics.def>
+	KTSTR_CTPROF_NR_HOST_TEXTS
+};
+
+enum {
+	KTSTR_CTPROF_VERSION = 2,
+	KTSTR_CTPROF_NR_LEADER_METRICS = KTSTR_CTPROF_NR_METRICS - KTSTR_CTPROF_NR_THREAD_METRICS,
+	KTSTR_CTPROF_PRESENT_WORDS = (KTSTR_CTPROF_NR_THREAD_METRICS + 63) / 64,
+	KTSTR_CTPROF_CGROUP_PRESENT_WORDS = (KTSTR_CTPROF_NR_CGROUP_METRICS + 63) / 64,
+	KTSTR_CTPROF_HOST_PRESENT_WORDS = (KTSTR_CTPROF_NR_HOST_METRICS + 63) / 64,
+	KTSTR_CTPROF_MAX_THREADS = 4 << 20,
+	KTSTR_CTPROF_MAX_FILE_BYTES = 256 << 20,    /* of a snapshot, decompressed */
+	KTSTR_CTPROF_MAX_SERIES_BYTES = 1024 << 20, /* of all snapshots of a file, decompressed */
+	KTSTR_CTPROF_MAX_SNAPSHOTS = 65536,	    /* in a file */
+	KTSTR_CTPROF_MAX_WARNINGS = 64,
+	KTSTR_CTPROF_MAX_DEPTH = 16 /* nesting of a file's JSON */
+};
+
+/* Value of a limit that is not set ("max" in the kernel's files). */
+#define KTSTR_CTPROF_UNLIMITED INT64_MAX
 
 enum ktstr_metric_type {
 	KTSTR_TYPE_COUNTER,
@@ -87,7 +118,26 @@ enum ktstr_metric_aggregate {
 	KTSTR_AGGREGATE_RANGE,
 	KTSTR_AGGREGATE_MODE,
 	KTSTR_AGGREGATE_KEY,
-	KTSTR_AGGREGATE_SPREAD
+	KTSTR_AGGREGATE_SPREAD,
+	KTSTR_AGGREGATE_MIN
+};
+
+/* What a capture reads threads with. */
+enum ktstr_ctprof_collector {
+	KTSTR_COLLECTOR_AUTO, /* bpf where it works, else procfs */
+	KTSTR_COLLECTOR_BPF,
+	KTSTR_COLLECTOR_PROCFS,
+	KTSTR_CTPROF_NR_COLLECTORS
+};
+
+/* Where a value of a thread came from, as a bit of filled_by: 1 << KTSTR_FILLER_BPF. */
+enum ktstr_ctprof_filler {
+	KTSTR_FILLER_PROCFS,
+	KTSTR_FILLER_BPF,
+	KTSTR_FILLER_TASKSTATS, /* netlink */
+	KTSTR_FILLER_PTRACE,	/* memory of a thread that was stopped */
+	KTSTR_FILLER_VM,	/* memory of a thread that ran on */
+	KTSTR_CTPROF_NR_FILLERS
 };
 
 /* A row of metrics.def; see there. */
@@ -125,23 +175,37 @@ enum ktstr_jemalloc_tag {
 	KTSTR_JEMALLOC_NR_TAGS
 };
 
+/* What only the leader of a process has. */
+struct ktstr_ctprof_leader {
+	uint64_t present;
+	int64_t values[KTSTR_CTPROF_NR_LEADER_METRICS]; /* from KTSTR_CTPROF_NR_THREAD_METRICS on */
+};
+
 struct ktstr_ctprof_thread {
 	uint32_t tgid;
 	uint32_t tid; /* equals tgid for the leader */
 	enum ktstr_jemalloc_tag jemalloc;
 	uint32_t reserved;
+	const struct ktstr_ctprof_leader *leader; /* NULL: none of these values is there */
 	const char *texts[KTSTR_CTPROF_NR_TEXTS]; /* NULL: absent */
 	uint64_t present[KTSTR_CTPROF_PRESENT_WORDS];
-	int64_t values[KTSTR_CTPROF_NR_METRICS];
+	int64_t values[KTSTR_CTPROF_NR_THREAD_METRICS];
 };
 
 struct ktstr_ctprof_cgroup {
-	const char *path; /* as in the threads' "cgroup" */
-	uint64_t present;
+	const char *path;				 /* as in the threads' "cgroup" */
+	const char *texts[KTSTR_CTPROF_NR_CGROUP_TEXTS]; /* NULL: absent */
+	uint64_t present[KTSTR_CTPROF_CGROUP_PRESENT_WORDS];
 	int64_t values[KTSTR_CTPROF_NR_CGROUP_METRICS];
 };
 
-/* Files read per thread, as rows of the summary. */
+struct ktstr_ctprof_host {
+	const char *texts[KTSTR_CTPROF_NR_HOST_TEXTS]; /* NULL: absent */
+	uint64_t present[KTSTR_CTPROF_HOST_PRESENT_WORDS];
+	int64_t values[KTSTR_CTPROF_NR_HOST_METRICS];
+};
+
+/* Files and other sources read per thread, as rows of the summary. */
 enum ktstr_ctprof_file {
 	KTSTR_CTPROF_FILE_STAT,
 	KTSTR_CTPROF_FILE_STATUS,
@@ -149,6 +213,8 @@ enum ktstr_ctprof_file {
 	KTSTR_CTPROF_FILE_SCHED,
 	KTSTR_CTPROF_FILE_IO,
 	KTSTR_CTPROF_FILE_CGROUP,
+	KTSTR_CTPROF_FILE_SMAPS_ROLLUP, /* of leaders */
+	KTSTR_CTPROF_FILE_TASKSTATS,	/* netlink, no file */
 	KTSTR_CTPROF_NR_FILES
 };
 
@@ -159,6 +225,7 @@ enum ktstr_ctprof_reason {
 	KTSTR_CTPROF_REASON_UNPARSABLE, /* read, not understood (a negative time, for instance) */
 	KTSTR_CTPROF_REASON_MISSING,	/* the kernel has no such file: an option is off */
 	KTSTR_CTPROF_REASON_OTHER,
+	KTSTR_CTPROF_REASON_SWITCHED_OFF, /* a sysctl is off: kernel.task_delayacct for taskstats */
 	KTSTR_CTPROF_NR_REASONS
 };
 
@@ -179,23 +246,40 @@ struct ktstr_ctprof {
 	uint64_t captured_at_unix_ns; /* when the walk began */
 	uint64_t duration_ns;	      /* how long it took */
 	const char *kernel;	      /* release, as uname -r; NULL: absent */
-	const char *collector;	      /* "procfs" */
+	const char *collector;	      /* "procfs", "bpf" */
+	struct ktstr_ctprof_host host;
+	/* Bits of enum ktstr_ctprof_filler: what gave any thread this value; 0: nothing did. */
+	uint8_t filled_by[KTSTR_CTPROF_NR_METRICS];
+	uint8_t text_filled_by[KTSTR_CTPROF_NR_TEXTS];
 	const struct ktstr_ctprof_thread *threads;
 	size_t nr_threads;
 	const struct ktstr_ctprof_cgroup *cgroups;
 	size_t nr_cgroups;
 	struct ktstr_ctprof_summary summary;
+	const char *const *warnings; /* what of its file was passed over, a sentence each */
+	size_t nr_warnings;
+};
+
+/* Several snapshots of one file, in its order. */
+struct ktstr_ctprof_series {
+	struct ktstr_ctprof *const *snapshots;
+	size_t nr;
+	bool cut_short; /* the file ends in the middle of a snapshot, which is left out */
 };
 
 /* Zero fields mean the default. */
 struct ktstr_ctprof_opts {
 	const char *proc;	 /* "/proc" */
 	const char *cgroup;	 /* root of the cgroup v2 tree; NULL: found in mountinfo */
+	const char *sys;	 /* "/sys"; not read if @proc is another one and this is NULL */
 	pid_t pid;		 /* this process only; 0: all */
-	const char *cgroup_glob; /* only threads whose "cgroup" matches; NULL: all */
+	const char *cgroup_glob; /* only threads whose "cgroup" matches, fnmatch(3); NULL: all */
 	const char *comm_glob;	 /* only threads whose "comm" matches; NULL: all */
 	bool no_jemalloc;	 /* touch no other process */
 	bool no_calibration;	 /* start no helper process */
+	bool no_smaps;		 /* leave smaps_rollup out, which costs a walk of page tables */
+	enum ktstr_ctprof_collector collector;
+	unsigned int jobs; /* threads that read /proc; 0: a share of the idle CPUs */
 };
 
 /**
@@ -238,16 +322,56 @@ KTSTR_API int ktstr_ctprof_write(const struct ktstr_ctprof *snapshot, const char
 				 struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /**
- * ktstr_ctprof_load() - read a saved snapshot.
- * @path:	file written by ktstr_ctprof_write()
+ * ktstr_ctprof_append() - add a snapshot to a series.
+ * @snapshot:	what to save
+ * @path:	file, made if it is not there; its snapshots stay
+ * @err:	filled on failure; may be NULL
+ *
+ * A snapshot at the end of the file that is not whole, as an earlier capture was killed, is cut
+ * off first.  On failure the file is as it was but for that.  Two processes that append to one
+ * file wait for each other.
+ *
+ * Return: 0, -ENOMEM, -E2BIG (over KTSTR_CTPROF_MAX_FILE_BYTES), -EBADMSG (the file is something
+ * else), -errno of writing.
+ */
+KTSTR_API int ktstr_ctprof_append(const struct ktstr_ctprof *snapshot, const char *path,
+				  struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/**
+ * ktstr_ctprof_load() - read a saved snapshot; of a series the last whole one.
+ * @path:	file written by ktstr_ctprof_write() or ktstr_ctprof_append()
  * @ret_snapshot: the caller's to destroy
  * @err:	filled on failure; may be NULL
  *
  * Return: 0, -errno of reading, -EBADMSG (damaged, or no such file), -E2BIG (over
- * KTSTR_CTPROF_MAX_FILE_BYTES), -ELOOP (nested too deep), -EPROTONOSUPPORT (newer version).
+ * KTSTR_CTPROF_MAX_FILE_BYTES), -ELOOP (nested too deep).
  */
 KTSTR_API int ktstr_ctprof_load(const char *path, struct ktstr_ctprof **ret_snapshot,
 				struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/**
+ * ktstr_ctprof_series_load() - read all snapshots of a file.
+ * @path:	file written by ktstr_ctprof_write() or ktstr_ctprof_append()
+ * @ret_series:	the caller's to destroy; at least one snapshot
+ * @err:	filled on failure; may be NULL
+ *
+ * Return: as ktstr_ctprof_load(); -E2BIG also for KTSTR_CTPROF_MAX_SERIES_BYTES and
+ * KTSTR_CTPROF_MAX_SNAPSHOTS.
+ */
+KTSTR_API int ktstr_ctprof_series_load(const char *path, struct ktstr_ctprof_series **ret_series,
+				       struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/**
+ * ktstr_ctprof_series_destroy() - free a series and its snapshots.
+ * @series:	may be NULL
+ */
+KTSTR_API void ktstr_ctprof_series_destroy(struct ktstr_ctprof_series *series);
+
+static inline void ktstr_ctprof_series_destroyp(struct ktstr_ctprof_series **series)
+{
+	ktstr_ctprof_series_destroy(*series);
+}
+#define _cleanup_ctprof_series_ __attribute__((cleanup(ktstr_ctprof_series_destroyp)))
 
 /**
  * ktstr_ctprof_get() - one value of a thread.
@@ -260,9 +384,20 @@ KTSTR_API int ktstr_ctprof_load(const char *path, struct ktstr_ctprof **ret_snap
 static inline bool ktstr_ctprof_get(const struct ktstr_ctprof_thread *thread,
 				    enum ktstr_ctprof_metric metric, int64_t *ret_value)
 {
-	if (!(thread->present[metric / 64] >> (metric % 64) & 1))
+	const uint64_t *present = thread->present;
+	const int64_t *values = thread->values;
+	unsigned int i = metric;
+
+	if (i >= KTSTR_CTPROF_NR_THREAD_METRICS) {
+		if (!thread->leader)
+			return false;
+		present = &thread->leader->present;
+		values = thread->leader->values;
+		i -= KTSTR_CTPROF_NR_THREAD_METRICS;
+	}
+	if (!(present[i / 64] >> (i % 64) & 1))
 		return false;
-	*ret_value = thread->values[metric];
+	*ret_value = values[i];
 	return true;
 }
 
@@ -293,9 +428,26 @@ static inline bool ktstr_ctprof_cgroup_get(const struct ktstr_ctprof_cgroup *cgr
 					   enum ktstr_ctprof_cgroup_metric metric,
 					   int64_t *ret_value)
 {
-	if (!(cgroup->present >> metric & 1))
+	if (!(cgroup->present[metric / 64] >> (metric % 64) & 1))
 		return false;
 	*ret_value = cgroup->values[metric];
+	return true;
+}
+
+/**
+ * ktstr_ctprof_host_get() - one value of the machine.
+ * @host:	of a snapshot
+ * @metric:	which value
+ * @ret_value:	written only if it is there
+ *
+ * Return: true if it is there.
+ */
+static inline bool ktstr_ctprof_host_get(const struct ktstr_ctprof_host *host,
+					 enum ktstr_ctprof_host_metric metric, int64_t *ret_value)
+{
+	if (!(host->present[metric / 64] >> (metric % 64) & 1))
+		return false;
+	*ret_value = host->values[metric];
 	return true;
 }
 
@@ -345,6 +497,46 @@ KTSTR_API const struct ktstr_metric_info *ktstr_ctprof_text_info(unsigned int te
 KTSTR_API const struct ktstr_metric_info *ktstr_ctprof_cgroup_metric_info(unsigned int metric);
 
 /**
+ * ktstr_ctprof_cgroup_text_info() - the table row of a cgroup's text.
+ * @text:	which
+ *
+ * Return: static; NULL if there is no such text.
+ */
+KTSTR_API const struct ktstr_metric_info *ktstr_ctprof_cgroup_text_info(unsigned int text);
+
+/**
+ * ktstr_ctprof_host_metric_info() - the table row of a value of the machine.
+ * @metric:	which
+ *
+ * Return: static; NULL if there is no such metric.
+ */
+KTSTR_API const struct ktstr_metric_info *ktstr_ctprof_host_metric_info(unsigned int metric);
+
+/**
+ * ktstr_ctprof_host_text_info() - the table row of a text of the machine.
+ * @text:	which
+ *
+ * Return: static; NULL if there is no such text.
+ */
+KTSTR_API const struct ktstr_metric_info *ktstr_ctprof_host_text_info(unsigned int text);
+
+/**
+ * ktstr_ctprof_collector_name() - the word for a collector.
+ * @collector:	any
+ *
+ * Return: "auto", "bpf" or "procfs".
+ */
+KTSTR_API const char *ktstr_ctprof_collector_name(enum ktstr_ctprof_collector collector);
+
+/**
+ * ktstr_ctprof_filler_name() - the word for where a value came from.
+ * @filler:	any
+ *
+ * Return: e.g. "taskstats".
+ */
+KTSTR_API const char *ktstr_ctprof_filler_name(enum ktstr_ctprof_filler filler);
+
+/**
  * ktstr_metric_type_name() - the word for a type.
  * @type:	any
  *
@@ -361,10 +553,10 @@ KTSTR_API const char *ktstr_metric_type_name(enum ktstr_metric_type type);
 KTSTR_API const char *ktstr_metric_aggregate_name(enum ktstr_metric_aggregate aggregate);
 
 /**
- * ktstr_ctprof_file_name() - the name of a file below /proc/PID/task/TID.
+ * ktstr_ctprof_file_name() - the name of a file below /proc/PID/task/TID, or of another source.
  * @file:	any
  *
- * Return: e.g. "schedstat".
+ * Return: e.g. "schedstat"; "taskstats" is no file.
  */
 KTSTR_API const char *ktstr_ctprof_file_name(enum ktstr_ctprof_file file);
 

@@ -60,6 +60,8 @@ static void fill(const struct collect *c, struct jemalloc *je, struct process *p
 		return;
 	thread_set(t, KTSTR_CTPROF_ALLOCATED, (int64_t)counters.allocated);
 	thread_set(t, KTSTR_CTPROF_DEALLOCATED, (int64_t)counters.deallocated);
+	builder_fill(c->builder, KTSTR_FILLER_PTRACE, KTSTR_CTPROF_ALLOCATED);
+	builder_fill(c->builder, KTSTR_FILLER_PTRACE, KTSTR_CTPROF_DEALLOCATED);
 }
 
 int collect_jemalloc(struct collect *c)

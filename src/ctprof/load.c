@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -24,9 +23,10 @@ struct loader {
 	struct pull json;
 	struct builder *builder;
 	struct strbuf text; /* the string taken last */
-	struct columns tags, texts, metrics, cgroup_metrics;
+	struct columns tags, texts, metrics, leader_metrics, cgroup_texts, cgroup_metrics;
 	bool typed;
 	int64_t version;
+	size_t leader_at; /* thread whose leader's row was taken last */
 };
 
 /* A table's name at an index, NULL behind its end. */
@@ -49,6 +49,42 @@ static const char *metric_name(unsigned int i)
 	const struct ktstr_metric_info *info = ktstr_ctprof_metric_info(i);
 
 	return info ? info->name : NULL;
+}
+
+static const char *leader_metric_name(unsigned int i)
+{
+	return metric_name(KTSTR_CTPROF_NR_THREAD_METRICS + i);
+}
+
+static const char *thread_metric_name(unsigned int i)
+{
+	return i < KTSTR_CTPROF_NR_THREAD_METRICS ? metric_name(i) : NULL;
+}
+
+static const char *cgroup_text_name(unsigned int i)
+{
+	const struct ktstr_metric_info *info = ktstr_ctprof_cgroup_text_info(i);
+
+	return info ? info->name : NULL;
+}
+
+static const char *host_text_name(unsigned int i)
+{
+	const struct ktstr_metric_info *info = ktstr_ctprof_host_text_info(i);
+
+	return info ? info->name : NULL;
+}
+
+static const char *host_metric_name(unsigned int i)
+{
+	const struct ktstr_metric_info *info = ktstr_ctprof_host_metric_info(i);
+
+	return info ? info->name : NULL;
+}
+
+static const char *filler_name(unsigned int i)
+{
+	return i < KTSTR_CTPROF_NR_FILLERS ? ktstr_ctprof_filler_name(i) : NULL;
 }
 
 static const char *cgroup_metric_name(unsigned int i)
@@ -82,8 +118,23 @@ static void bad(struct loader *l)
 		l->json.error = -EBADMSG;
 }
 
-static void load_columns(struct loader *l, struct columns *c, name_fn *name)
+/* Names what is not known; the name is the string taken last. */
+static void warn_unknown(struct loader *l, const char *what)
 {
+	char name[64];
+	size_t len = 0;
+
+	for (const char *at = strbuf_str(&l->text); *at && len < sizeof(name) - 1; at++)
+		name[len++] = *at > ' ' && *at <= '~' ? *at : '?';
+	name[len] = '\0';
+	if (builder_warn(l->builder, "%s '%s' is not known here and was passed over", what, name) <
+	    0)
+		l->json.error = -ENOMEM;
+}
+
+static void load_columns(struct loader *l, struct columns *c, name_fn *name, const char *what)
+{
+	*c = (struct columns){ .known = true };
 	pull_open(&l->json, '[');
 	while (pull_more(&l->json, ']')) {
 		pull_string(&l->json, &l->text);
@@ -91,9 +142,10 @@ static void load_columns(struct loader *l, struct columns *c, name_fn *name)
 			bad(l);
 			return;
 		}
-		c->to[c->nr++] = (int16_t)index_of(name, strbuf_str(&l->text));
+		c->to[c->nr] = (int16_t)index_of(name, strbuf_str(&l->text));
+		if (c->to[c->nr++] == UNKNOWN && !l->json.error)
+			warn_unknown(l, what);
 	}
-	c->known = true;
 }
 
 static uint64_t load_count(struct loader *l)
@@ -173,6 +225,53 @@ static void load_thread(struct loader *l)
 	load_thread_values(l, t);
 }
 
+/* Rows of leaders come in the order of their threads, so the search goes on from the last hit;
+ * NULL: no such thread. */
+static struct ktstr_ctprof_leader *add_leader(struct loader *l, uint32_t tgid)
+{
+	struct builder *b = l->builder;
+	struct ktstr_ctprof_leader *leader;
+
+	for (size_t i = 0; i < b->nr_threads; i++) {
+		size_t at = (l->leader_at + i) % b->nr_threads;
+
+		if (b->threads[at].tgid != tgid || b->threads[at].tid != tgid)
+			continue;
+		l->leader_at = at;
+		leader = builder_leader(b, &b->threads[at]);
+		if (!leader)
+			l->json.error = -ENOMEM;
+		return leader;
+	}
+	bad(l);
+	return NULL;
+}
+
+static void load_leader(struct loader *l)
+{
+	struct ktstr_ctprof_leader *leader = NULL;
+	uint64_t tgid = 0;
+
+	pull_open(&l->json, '[');
+	if (cell(l))
+		tgid = load_count(l);
+	if (tgid > UINT32_MAX)
+		bad(l);
+	else if (!l->json.error)
+		leader = add_leader(l, (uint32_t)tgid);
+	for (size_t i = 0; i < l->leader_metrics.nr && cell(l); i++) {
+		if (l->leader_metrics.to[i] == UNKNOWN || !leader)
+			pull_skip(&l->json);
+		else if (!pull_null(&l->json))
+			leader_set(leader,
+				   KTSTR_CTPROF_NR_THREAD_METRICS +
+					   (unsigned int)l->leader_metrics.to[i],
+				   pull_number(&l->json));
+	}
+	if (!l->json.error && pull_more(&l->json, ']'))
+		bad(l);
+}
+
 static void load_cgroup(struct loader *l)
 {
 	struct ktstr_ctprof_cgroup *c = builder_add_cgroup(l->builder);
@@ -186,6 +285,12 @@ static void load_cgroup(struct loader *l)
 		c->path = load_text(l);
 	if (!c->path)
 		bad(l);
+	for (size_t i = 0; i < l->cgroup_texts.nr && cell(l); i++) {
+		if (l->cgroup_texts.to[i] == UNKNOWN)
+			pull_skip(&l->json);
+		else
+			c->texts[l->cgroup_texts.to[i]] = load_text(l);
+	}
 	for (size_t i = 0; i < l->cgroup_metrics.nr && cell(l); i++) {
 		if (l->cgroup_metrics.to[i] == UNKNOWN)
 			pull_skip(&l->json);
@@ -270,6 +375,64 @@ static void load_summary(struct loader *l)
 	}
 }
 
+static void load_host(struct loader *l)
+{
+	struct ktstr_ctprof_host *h = &l->builder->head.host;
+
+	pull_open(&l->json, '{');
+	while (pull_more(&l->json, '}')) {
+		int text, metric;
+
+		pull_key(&l->json, &l->text);
+		text = index_of(host_text_name, strbuf_str(&l->text));
+		metric = index_of(host_metric_name, strbuf_str(&l->text));
+		if (text != UNKNOWN) {
+			h->texts[text] = load_text(l);
+		} else if (metric == UNKNOWN) {
+			warn_unknown(l, "value of the machine");
+			pull_skip(&l->json);
+		} else if (!pull_null(&l->json)) {
+			host_set(h, (unsigned int)metric, pull_number(&l->json));
+		}
+	}
+}
+
+static void load_filled(struct loader *l, unsigned int filler)
+{
+	struct ktstr_ctprof *head = &l->builder->head;
+
+	pull_open(&l->json, '[');
+	while (pull_more(&l->json, ']')) {
+		int text, metric;
+
+		pull_string(&l->json, &l->text);
+		text = index_of(text_name, strbuf_str(&l->text));
+		metric = index_of(metric_name, strbuf_str(&l->text));
+		/* Names that are not known are said with their columns. */
+		if (text != UNKNOWN)
+			head->text_filled_by[text] |= (uint8_t)(1u << filler);
+		else if (metric != UNKNOWN)
+			head->filled_by[metric] |= (uint8_t)(1u << filler);
+	}
+}
+
+static void load_filled_by(struct loader *l)
+{
+	pull_open(&l->json, '{');
+	while (pull_more(&l->json, '}')) {
+		int filler;
+
+		pull_key(&l->json, &l->text);
+		filler = index_of(filler_name, strbuf_str(&l->text));
+		if (filler == UNKNOWN) {
+			warn_unknown(l, "collector");
+			pull_skip(&l->json);
+		} else {
+			load_filled(l, (unsigned int)filler);
+		}
+	}
+}
+
 static void load_type(struct loader *l)
 {
 	pull_string(&l->json, &l->text);
@@ -283,8 +446,12 @@ static void load_version(struct loader *l)
 	l->version = pull_number(&l->json);
 	if (l->version < 1)
 		bad(l);
-	else if (l->version > KTSTR_CTPROF_VERSION)
-		l->json.error = -EPROTONOSUPPORT;
+	else if (l->version > KTSTR_CTPROF_VERSION &&
+		 builder_warn(l->builder,
+			      "file version %lld is newer than this ktstr, which knows up to %d; "
+			      "what it does not know is passed over",
+			      (long long)l->version, KTSTR_CTPROF_VERSION) < 0)
+		l->json.error = -ENOMEM;
 }
 
 static bool load_head_member(struct loader *l)
@@ -302,6 +469,44 @@ static bool load_head_member(struct loader *l)
 		head->collector = load_text(l);
 	else if (!strcmp(key, "summary"))
 		load_summary(l);
+	else if (!strcmp(key, "host"))
+		load_host(l);
+	else if (!strcmp(key, "filled_by"))
+		load_filled_by(l);
+	else
+		return false;
+	return true;
+}
+
+static bool load_list(struct loader *l)
+{
+	const struct {
+		const char *key;
+		struct columns *to;
+		name_fn *name;
+		const char *what;
+	} lists[] = {
+		{ "jemalloc_tags", &l->tags, tag_name, "jemalloc tag" },
+		{ "texts", &l->texts, text_name, "text of threads" },
+		{ "metrics", &l->metrics, thread_metric_name, "metric of threads" },
+		{ "leader_metrics", &l->leader_metrics, leader_metric_name, "metric of leaders" },
+		{ "cgroup_texts", &l->cgroup_texts, cgroup_text_name, "text of cgroups" },
+		{ "cgroup_metrics", &l->cgroup_metrics, cgroup_metric_name, "metric of cgroups" },
+	};
+	const char *key = strbuf_str(&l->text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (strcmp(key, lists[i].key) != 0)
+			continue;
+		load_columns(l, lists[i].to, lists[i].name, lists[i].what);
+		return true;
+	}
+	if (!strcmp(key, "threads"))
+		load_rows(l, l->tags.known && l->texts.known && l->metrics.known, load_thread);
+	else if (!strcmp(key, "leaders"))
+		load_rows(l, l->leader_metrics.known, load_leader);
+	else if (!strcmp(key, "cgroups"))
+		load_rows(l, l->cgroup_metrics.known, load_cgroup);
 	else
 		return false;
 	return true;
@@ -320,20 +525,10 @@ static void load_member(struct loader *l)
 		load_version(l);
 	else if (!l->version)
 		bad(l);
-	else if (!strcmp(key, "jemalloc_tags"))
-		load_columns(l, &l->tags, tag_name);
-	else if (!strcmp(key, "texts"))
-		load_columns(l, &l->texts, text_name);
-	else if (!strcmp(key, "metrics"))
-		load_columns(l, &l->metrics, metric_name);
-	else if (!strcmp(key, "cgroup_metrics"))
-		load_columns(l, &l->cgroup_metrics, cgroup_metric_name);
-	else if (!strcmp(key, "threads"))
-		load_rows(l, l->tags.known && l->texts.known && l->metrics.known, load_thread);
-	else if (!strcmp(key, "cgroups"))
-		load_rows(l, l->cgroup_metrics.known, load_cgroup);
-	else if (!load_head_member(l))
+	else if (!load_list(l) && !load_head_member(l)) {
+		warn_unknown(l, "member");
 		pull_skip(&l->json);
+	}
 }
 
 static int load_error(const struct loader *l, const char *name, struct ktstr_error *err)
@@ -344,19 +539,20 @@ static int load_error(const struct loader *l, const char *name, struct ktstr_err
 	case -ELOOP:
 		return ktstr_error_set(err, -ELOOP, "load '%s': nested more than %d deep", name,
 				       KTSTR_CTPROF_MAX_DEPTH);
-	case -EPROTONOSUPPORT:
-		return ktstr_error_set(err, -EPROTONOSUPPORT,
-				       "load '%s': written by a newer ktstr (file version %lld, "
-				       "this one reads up to %d); update ktstr",
-				       name, (long long)l->version, KTSTR_CTPROF_VERSION);
 	default:
+		if (l->version > KTSTR_CTPROF_VERSION)
+			return ktstr_error_set(err, -EPROTONOSUPPORT,
+					       "load '%s': written by a newer ktstr (file version "
+					       "%lld) in a form this one (%d) cannot read; update "
+					       "ktstr, or the file is damaged",
+					       name, (long long)l->version, KTSTR_CTPROF_VERSION);
 		if (!l->typed)
 			return ktstr_error_set(err, -EBADMSG, "'%s' is not a ctprof file", name);
 		return ktstr_error_set(err, -EBADMSG, "load '%s': damaged; capture it again", name);
 	}
 }
 
-int ctprof_load_text(const char *text, size_t len, const char *name,
+int ctprof_load_text(const char *text, size_t len, const char *name, const char *warning,
 		     struct ktstr_ctprof **ret_snapshot, struct ktstr_error *err)
 {
 	_cleanup_builder_ struct builder builder = { 0 };
@@ -366,6 +562,8 @@ int ctprof_load_text(const char *text, size_t len, const char *name,
 	struct ktstr_ctprof *snapshot;
 	int r = 0;
 
+	if (warning && builder_warn(&builder, "%s", warning) < 0)
+		return ktstr_error_nomem(err);
 	pull_open(&l.json, '{');
 	while (pull_more(&l.json, '}')) {
 		pull_key(&l.json, &l.text);
@@ -384,60 +582,4 @@ int ctprof_load_text(const char *text, size_t len, const char *name,
 		return ktstr_error_nomem(err);
 	*ret_snapshot = snapshot;
 	return 0;
-}
-
-/* Return: 0, -EBADMSG, -E2BIG, -ENOMEM. */
-static int unpack(const void *bytes, size_t len, struct strbuf *out)
-{
-	ZSTD_DStream *stream = ZSTD_createDStream();
-	size_t chunk_size = ZSTD_DStreamOutSize(), left = 1;
-	_cleanup_free_ char *chunk = malloc(chunk_size);
-	ZSTD_inBuffer in = { bytes, len, 0 };
-	int r = stream && chunk ? 0 : -ENOMEM;
-
-	while (r == 0 && left) {
-		ZSTD_outBuffer to = { chunk, chunk_size, 0 };
-		size_t before = in.pos;
-
-		left = ZSTD_decompressStream(stream, &to, &in);
-		if (ZSTD_isError(left) || (!to.pos && in.pos == before && left))
-			r = -EBADMSG;
-		else
-			strbuf_add(out, chunk, to.pos);
-		if (r == 0)
-			r = out->error;
-	}
-	ZSTD_freeDStream(stream);
-	return r == 0 && in.pos != in.size ? -EBADMSG : r;
-}
-
-int ctprof_load_packed(const void *bytes, size_t len, const char *name,
-		       struct ktstr_ctprof **ret_snapshot, struct ktstr_error *err)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(KTSTR_CTPROF_MAX_FILE_BYTES);
-	static const unsigned char magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
-	int r;
-
-	if (len < sizeof(magic) || memcmp(bytes, magic, sizeof(magic)))
-		return ktstr_error_set(err, -EBADMSG, "'%s' is not a ctprof file", name);
-	r = unpack(bytes, len, &text);
-	if (r == -E2BIG)
-		return ktstr_error_set(err, r, "load '%s': more than %d MiB when unpacked", name,
-				       KTSTR_CTPROF_MAX_FILE_BYTES >> 20);
-	if (r == -EBADMSG)
-		return ktstr_error_set(err, r, "load '%s': damaged or cut short; capture it again",
-				       name);
-	if (r < 0)
-		return ktstr_error_nomem(err);
-	return ctprof_load_text(strbuf_str(&text), text.len, name, ret_snapshot, err);
-}
-
-int ktstr_ctprof_load(const char *path, struct ktstr_ctprof **ret_snapshot, struct ktstr_error *err)
-{
-	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT_LIMIT(KTSTR_CTPROF_MAX_FILE_BYTES);
-	int r = io_read_file(path, &bytes, err);
-
-	if (r < 0)
-		return r;
-	return ctprof_load_packed(strbuf_str(&bytes), bytes.len, path, ret_snapshot, err);
 }

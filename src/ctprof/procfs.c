@@ -305,8 +305,7 @@ int procfs_parse_cpu_max(struct span text, struct ktstr_ctprof_cgroup *c)
 	if (!next_line(&text, &line) || !line.len || *line.at != ' ' ||
 	    whole_number(line, &period) < 0 || period <= 0)
 		return -EINVAL;
-	if (!unlimited)
-		cgroup_set(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, quota);
+	cgroup_set(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, unlimited ? KTSTR_CTPROF_UNLIMITED : quota);
 	cgroup_set(c, KTSTR_CTPROF_CGROUP_MAX_PERIOD, period);
 	return 0;
 }

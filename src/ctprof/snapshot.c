@@ -2,6 +2,8 @@
 #include "ctprof/snapshot.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +23,11 @@ struct snapshot {
 	struct ktstr_ctprof_thread *threads;
 	struct ktstr_ctprof_cgroup *cgroups;
 	struct text_chunk *chunks;
+	const char **warnings;
 };
+
+_Static_assert(KTSTR_CTPROF_NR_LEADER_METRICS <= 64, "presence of a leader is one word");
+_Static_assert(KTSTR_CTPROF_NR_FILLERS <= 8, "filled_by is a byte");
 
 static void free_chunks(struct text_chunk *chunk)
 {
@@ -39,6 +45,7 @@ void builder_deinit(struct builder *b)
 	free(b->notes);
 	free(b->cgroups);
 	free(b->table);
+	free(b->warnings);
 	free_chunks(b->chunks);
 	*b = (struct builder){ 0 };
 }
@@ -51,6 +58,7 @@ void ktstr_ctprof_destroy(struct ktstr_ctprof *snapshot)
 		return;
 	free(s->threads);
 	free(s->cgroups);
+	free(s->warnings);
 	free_chunks(s->chunks);
 	free(s);
 }
@@ -120,13 +128,15 @@ static uint64_t hash(const char *text, size_t len)
 	return h;
 }
 
-static const char *store(struct builder *b, const char *text, size_t len)
+static void *take_bytes(struct builder *b, size_t len, size_t align)
 {
 	struct text_chunk *chunk = b->chunks;
-	size_t size = len + 1 > CHUNK_BYTES ? len + 1 : CHUNK_BYTES;
-	char *copy;
+	size_t size = len + align > CHUNK_BYTES ? len + align : CHUNK_BYTES, pad = 0;
+	void *bytes;
 
-	if (!chunk || chunk->size - chunk->used < len + 1) {
+	if (chunk)
+		pad = -(uintptr_t)(chunk->bytes + chunk->used) & (align - 1);
+	if (!chunk || chunk->size - chunk->used < len + pad) {
 		chunk = malloc(sizeof(*chunk) + size);
 		if (!chunk)
 			return NULL;
@@ -134,12 +144,55 @@ static const char *store(struct builder *b, const char *text, size_t len)
 		chunk->used = 0;
 		chunk->size = size;
 		b->chunks = chunk;
+		pad = -(uintptr_t)chunk->bytes & (align - 1);
 	}
-	copy = chunk->bytes + chunk->used;
+	bytes = chunk->bytes + chunk->used + pad;
+	chunk->used += len + pad;
+	return bytes;
+}
+
+static const char *store(struct builder *b, const char *text, size_t len)
+{
+	char *copy = take_bytes(b, len + 1, 1);
+
+	if (!copy)
+		return NULL;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	chunk->used += len + 1;
 	return copy;
+}
+
+struct ktstr_ctprof_leader *builder_leader(struct builder *b, struct ktstr_ctprof_thread *t)
+{
+	struct ktstr_ctprof_leader *leader = (struct ktstr_ctprof_leader *)t->leader;
+
+	if (leader)
+		return leader;
+	leader = take_bytes(b, sizeof(*leader), _Alignof(struct ktstr_ctprof_leader));
+	if (leader)
+		memset(leader, 0, sizeof(*leader));
+	t->leader = leader;
+	return leader;
+}
+
+int builder_warn(struct builder *b, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (b->nr_warnings == KTSTR_CTPROF_MAX_WARNINGS)
+		return 0;
+	if (!b->warnings)
+		b->warnings = calloc(KTSTR_CTPROF_MAX_WARNINGS, sizeof(*b->warnings));
+	if (!b->warnings)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (b->nr_warnings == KTSTR_CTPROF_MAX_WARNINGS - 1)
+		snprintf(text, sizeof(text), "more was passed over than is said here");
+	b->warnings[b->nr_warnings] = store(b, text, strlen(text));
+	return b->warnings[b->nr_warnings++] ? 0 : -ENOMEM;
 }
 
 static const char **slot_for(const char **table, size_t size, const char *text, size_t len)
@@ -297,6 +350,24 @@ static void sort_cgroups(struct builder *b)
 	b->nr_cgroups = kept;
 }
 
+void builder_fill_present(struct builder *b, enum ktstr_ctprof_filler filler,
+			  const struct ktstr_ctprof_thread *t)
+{
+	for (size_t i = 0; i < KTSTR_CTPROF_PRESENT_WORDS; i++)
+		b->filled[filler][i] |= t->present[i];
+	for (size_t i = 0; i < KTSTR_CTPROF_NR_TEXTS; i++)
+		if (t->texts[i])
+			b->head.text_filled_by[i] |= (uint8_t)(1u << filler);
+}
+
+static void finish_filled(struct builder *b)
+{
+	for (unsigned int f = 0; f < KTSTR_CTPROF_NR_FILLERS; f++)
+		for (unsigned int m = 0; m < KTSTR_CTPROF_NR_METRICS; m++)
+			if (b->filled[f][m / 64] >> (m % 64) & 1)
+				b->head.filled_by[m] |= (uint8_t)(1u << f);
+}
+
 struct ktstr_ctprof *builder_finish(struct builder *b)
 {
 	struct snapshot *s;
@@ -307,12 +378,15 @@ struct ktstr_ctprof *builder_finish(struct builder *b)
 	if (!s)
 		return NULL;
 	sort_cgroups(b);
+	finish_filled(b);
 	s->head = b->head;
 	s->head.threads = s->threads = take_ptr(b->threads);
 	s->head.nr_threads = b->nr_threads;
 	s->head.cgroups = s->cgroups = take_ptr(b->cgroups);
 	s->head.nr_cgroups = b->nr_cgroups;
 	s->chunks = take_ptr(b->chunks);
+	s->head.nr_warnings = b->nr_warnings;
+	s->head.warnings = s->warnings = take_ptr(b->warnings);
 	builder_deinit(b);
 	return &s->head;
 }

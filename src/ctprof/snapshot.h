@@ -11,6 +11,8 @@
 
 #include <ktstr/ctprof.h>
 
+enum { FILLED_WORDS = (KTSTR_CTPROF_NR_METRICS + 63) / 64 };
+
 struct text_chunk;
 
 /* What is known of a thread while a snapshot is made, but is no part of it. */
@@ -36,6 +38,10 @@ struct builder {
 	const char **table; /* open hash of interned texts */
 	size_t nr_texts, table_size;
 	struct text_chunk *chunks;
+	const char **warnings;
+	size_t nr_warnings;
+	/* Bits by metric of what each filler gave; builder_finish() puts them into the head. */
+	uint64_t filled[KTSTR_CTPROF_NR_FILLERS][FILLED_WORDS];
 };
 
 #define _cleanup_builder_ __attribute__((cleanup(builder_deinit)))
@@ -52,6 +58,14 @@ void builder_drop_thread(struct builder *b);
 int builder_sort(struct builder *b) KTSTR_MUST_CHECK;
 /* The one copy of @text, as long as the snapshot lives; NULL: no memory. */
 const char *builder_intern(struct builder *b, const char *text, size_t len);
+/* The leader's block of @t, zeroed at first; NULL: no memory. */
+struct ktstr_ctprof_leader *builder_leader(struct builder *b, struct ktstr_ctprof_thread *t);
+/* Adds a sentence to the snapshot's warnings; beyond KTSTR_CTPROF_MAX_WARNINGS one that says so.
+ * Return: 0, -ENOMEM. */
+int builder_warn(struct builder *b, const char *fmt, ...) KTSTR_PRINTF(2, 3);
+/* What @t has by now came from @filler. */
+void builder_fill_present(struct builder *b, enum ktstr_ctprof_filler filler,
+			  const struct ktstr_ctprof_thread *t);
 /* Sorts, drops repeated keys and hands over.  Return: NULL for lack of memory. */
 struct ktstr_ctprof *builder_finish(struct builder *b);
 
@@ -61,11 +75,38 @@ static inline void thread_set(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_m
 	t->present[m / 64] |= 1ull << (m % 64);
 }
 
+static inline void thread_clear(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m)
+{
+	t->values[m] = 0;
+	t->present[m / 64] &= ~(1ull << (m % 64));
+}
+
+/* @m: KTSTR_CTPROF_NR_THREAD_METRICS or more. */
+static inline void leader_set(struct ktstr_ctprof_leader *l, enum ktstr_ctprof_metric m, int64_t v)
+{
+	unsigned int i = (unsigned int)m - KTSTR_CTPROF_NR_THREAD_METRICS;
+
+	l->values[i] = v;
+	l->present |= 1ull << i;
+}
+
 static inline void cgroup_set(struct ktstr_ctprof_cgroup *c, enum ktstr_ctprof_cgroup_metric m,
 			      int64_t v)
 {
 	c->values[m] = v;
-	c->present |= 1ull << m;
+	c->present[m / 64] |= 1ull << (m % 64);
+}
+
+static inline void host_set(struct ktstr_ctprof_host *h, enum ktstr_ctprof_host_metric m, int64_t v)
+{
+	h->values[m] = v;
+	h->present[m / 64] |= 1ull << (m % 64);
+}
+
+static inline void builder_fill(struct builder *b, enum ktstr_ctprof_filler filler,
+				enum ktstr_ctprof_metric m)
+{
+	b->filled[filler][m / 64] |= 1ull << (m % 64);
 }
 
 #endif

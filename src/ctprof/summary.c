@@ -8,7 +8,7 @@
 const char *ktstr_ctprof_file_name(enum ktstr_ctprof_file file)
 {
 	static const char *const names[] = {
-		"stat", "status", "schedstat", "sched", "io", "cgroup"
+		"stat", "status", "schedstat", "sched", "io", "cgroup", "smaps_rollup", "taskstats",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == KTSTR_CTPROF_NR_FILES, "one name per file");
@@ -17,8 +17,8 @@ const char *ktstr_ctprof_file_name(enum ktstr_ctprof_file file)
 
 const char *ktstr_ctprof_reason_name(enum ktstr_ctprof_reason reason)
 {
-	static const char *const names[] = { "vanished", "permission", "unparsable", "missing",
-					     "other" };
+	static const char *const names[] = { "vanished", "permission", "unparsable",
+					     "missing",	 "other",      "switched-off" };
 
 	_Static_assert(ARRAY_SIZE(names) == KTSTR_CTPROF_NR_REASONS, "one name per reason");
 	return (size_t)reason < ARRAY_SIZE(names) ? names[reason] : "?";
@@ -86,6 +86,10 @@ static const char *missing_remedy(enum ktstr_ctprof_file file)
 		return "boot a kernel with CONFIG_TASK_IO_ACCOUNTING";
 	case KTSTR_CTPROF_FILE_CGROUP:
 		return "mount the cgroup v2 tree (CONFIG_CGROUPS)";
+	case KTSTR_CTPROF_FILE_SMAPS_ROLLUP:
+		return "boot a kernel with CONFIG_PROC_PAGE_MONITOR";
+	case KTSTR_CTPROF_FILE_TASKSTATS:
+		return "boot a kernel with CONFIG_TASKSTATS and CONFIG_TASK_DELAY_ACCT";
 	default:
 		return "mount /proc";
 	}
@@ -95,7 +99,11 @@ static const char *remedy(enum ktstr_ctprof_reason reason, enum ktstr_ctprof_fil
 {
 	switch (reason) {
 	case KTSTR_CTPROF_REASON_PERMISSION:
-		return "run as root, or as the user of the processes";
+		return file == KTSTR_CTPROF_FILE_TASKSTATS
+			       ? "run as root, or setcap cap_net_admin=ep on the program"
+			       : "run as root, or as the user of the processes";
+	case KTSTR_CTPROF_REASON_SWITCHED_OFF:
+		return "sysctl kernel.task_delayacct=1, or boot with delayacct";
 	case KTSTR_CTPROF_REASON_MISSING:
 		return missing_remedy(file);
 	case KTSTR_CTPROF_REASON_UNPARSABLE:

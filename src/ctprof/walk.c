@@ -231,7 +231,7 @@ static int read_files(struct walk *w, struct visit *v, int parent_fd)
 	if (dir_fd < 0)
 		return errno == EMFILE || errno == ENFILE ? -errno : 0;
 	v->dir_fd = dir_fd;
-	for (unsigned int file = 0; file < KTSTR_CTPROF_NR_FILES && r == 0; file++)
+	for (unsigned int file = 0; file <= KTSTR_CTPROF_FILE_CGROUP && r == 0; file++)
 		r = read_one(w, v, file);
 	if (r == 0)
 		r = read_comm(w, v);
@@ -260,19 +260,13 @@ static int read_leader_again(struct walk *w, struct visit *v)
 	return read_files(w, v, w->proc_fd);
 }
 
-static void clear(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric metric)
-{
-	t->present[metric / 64] &= ~(1ull << (metric % 64));
-	t->values[metric] = 0;
-}
-
 static void keep_process_values_on_leader(struct ktstr_ctprof_thread *t)
 {
 	if (t->tid == t->tgid)
 		return;
-	clear(t, KTSTR_CTPROF_NR_THREADS);
-	clear(t, KTSTR_CTPROF_HIWATER_RSS);
-	clear(t, KTSTR_CTPROF_HIWATER_VM);
+	thread_clear(t, KTSTR_CTPROF_NR_THREADS);
+	thread_clear(t, KTSTR_CTPROF_HIWATER_RSS);
+	thread_clear(t, KTSTR_CTPROF_HIWATER_VM);
 }
 
 static void set_note(struct walk *w, const struct visit *v)
@@ -299,6 +293,7 @@ static int finish_thread(struct walk *w, struct visit *v)
 		v->process->pcomm = t->texts[KTSTR_CTPROF_TEXT_COMM];
 	t->texts[KTSTR_CTPROF_TEXT_PCOMM] = v->process->pcomm;
 	keep_process_values_on_leader(t);
+	builder_fill_present(w->builder, KTSTR_FILLER_PROCFS, t);
 	set_note(w, v);
 	count_failures(w, v);
 	return 0;

@@ -1,163 +1,309 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "ctprof/write.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "ctprof/packer.h"
 #include "ctprof/pull.h"
-#include <ktstr/ctprof.h>
 
-enum { ZSTD_LEVEL = 3 };
+enum { MAX_COLUMNS = 512 };
 
-/* Called millions of times: no printf. */
-static void add_number(struct strbuf *out, int64_t value)
+_Static_assert((int)KTSTR_CTPROF_NR_THREAD_METRICS <= MAX_COLUMNS, "a column each");
+_Static_assert((int)KTSTR_CTPROF_NR_CGROUP_METRICS <= MAX_COLUMNS, "a column each");
+
+/* The columns that are written: those with a value somewhere. */
+struct columns {
+	uint16_t of[MAX_COLUMNS];
+	size_t nr;
+};
+
+struct writer {
+	struct packer out;
+	struct strbuf text; /* one text, quoted */
+	const struct ktstr_ctprof *snapshot;
+};
+
+typedef const struct ktstr_metric_info *info_fn(unsigned int index);
+
+static void add_text(struct writer *w, const char *text)
 {
-	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + left % 10);
-		left /= 10;
-	} while (left);
-	if (value < 0)
-		digits[--at] = '-';
-	strbuf_add(out, digits + at, sizeof(digits) - at);
+	if (!text) {
+		packer_add(&w->out, "null", 4);
+		return;
+	}
+	strbuf_clear(&w->text);
+	pull_add_bytes(&w->text, text);
+	packer_add(&w->out, strbuf_str(&w->text), w->text.len);
+	if (w->text.error && !w->out.error)
+		w->out.error = w->text.error;
 }
 
-static void add_text(struct strbuf *out, const char *text)
+static void add_texts(struct writer *w, const char *const *texts, size_t nr)
 {
-	if (text)
-		pull_add_bytes(out, text);
+	for (size_t i = 0; i < nr; i++) {
+		packer_addch(&w->out, ',');
+		add_text(w, texts[i]);
+	}
+}
+
+static void add_value(struct writer *w, const uint64_t *present, const int64_t *values, size_t i)
+{
+	packer_addch(&w->out, ',');
+	if (present[i / 64] >> (i % 64) & 1)
+		packer_add_number(&w->out, values[i]);
 	else
-		strbuf_addstr(out, "null");
+		packer_add(&w->out, "null", 4);
 }
 
-static void add_names(struct strbuf *out, const char *key,
-		      const struct ktstr_metric_info *(*info)(unsigned int))
+static void add_row(struct writer *w, const struct columns *c, const uint64_t *present,
+		    const int64_t *values)
 {
-	strbuf_addf(out, ",\n\"%s\":[", key);
+	for (size_t i = 0; i < c->nr; i++)
+		add_value(w, present, values, c->of[i]);
+	packer_addch(&w->out, ']');
+}
+
+static void add_names(struct writer *w, const char *key, info_fn *info)
+{
+	packer_addf(&w->out, ",\"%s\":[", key);
 	for (unsigned int i = 0; info(i); i++)
-		strbuf_addf(out, "%s\"%s\"", i ? "," : "", info(i)->name);
-	strbuf_addch(out, ']');
+		packer_addf(&w->out, "%s\"%s\"", i ? "," : "", info(i)->name);
+	packer_addch(&w->out, ']');
 }
 
-static void add_thread(struct strbuf *out, const struct ktstr_ctprof_thread *t)
+/* @base: the info of the first column. */
+static void add_columns(struct writer *w, const char *key, info_fn *info, unsigned int base,
+			const struct columns *c)
 {
+	packer_addf(&w->out, ",\"%s\":[", key);
+	for (size_t i = 0; i < c->nr; i++)
+		packer_addf(&w->out, "%s\"%s\"", i ? "," : "", info(base + c->of[i])->name);
+	packer_addch(&w->out, ']');
+}
+
+static struct columns columns_of(const uint64_t *used, unsigned int nr)
+{
+	struct columns c = { .nr = 0 };
+
+	for (unsigned int i = 0; i < nr; i++)
+		if (used[i / 64] >> (i % 64) & 1)
+			c.of[c.nr++] = (uint16_t)i;
+	return c;
+}
+
+static void add_threads(struct writer *w)
+{
+	const struct ktstr_ctprof *s = w->snapshot;
+	uint64_t used[KTSTR_CTPROF_PRESENT_WORDS] = { 0 };
+	struct columns c;
+
+	for (size_t i = 0; i < s->nr_threads; i++)
+		for (size_t k = 0; k < KTSTR_CTPROF_PRESENT_WORDS; k++)
+			used[k] |= s->threads[i].present[k];
+	c = columns_of(used, KTSTR_CTPROF_NR_THREAD_METRICS);
+	add_names(w, "texts", ktstr_ctprof_text_info);
+	add_columns(w, "metrics", ktstr_ctprof_metric_info, 0, &c);
+	packer_addstr(&w->out, ",\"threads\":[");
+	for (size_t i = 0; i < s->nr_threads; i++) {
+		const struct ktstr_ctprof_thread *t = &s->threads[i];
+
+		packer_addstr(&w->out, i ? ",[" : "[");
+		packer_add_number(&w->out, t->tgid);
+		packer_addch(&w->out, ',');
+		packer_add_number(&w->out, t->tid);
+		packer_addch(&w->out, ',');
+		packer_add_number(&w->out, t->jemalloc);
+		add_texts(w, t->texts, KTSTR_CTPROF_NR_TEXTS);
+		add_row(w, &c, t->present, t->values);
+	}
+	packer_addch(&w->out, ']');
+}
+
+static void add_leaders(struct writer *w)
+{
+	const struct ktstr_ctprof *s = w->snapshot;
+	const char *comma = "";
+	uint64_t used = 0;
+	struct columns c;
+
+	for (size_t i = 0; i < s->nr_threads; i++)
+		used |= s->threads[i].leader ? s->threads[i].leader->present : 0;
+	c = columns_of(&used, KTSTR_CTPROF_NR_LEADER_METRICS);
+	add_columns(w, "leader_metrics", ktstr_ctprof_metric_info, KTSTR_CTPROF_NR_THREAD_METRICS,
+		    &c);
+	packer_addstr(&w->out, ",\"leaders\":[");
+	for (size_t i = 0; i < s->nr_threads; i++) {
+		const struct ktstr_ctprof_thread *t = &s->threads[i];
+
+		if (!t->leader || !t->leader->present || t->tid != t->tgid)
+			continue;
+		packer_addf(&w->out, "%s[%" PRIu32, comma, t->tgid);
+		add_row(w, &c, &t->leader->present, t->leader->values);
+		comma = ",";
+	}
+	packer_addch(&w->out, ']');
+}
+
+static void add_cgroups(struct writer *w)
+{
+	const struct ktstr_ctprof *s = w->snapshot;
+	uint64_t used[KTSTR_CTPROF_CGROUP_PRESENT_WORDS] = { 0 };
+	struct columns c;
+
+	for (size_t i = 0; i < s->nr_cgroups; i++)
+		for (size_t k = 0; k < KTSTR_CTPROF_CGROUP_PRESENT_WORDS; k++)
+			used[k] |= s->cgroups[i].present[k];
+	c = columns_of(used, KTSTR_CTPROF_NR_CGROUP_METRICS);
+	add_names(w, "cgroup_texts", ktstr_ctprof_cgroup_text_info);
+	add_columns(w, "cgroup_metrics", ktstr_ctprof_cgroup_metric_info, 0, &c);
+	packer_addstr(&w->out, ",\"cgroups\":[");
+	for (size_t i = 0; i < s->nr_cgroups; i++) {
+		packer_addstr(&w->out, i ? ",[" : "[");
+		add_text(w, s->cgroups[i].path);
+		add_texts(w, s->cgroups[i].texts, KTSTR_CTPROF_NR_CGROUP_TEXTS);
+		add_row(w, &c, s->cgroups[i].present, s->cgroups[i].values);
+	}
+	packer_addch(&w->out, ']');
+}
+
+static void add_host(struct writer *w)
+{
+	const struct ktstr_ctprof_host *h = &w->snapshot->host;
+	const char *comma = "";
 	int64_t value;
 
-	strbuf_addch(out, '[');
-	add_number(out, t->tgid);
-	strbuf_addch(out, ',');
-	add_number(out, t->tid);
-	strbuf_addch(out, ',');
-	add_number(out, t->jemalloc);
-	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_TEXTS; i++) {
-		strbuf_addch(out, ',');
-		add_text(out, t->texts[i]);
+	packer_addstr(&w->out, ",\"host\":{");
+	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_HOST_TEXTS; i++) {
+		if (!h->texts[i])
+			continue;
+		packer_addf(&w->out, "%s\"%s\":", comma, ktstr_ctprof_host_text_info(i)->name);
+		add_text(w, h->texts[i]);
+		comma = ",";
 	}
-	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_METRICS; i++) {
-		strbuf_addch(out, ',');
-		if (ktstr_ctprof_get(t, i, &value))
-			add_number(out, value);
-		else
-			strbuf_addstr(out, "null");
+	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_HOST_METRICS; i++) {
+		if (!ktstr_ctprof_host_get(h, i, &value))
+			continue;
+		packer_addf(&w->out, "%s\"%s\":%" PRId64, comma,
+			    ktstr_ctprof_host_metric_info(i)->name, value);
+		comma = ",";
 	}
-	strbuf_addch(out, ']');
+	packer_addch(&w->out, '}');
 }
 
-static void add_cgroup(struct strbuf *out, const struct ktstr_ctprof_cgroup *c)
+static const char *add_filled(struct writer *w, const char *comma, const uint8_t *by,
+			      unsigned int f, info_fn *info)
 {
-	int64_t value;
-
-	strbuf_addch(out, '[');
-	add_text(out, c->path);
-	for (unsigned int i = 0; i < KTSTR_CTPROF_NR_CGROUP_METRICS; i++) {
-		strbuf_addch(out, ',');
-		if (ktstr_ctprof_cgroup_get(c, i, &value))
-			add_number(out, value);
-		else
-			strbuf_addstr(out, "null");
+	for (unsigned int i = 0; info(i); i++) {
+		if (!(by[i] >> f & 1))
+			continue;
+		packer_addf(&w->out, "%s\"%s\"", comma, info(i)->name);
+		comma = ",";
 	}
-	strbuf_addch(out, ']');
+	return comma;
 }
 
-static void add_summary(struct strbuf *out, const struct ktstr_ctprof_summary *s)
+static void add_filled_by(struct writer *w)
 {
-	strbuf_addf(out,
-		    ",\n\"summary\":{\"processes\":%" PRIu64 ",\"threads_walked\":%" PRIu64
+	const struct ktstr_ctprof *s = w->snapshot;
+
+	packer_addstr(&w->out, ",\"filled_by\":{");
+	for (unsigned int f = 0; f < KTSTR_CTPROF_NR_FILLERS; f++) {
+		const char *comma = "";
+
+		packer_addf(&w->out, "%s\"%s\":[", f ? "," : "", ktstr_ctprof_filler_name(f));
+		comma = add_filled(w, comma, s->text_filled_by, f, ktstr_ctprof_text_info);
+		add_filled(w, comma, s->filled_by, f, ktstr_ctprof_metric_info);
+		packer_addch(&w->out, ']');
+	}
+	packer_addch(&w->out, '}');
+}
+
+static void add_summary(struct writer *w)
+{
+	const struct ktstr_ctprof_summary *s = &w->snapshot->summary;
+	struct packer *out = &w->out;
+
+	packer_addf(out,
+		    ",\"summary\":{\"processes\":%" PRIu64 ",\"threads_walked\":%" PRIu64
 		    ",\"ghosts\":%" PRIu64 ",\"jemalloc_processes\":%" PRIu64 ",\"stops\":%" PRIu64
 		    ",\"stop_max_ns\":%" PRIu64 ",\"stop_total_ns\":%" PRIu64
 		    ",\"jemalloc_tags\":{",
 		    s->processes, s->threads_walked, s->ghosts, s->jemalloc_processes, s->stops,
 		    s->stop_max_ns, s->stop_total_ns);
 	for (unsigned int i = 0; i < KTSTR_JEMALLOC_NR_TAGS; i++)
-		strbuf_addf(out, "%s\"%s\":%" PRIu64, i ? "," : "", ktstr_jemalloc_tag_name(i),
+		packer_addf(out, "%s\"%s\":%" PRIu64, i ? "," : "", ktstr_jemalloc_tag_name(i),
 			    s->jemalloc_tags[i]);
-	strbuf_addstr(out, "},\"failures\":{");
+	packer_addstr(out, "},\"failures\":{");
 	for (unsigned int f = 0; f < KTSTR_CTPROF_NR_FILES; f++) {
-		strbuf_addf(out, "%s\"%s\":{", f ? "," : "", ktstr_ctprof_file_name(f));
+		packer_addf(out, "%s\"%s\":{", f ? "," : "", ktstr_ctprof_file_name(f));
 		for (unsigned int r = 0; r < KTSTR_CTPROF_NR_REASONS; r++)
-			strbuf_addf(out, "%s\"%s\":%" PRIu64, r ? "," : "",
+			packer_addf(out, "%s\"%s\":%" PRIu64, r ? "," : "",
 				    ktstr_ctprof_reason_name(r), s->failures[f][r]);
-		strbuf_addch(out, '}');
+		packer_addch(out, '}');
 	}
-	strbuf_addstr(out, "}}");
+	packer_addstr(out, "}}");
 }
 
-static void add_snapshot(struct strbuf *out, const struct ktstr_ctprof *s)
+static void add_snapshot(struct writer *w)
 {
-	strbuf_addf(out,
-		    "{\"type\":\"ktstr-ctprof\",\"version\":%d,\n\"captured_at_unix_ns\":%" PRIu64
+	const struct ktstr_ctprof *s = w->snapshot;
+	struct packer *out = &w->out;
+
+	packer_addf(out,
+		    "{\"type\":\"ktstr-ctprof\",\"version\":%d,\"captured_at_unix_ns\":%" PRIu64
 		    ",\"duration_ns\":%" PRIu64 ",\"kernel\":",
 		    KTSTR_CTPROF_VERSION, s->captured_at_unix_ns, s->duration_ns);
-	add_text(out, s->kernel);
-	strbuf_addstr(out, ",\"collector\":");
-	add_text(out, s->collector);
-	add_summary(out, &s->summary);
-	strbuf_addstr(out, ",\n\"jemalloc_tags\":[");
+	add_text(w, s->kernel);
+	packer_addstr(out, ",\"collector\":");
+	add_text(w, s->collector);
+	add_filled_by(w);
+	add_summary(w);
+	add_host(w);
+	packer_addstr(out, ",\"jemalloc_tags\":[");
 	for (unsigned int i = 0; i < KTSTR_JEMALLOC_NR_TAGS; i++)
-		strbuf_addf(out, "%s\"%s\"", i ? "," : "", ktstr_jemalloc_tag_name(i));
-	strbuf_addch(out, ']');
-	add_names(out, "texts", ktstr_ctprof_text_info);
-	add_names(out, "metrics", ktstr_ctprof_metric_info);
-	strbuf_addstr(out, ",\n\"threads\":[");
-	for (size_t i = 0; i < s->nr_threads; i++) {
-		strbuf_addstr(out, i ? ",\n" : "\n");
-		add_thread(out, &s->threads[i]);
+		packer_addf(out, "%s\"%s\"", i ? "," : "", ktstr_jemalloc_tag_name(i));
+	packer_addch(out, ']');
+	add_threads(w);
+	add_leaders(w);
+	add_cgroups(w);
+	packer_addstr(out, "}\n");
+}
+
+int ctprof_pack(const struct ktstr_ctprof *snapshot, const char *name, struct strbuf *ret_bytes,
+		struct ktstr_error *err)
+{
+	struct writer w = { .snapshot = snapshot, .text = STRBUF_INIT };
+	int r = packer_init(&w.out, KTSTR_CTPROF_MAX_FILE_BYTES);
+
+	if (r == 0) {
+		add_snapshot(&w);
+		r = packer_finish(&w.out);
 	}
-	strbuf_addch(out, ']');
-	add_names(out, "cgroup_metrics", ktstr_ctprof_cgroup_metric_info);
-	strbuf_addstr(out, ",\n\"cgroups\":[");
-	for (size_t i = 0; i < s->nr_cgroups; i++) {
-		strbuf_addstr(out, i ? ",\n" : "\n");
-		add_cgroup(out, &s->cgroups[i]);
+	if (r == 0) {
+		strbuf_deinit(ret_bytes);
+		*ret_bytes = w.out.packed;
+		w.out.packed = (struct strbuf)STRBUF_INIT;
 	}
-	strbuf_addstr(out, "]}\n");
+	packer_deinit(&w.out);
+	strbuf_deinit(&w.text);
+	if (r == -E2BIG)
+		return ktstr_error_set(err, r,
+				       "write '%s': snapshot is over %d MiB; capture fewer threads",
+				       name, KTSTR_CTPROF_MAX_FILE_BYTES >> 20);
+	return r < 0 ? ktstr_error_nomem(err) : 0;
 }
 
 int ktstr_ctprof_write(const struct ktstr_ctprof *snapshot, const char *path,
 		       struct ktstr_error *err)
 {
-	_cleanup_strbuf_ struct strbuf json = STRBUF_INIT_LIMIT(KTSTR_CTPROF_MAX_FILE_BYTES);
-	_cleanup_free_ void *packed = NULL;
-	size_t bound, len;
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	int r = ctprof_pack(snapshot, path, &bytes, err);
 
-	add_snapshot(&json, snapshot);
-	if (json.error == -E2BIG)
-		return ktstr_error_set(err, -E2BIG,
-				       "write '%s': snapshot is over %d MiB; capture fewer threads",
-				       path, KTSTR_CTPROF_MAX_FILE_BYTES >> 20);
-	bound = ZSTD_compressBound(json.len);
-	packed = json.error ? NULL : malloc(bound);
-	if (!packed)
-		return ktstr_error_nomem(err);
-	len = ZSTD_compress(packed, bound, json.data, json.len, ZSTD_LEVEL);
-	if (ZSTD_isError(len))
-		return ktstr_error_set(err, -ENOMEM, "compress '%s': %s", path,
-				       ZSTD_getErrorName(len));
-	return io_write_file(path, packed, len, 0644, err);
+	if (r < 0)
+		return r;
+	return io_write_file(path, bytes.data, bytes.len, 0644, err);
 }

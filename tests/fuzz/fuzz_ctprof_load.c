@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ctprof_load_packed(data, size, "f", &packed, NULL) == 0)
 		check_texts(packed);
-	if (ctprof_load_text((const char *)data, size, "f", &text, NULL) == 0)
+	if (ctprof_load_text((const char *)data, size, "f", NULL, &text, NULL) == 0)
 		check_texts(text);
 	return 0;
 }

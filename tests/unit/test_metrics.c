@@ -16,9 +16,9 @@ static void check_row(const struct ktstr_metric_info *m)
 {
 	size_t len = strlen(m->about);
 
-	assert_true(*m->name && strlen(m->name) <= 32);
+	assert_true(*m->name && strlen(m->name) <= 48);
 	for (const char *c = m->name; *c; c++)
-		assert_true(islower(*c) || *c == '_');
+		assert_true(islower(*c) || isdigit(*c) || *c == '_');
 	assert_true(len > 5 && len < 120 && m->about[len - 1] == '.');
 	assert_true(*m->source);
 	assert_string_not_equal(ktstr_metric_type_name(m->type), "?");
@@ -31,7 +31,10 @@ static void check_unit(const struct ktstr_metric_info *m)
 	static const struct {
 		const char *unit, *end;
 	} rows[] = {
-		{ "ns", "_ns" }, { "us", "_us" }, { "bytes", "_bytes" }, { "ticks", "_ticks" }
+		{ "ns", "_ns" },       { "us", "_us" },
+		{ "ms", "_ms" },       { "bytes", "_bytes" },
+		{ "ticks", "_ticks" }, { "bp", "_bp" },
+		{ "kHz", "_khz" },     { "hundredths", "_hundredths" },
 	};
 	size_t len = strlen(m->name);
 
@@ -63,6 +66,9 @@ static void every_row_is_complete(void **state)
 	assert_int_equal(check_table(ktstr_ctprof_text_info), KTSTR_CTPROF_NR_TEXTS);
 	assert_int_equal(check_table(ktstr_ctprof_cgroup_metric_info),
 			 KTSTR_CTPROF_NR_CGROUP_METRICS);
+	assert_int_equal(check_table(ktstr_ctprof_cgroup_text_info), KTSTR_CTPROF_NR_CGROUP_TEXTS);
+	assert_int_equal(check_table(ktstr_ctprof_host_metric_info), KTSTR_CTPROF_NR_HOST_METRICS);
+	assert_int_equal(check_table(ktstr_ctprof_host_text_info), KTSTR_CTPROF_NR_HOST_TEXTS);
 }
 
 static void rows_stand_at_their_names(void **state)

@@ -206,7 +206,8 @@ static void cgroup_files_are_read(void **state)
 	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_USAGE, &v) && v == 10);
 	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_THROTTLED, &v) && v == 1);
 	assert_int_equal(procfs_parse_cpu_max(SPAN("max 100000\n"), &c), 0);
-	assert_false(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v));
+	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v) &&
+		    v == KTSTR_CTPROF_UNLIMITED);
 	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_PERIOD, &v) && v == 100000);
 	assert_int_equal(procfs_parse_cpu_max(SPAN("20000 100000\n"), &c), 0);
 	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v) && v == 20000);

@@ -10,7 +10,7 @@ VERSION := 0.1.0
 
 include mk/warnings.mk
 
-PKGS := jansson libzstd libelf libdw yaml-0.1
+PKGS := jansson libzstd libelf libdw yaml-0.1 libmnl
 # Headers only: nothing to link (docs/decisions/0005-xxhash.md).
 HEADER_PKGS := libxxhash
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(HEADER_PKGS) 2>/dev/null)
@@ -147,7 +147,7 @@ MISSING_ARCHIVES := $(foreach l,$(CARRIED),\
 	$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),,$(l)))
 CARRIED_LIBS := -Wl,-Bstatic $(CARRIED:%=-l%) -Wl,-Bdynamic -lpthread
 ifeq ($(SAN)$(strip $(MISSING_ARCHIVES)),)
-GUEST_LDLIBS = -static-libgcc -Wl,--gc-sections $(CARRIED_LIBS)
+GUEST_LDLIBS = -static-libgcc -Wl,--gc-sections $(CARRIED_LIBS) -Wl,--as-needed -lmnl
 else
 GUEST_LDLIBS = $(LDLIBS)
 endif

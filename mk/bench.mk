@@ -5,8 +5,21 @@ $(B)/tools/bench_capture: $(B)/obj/tools/bench_capture.o $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
+$(B)/tools/bench_ctprof: $(B)/obj/tools/bench_ctprof.o $(B)/libktstr.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tools/ctprof_population: tools/ctprof_population.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -lpthread
+
+$(B)/tools/ctprof_population_jemalloc: tools/ctprof_population.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -ljemalloc -lpthread
+
 .PHONY: bench bench-build
-bench-build: $(B)/tools/bench_capture $(B)/tests/vm/empty $(B)/tests/vm/ctprof_jemalloc \
+bench-build: $(B)/tools/bench_capture $(B)/tools/bench_ctprof $(B)/tools/ctprof_population \
+		$(B)/tools/ctprof_population_jemalloc $(B)/tests/vm/empty $(B)/tests/vm/ctprof_jemalloc \
 		$(B)/tests/vm/exact_mix $(B)/tests/vm/sleeper $(B)/ktstr payloads
 
 bench: bench-build

@@ -6,7 +6,7 @@ usage: tools/bench.py [-n RUNS] [-b BUILD] [-o FILE] [NAME...]
 
 Prints a table with median, least, most and number of runs, and writes FILE (BUILD/bench.json): an
 array of {"name", "value" (the median), "unit"}.  NAME selects groups: cold, clone, exact, seed,
-capture, check (an hour or more).  Guests run in the mode a user gets: exact where KVM boots none.
+capture, ctprof, check (an hour or more).  Guests run in the mode a user gets: exact where KVM boots none.
 
 cold_hello_ms_Ncpu    from the start of QEMU to the arrival of the agent's first record
 cold_verdict_ms_Ncpu  from the start of the test program to its exit, for an empty test
@@ -21,6 +21,21 @@ exact_distinct_of_50  distinct hashes of that test over 50 seeds
 exact_virtual_per_wall_spin, _sleep  guest time per second of the host, 4 workers on 4 CPUs
 seed_suite_s          the same for build/tests/vm/ctprof_jemalloc, all its tests in sequence
 ctprof_procfs_us_per_thread_N  capture of a process with N idle threads, per thread
+ctprof_bpf_us_per_thread_N  capture by the bpf collector of a machine with N more threads, all
+                      fields but smaps and jemalloc
+ctprof_procfs_over_bpf  the procfs collector with one reader, same fields, over the bpf collector,
+                      time per thread, 5000 threads, one right after the other
+ctprof_procfs_us_per_thread_5000, _1job  the procfs collector, as many readers as it takes, or one
+ctprof_ps_over_procfs, ctprof_pidstat_over_procfs  `ps -eLo` and `pidstat -t` with the columns they
+                      share with a record, over a program that captures once, from start to exit
+ctprof_jemalloc_us_per_thread  what jemalloc's counters add, 1000 threads of 10 processes, no stop
+ctprof_peak_bytes_per_thread  peak memory of `ktstr ctprof capture` with 20000 threads more over
+                      that without, per thread
+ctprof_capture_file_ms_5000  `ktstr ctprof capture -o FILE`, from start to exit
+ctprof_compare_ms_20000  `ktstr ctprof compare` of two snapshots of 20000 threads
+ctprof_victim_C_p999_us, _max_us  wake-up latency of a real-time thread with jemalloc in it
+                      (cyclictest) beside captures without a pause; C: none, bpf, procfs, or
+                      ptrace (procfs with jemalloc counters)
 check_default_s       `ktstr check -- ktstr-sched`, as a user runs it first; once
 mutants_caught, mutants_total, mutant_median_s  `ktstr selftest --mutants`: bugs put in on purpose,
                       how many were caught by the check that should, and how soon
@@ -39,11 +54,12 @@ import sys
 
 import bench_check
 import bench_clone
+import bench_ctprof
 from bench_run import Failed, end_on_signals, results, run
 
 CPUS = (1, 2, 4, 8)
 THREADS = (100, 2000)
-GROUPS = ["cold", "clone", "exact", "seed", "capture", "check"]
+GROUPS = ["cold", "clone", "exact", "seed", "capture", "ctprof", "check"]
 CAPTURES = 3  # per run asked for: they are short, so a single interruption weighs much
 
 
@@ -156,6 +172,8 @@ def measure(figures, options):
         for threads in THREADS:
             figures.attempt(f"capture of {threads} threads", measure_capture, figures, build,
                             threads, CAPTURES * options.runs)
+    if "ctprof" in wanted:
+        bench_ctprof.measure(figures, build, options.runs)
     if "check" in wanted:
         bench_check.measure(figures, build)
 

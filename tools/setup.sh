@@ -4,7 +4,7 @@
 # Install exactly what is missing to build and run ktstr.
 #
 # usage: tools/setup.sh [--with NAME] [--dry-run] [--os-release FILE] [--apt-etc DIR] [--list]
-#   --with NAME        also what one of the examples needs: slurm
+#   --with NAME        also what slurm (an example) or bench (make bench) needs
 #   --dry-run          say what would be done, change nothing
 #   --os-release FILE  take the distribution from FILE (for tests; implies --dry-run)
 #   --apt-etc DIR      read DIR/sources.list and DIR/sources.list.d (for tests; implies --dry-run)
@@ -33,6 +33,7 @@ python3|python3|python|cmd:python3
 libcmocka-dev|libcmocka-devel|cmocka|pc:cmocka
 libjansson-dev|jansson-devel jansson-static|jansson|pc:jansson
 libyaml-dev|libyaml-devel|libyaml|pc:yaml-0.1
+libmnl-dev|libmnl-devel|libmnl|pc:libmnl
 libzstd-dev|libzstd-devel|zstd|pc:libzstd
 libxxhash-dev|xxhash-devel|xxhash|pc:libxxhash
 libelf-dev|elfutils-libelf-devel|libelf|pc:libelf
@@ -56,6 +57,11 @@ slurmctld|slurm-slurmctld|slurm-llnl|cmd:slurmctld
 slurmd|slurm-slurmd|slurm-llnl|cmd:slurmd
 slurm-client|slurm|slurm-llnl|cmd:sbatch
 '
+# What some figures of make bench are compared with, or measured by.
+BENCH='
+sysstat|sysstat|sysstat|cmd:pidstat
+rt-tests|realtime-tests|rt-tests|cmd:cyclictest
+'
 QEMU_BASELINE=10
 BACKPORTED=qemu-system-x86/bookworm-backports
 
@@ -76,8 +82,14 @@ while [ $# -gt 0 ]; do
 	--dry-run) dry_run=1 ;;
 	--list) list=1 ;;
 	--with)
-		[ "${2:-}" = slurm ] || { say "--with needs a name; known: slurm"; exit 2; }
-		PACKAGES+=$SLURM
+		case ${2:-} in
+		slurm) PACKAGES+=$SLURM ;;
+		bench) PACKAGES+=$BENCH ;;
+		*)
+			say "--with needs a name; known: slurm bench"
+			exit 2
+			;;
+		esac
 		shift
 		;;
 	--os-release | --apt-etc)

@@ -274,7 +274,7 @@ struct ktstr_ctprof_opts {
 	const char *sys;	 /* "/sys"; not read if @proc is another one and this is NULL */
 	pid_t pid;		 /* this process only; 0: all */
 	const char *cgroup_glob; /* only threads whose "cgroup" matches, fnmatch(3); NULL: all */
-	const char *comm_glob;	 /* only threads whose "comm" matches; NULL: all */
+	const char *comm_glob;	 /* only threads whose "comm" or "pcomm" matches; NULL: all */
 	bool no_jemalloc;	 /* touch no other process */
 	bool no_calibration;	 /* start no helper process */
 	bool no_smaps;		 /* leave smaps_rollup out, which costs a walk of page tables */

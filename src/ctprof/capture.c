@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,18 +66,17 @@ static int check_is_process(int proc_fd, pid_t pid, struct ktstr_error *err)
 	return 0;
 }
 
-static int read_cgroup_values(const struct ktstr_ctprof_opts *opts, struct builder *b)
+/* Return: @buf or @opts->cgroup; NULL: unknown. */
+static const char *find_cgroup_root(const struct ktstr_ctprof_opts *opts, char *buf, size_t size)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	char root[4096];
 
 	if (opts->cgroup)
-		return walk_cgroups(b, opts->cgroup);
+		return opts->cgroup;
 	if (!is_live(opts) || io_read_file("/proc/self/mountinfo", &text, NULL) < 0 ||
-	    procfs_find_cgroup2((struct span){ strbuf_str(&text), text.len }, root, sizeof(root)) <
-		    0)
-		return 0;
-	return walk_cgroups(b, root);
+	    procfs_find_cgroup2((struct span){ strbuf_str(&text), text.len }, buf, size) < 0)
+		return NULL;
+	return buf;
 }
 
 static int set_kernel(struct builder *b)
@@ -110,7 +110,11 @@ static int common_steps(struct collect *c)
 	r = builder_sort(b);
 	if (r == 0)
 		r = collect_jemalloc(c);
-	return r < 0 ? r : read_cgroup_values(c->opts, b);
+	if (r == 0)
+		r = collect_smaps(c);
+	if (r == 0 && c->cgroup_root)
+		r = walk_cgroups(b, c->cgroup_root);
+	return r;
 }
 
 static int run_job(struct job *job)
@@ -122,6 +126,7 @@ static int run_job(struct job *job)
 		.opts = job->opts, .builder = &b, .proc_fd = proc_fd, .live = is_live(job->opts)
 	};
 	uint64_t start = clock_mono_ns();
+	char root[PATH_MAX];
 	int r;
 
 	if (proc_fd < 0)
@@ -131,6 +136,7 @@ static int run_job(struct job *job)
 		if (r < 0)
 			return r;
 	}
+	c.cgroup_root = find_cgroup_root(job->opts, root, sizeof(root));
 	c.self = own_number(proc_fd);
 	c.foreign = c.self != (uint32_t)getpid();
 	b.head.captured_at_unix_ns = clock_real_ns();

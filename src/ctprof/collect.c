@@ -13,9 +13,9 @@ static bool matches(const char *glob, const char *text)
 	return !glob || (text && fnmatch(glob, text, 0) == 0);
 }
 
-bool collect_wants_comm(const struct collect *c, const char *comm)
+bool collect_wants_comm(const struct collect *c, const char *comm, const char *pcomm)
 {
-	return matches(c->opts->comm_glob, comm);
+	return matches(c->opts->comm_glob, comm) || (pcomm && matches(c->opts->comm_glob, pcomm));
 }
 
 bool collect_wants_cgroup(const struct collect *c, const char *path)
@@ -26,7 +26,8 @@ bool collect_wants_cgroup(const struct collect *c, const char *path)
 static bool wants(const struct collect *c, const struct ktstr_ctprof_thread *t)
 {
 	return collect_wants_process(c, t->tgid) &&
-	       collect_wants_comm(c, t->texts[KTSTR_CTPROF_TEXT_COMM]) &&
+	       collect_wants_comm(c, t->texts[KTSTR_CTPROF_TEXT_COMM],
+				  t->texts[KTSTR_CTPROF_TEXT_PCOMM]) &&
 	       collect_wants_cgroup(c, t->texts[KTSTR_CTPROF_TEXT_CGROUP]);
 }
 

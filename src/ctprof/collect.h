@@ -24,10 +24,11 @@
 struct collect {
 	const struct ktstr_ctprof_opts *opts;
 	struct builder *builder;
-	int proc_fd;   /* the folder @opts->proc */
-	bool live;     /* it is this machine's /proc, not a copy */
-	bool foreign;  /* it numbers processes otherwise than system calls do */
-	uint32_t self; /* the capturing process as it numbers it; 0: not in it */
+	int proc_fd;		 /* the folder @opts->proc */
+	const char *cgroup_root; /* where the cgroup v2 tree is; NULL: unknown */
+	bool live;		 /* it is this machine's /proc, not a copy */
+	bool foreign;		 /* it numbers processes otherwise than system calls do */
+	uint32_t self;		 /* the capturing process as it numbers it; 0: not in it */
 };
 
 struct collector {
@@ -42,12 +43,14 @@ struct collector {
 extern const struct collector procfs_collector;
 
 bool collect_wants_process(const struct collect *c, uint32_t tgid);
-/* @comm: of the thread itself. */
-bool collect_wants_comm(const struct collect *c, const char *comm);
+/* @comm: of the thread itself; @pcomm: of its process.  One of them must match. */
+bool collect_wants_comm(const struct collect *c, const char *comm, const char *pcomm);
 bool collect_wants_cgroup(const struct collect *c, const char *path);
 /* Drops every thread that one of the filters refuses, or that lacks what a filter asks for. */
 void collect_apply_filters(struct collect *c);
 
+/* Fills what /proc/PID/smaps_rollup says of leaders.  Return: 0, -ENOMEM. */
+int collect_smaps(struct collect *c) KTSTR_MUST_CHECK;
 /*
  * Fills the jemalloc counters of every thread there is.  The builder must be sorted.
  * Return: 0, -ENOMEM.

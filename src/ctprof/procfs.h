@@ -35,6 +35,7 @@ int procfs_parse_status(struct span text, struct ktstr_ctprof_thread *t,
 int procfs_parse_schedstat(struct span text, struct ktstr_ctprof_thread *t);
 int procfs_parse_sched(struct span text, struct ktstr_ctprof_thread *t);
 int procfs_parse_io(struct span text, struct ktstr_ctprof_thread *t);
+int procfs_parse_smaps_rollup(struct span text, struct ktstr_ctprof_leader *leader);
 /* The path of the v2 line inside @text.  Return: 0, -ENOENT (no v2 line), -EINVAL. */
 int procfs_parse_cgroup(struct span text, struct span *ret_path);
 /* Where the whole cgroup v2 tree is mounted; cut at @size.  Return: 0, -ENOENT. */

@@ -25,6 +25,8 @@ struct key {
 
 static const struct key keys[] = {
 	METRIC("nr_migrations", COUNT, NR_MIGRATIONS),
+	METRIC("nr_voluntary_switches", COUNT, VOLUNTARY_CSW),
+	METRIC("nr_involuntary_switches", COUNT, NONVOLUNTARY_CSW),
 	METRIC("nr_wakeups", COUNT, NR_WAKEUPS),
 	METRIC("nr_wakeups_local", COUNT, NR_WAKEUPS_LOCAL),
 	METRIC("nr_wakeups_remote", COUNT, NR_WAKEUPS_REMOTE),

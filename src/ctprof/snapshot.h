@@ -66,6 +66,11 @@ int builder_warn(struct builder *b, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 /* What @t has by now came from @filler. */
 void builder_fill_present(struct builder *b, enum ktstr_ctprof_filler filler,
 			  const struct ktstr_ctprof_thread *t);
+/*
+ * Moves the threads of @from, with their counts, to the end of @b; @from is empty then.  What else
+ * @from holds is dropped.  Return: 0, -ENOMEM, -E2BIG.
+ */
+int builder_join(struct builder *b, struct builder *from) KTSTR_MUST_CHECK;
 /* Sorts, drops repeated keys and hands over.  Return: NULL for lack of memory. */
 struct ktstr_ctprof *builder_finish(struct builder *b);
 

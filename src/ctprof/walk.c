@@ -2,327 +2,48 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/parse.h"
-#include "ctprof/collect.h"
-#include "ctprof/fault.h"
-#include "ctprof/procfs.h"
+#include "ctprof/crew.h"
+#include "ctprof/visit.h"
 
-enum { BUF_BYTES = 32768, BUF_MAX_BYTES = 1 << 20, NO_FAILURE = -1, MAX_PIDS = 4 << 20 };
+enum { MAX_PIDS = 4 << 20 };
 
 struct pid_list {
 	uint32_t *pids;
 	size_t nr, size;
 };
 
+/* What all walkers share. */
 struct walk {
 	struct collect *collect;
-	struct builder *builder;
-	int proc_fd;
-	char *buf; /* reused from file to file */
-	size_t buf_size;
-	bool missing[KTSTR_CTPROF_NR_FILES]; /* this kernel has no such file */
+	struct pid_list tgids;
+	struct taskstats_kernel kernel;
+	int cgroup_fd; /* -1: none */
+	bool calls_for_affinity;
+};
+
+/* One of the threads that read /proc. */
+struct walker {
+	const struct walk *walk;
+	struct reader reader;
+	struct builder own; /* joined with the collect's in the end */
 	struct pid_list tids;
+	struct taskstats_socket *taskstats; /* NULL: not asked */
+	int taskstats_failure;		    /* enum ktstr_ctprof_reason of all threads, or -1 */
+	size_t pending[TASKSTATS_BATCH]; /* threads to be asked about, as places in the builder */
+	size_t nr_pending;
+	bool answered[TASKSTATS_BATCH];
+	const char *cgroup; /* the last one that was looked at */
+	bool cgroup_holds_all;
 };
-
-/* A process while its threads are visited. */
-struct process {
-	uint32_t tgid;
-	int task_fd;
-	const char *pcomm; /* interned */
-};
-
-/* One thread while its files are read. */
-struct visit {
-	struct ktstr_ctprof_thread *thread;
-	struct process *process;
-	int dir_fd; /* its folder: stays with this thread even if the number is used again */
-	struct procfs_extra extra;
-	bool stat_read;
-	int8_t failures[KTSTR_CTPROF_NR_FILES]; /* enum ktstr_ctprof_reason or NO_FAILURE */
-};
-
-static void walk_deinit(struct walk *w)
-{
-	free(w->buf);
-	free(w->tids.pids);
-	w->buf = NULL;
-	w->tids = (struct pid_list){ 0 };
-}
-
-static int grow_buf(struct walk *w)
-{
-	size_t size = w->buf_size ? w->buf_size * 2 : BUF_BYTES;
-	char *buf;
-
-	if (size > BUF_MAX_BYTES)
-		return -E2BIG;
-	buf = realloc(w->buf, size);
-	if (!buf)
-		return -ENOMEM;
-	w->buf = buf;
-	w->buf_size = size;
-	return 0;
-}
-
-/* These files are made in one piece, so a read that leaves room has everything. */
-static int read_fd(struct walk *w, int fd, struct span *ret_text)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	for (;;) {
-		if (w->buf_size - len == 0) {
-			int r = grow_buf(w);
-
-			if (r < 0)
-				return r;
-		}
-		n = read(fd, w->buf + len, w->buf_size - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		len += (size_t)n;
-		if (len < w->buf_size)
-			break;
-	}
-	*ret_text = (struct span){ w->buf, len };
-	return 0;
-}
-
-static int read_file(struct walk *w, const struct visit *v, const char *name, struct span *ret_text)
-{
-	int fd = openat(v->dir_fd, name, O_RDONLY | O_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = read_fd(w, fd, ret_text);
-	close(fd);
-	return r;
-}
-
-static enum ktstr_ctprof_reason reason_for(struct walk *w, const struct visit *v,
-					   enum ktstr_ctprof_file file, int error)
-{
-	switch (-error) {
-	case ESRCH:
-		return KTSTR_CTPROF_REASON_VANISHED;
-	case EACCES:
-	case EPERM:
-		return KTSTR_CTPROF_REASON_PERMISSION;
-	case EINVAL:
-		return KTSTR_CTPROF_REASON_UNPARSABLE;
-	case ENODATA:
-		return KTSTR_CTPROF_REASON_MISSING;
-	case ENOENT:
-		if (file == KTSTR_CTPROF_FILE_STAT || faccessat(v->dir_fd, "stat", F_OK, 0) < 0)
-			return KTSTR_CTPROF_REASON_VANISHED;
-		w->missing[file] = true;
-		return KTSTR_CTPROF_REASON_MISSING;
-	default:
-		return KTSTR_CTPROF_REASON_OTHER;
-	}
-}
-
-static int set_text(struct walk *w, struct visit *v, enum ktstr_ctprof_text text, struct span s)
-{
-	const char *copy = builder_intern(w->builder, s.at, s.len);
-
-	v->thread->texts[text] = copy;
-	return copy ? 0 : -ENOMEM;
-}
-
-static int take_stat(struct walk *w, struct visit *v, struct span text)
-{
-	int r = procfs_parse_stat(text, v->thread, &v->extra);
-
-	if (r < 0)
-		return r;
-	v->stat_read = true;
-	return set_text(w, v, KTSTR_CTPROF_TEXT_COMM,
-			(struct span){ v->extra.comm, strlen(v->extra.comm) });
-}
-
-static int take_status(struct walk *w, struct visit *v, struct span text)
-{
-	int r = procfs_parse_status(text, v->thread, &v->extra), r2 = 0;
-
-	if (v->extra.affinity.len)
-		r2 = set_text(w, v, KTSTR_CTPROF_TEXT_CPU_AFFINITY, v->extra.affinity);
-	return r2 < 0 ? r2 : r;
-}
-
-static int take_cgroup(struct walk *w, struct visit *v, struct span text)
-{
-	struct span path;
-	int r = procfs_parse_cgroup(text, &path);
-
-	if (r < 0)
-		return r == -ENOENT ? -ENODATA : r;
-	return set_text(w, v, KTSTR_CTPROF_TEXT_CGROUP, path);
-}
-
-static int parse_file(struct walk *w, struct visit *v, enum ktstr_ctprof_file file,
-		      struct span text)
-{
-	switch (file) {
-	case KTSTR_CTPROF_FILE_STAT:
-		return take_stat(w, v, text);
-	case KTSTR_CTPROF_FILE_STATUS:
-		return take_status(w, v, text);
-	case KTSTR_CTPROF_FILE_SCHEDSTAT:
-		return procfs_parse_schedstat(text, v->thread);
-	case KTSTR_CTPROF_FILE_SCHED:
-		return procfs_parse_sched(text, v->thread);
-	case KTSTR_CTPROF_FILE_IO:
-		return procfs_parse_io(text, v->thread);
-	case KTSTR_CTPROF_FILE_CGROUP:
-		return take_cgroup(w, v, text);
-	default:
-		return -EINVAL;
-	}
-}
-
-static int read_one(struct walk *w, struct visit *v, enum ktstr_ctprof_file file)
-{
-	struct span text;
-	int r;
-
-	v->failures[file] = NO_FAILURE;
-	if (w->missing[file]) {
-		v->failures[file] = KTSTR_CTPROF_REASON_MISSING;
-		return 0;
-	}
-	r = read_file(w, v, ktstr_ctprof_file_name(file), &text);
-	if (r == 0)
-		r = parse_file(w, v, file, text);
-	if (r < 0 && r != -ENOMEM)
-		v->failures[file] = (int8_t)reason_for(w, v, file, r);
-	return r == -ENOMEM ? r : 0;
-}
-
-/* stat carries the name as well; comm is asked only where stat gave nothing. */
-static int read_comm(struct walk *w, struct visit *v)
-{
-	struct span text;
-
-	if (v->stat_read || read_file(w, v, "comm", &text) < 0)
-		return 0;
-	if (text.len && text.at[text.len - 1] == '\n')
-		text.len--;
-	return text.len ? set_text(w, v, KTSTR_CTPROF_TEXT_COMM, text) : 0;
-}
-
-/* @parent_fd: the process's task folder, or /proc itself for a leader. */
-static int read_files(struct walk *w, struct visit *v, int parent_fd)
-{
-	_cleanup_close_ int dir_fd = -1;
-	char name[16];
-	int r = 0;
-
-	snprintf(name, sizeof(name), "%u", v->thread->tid);
-	dir_fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return errno == EMFILE || errno == ENFILE ? -errno : 0;
-	v->dir_fd = dir_fd;
-	for (unsigned int file = 0; file <= KTSTR_CTPROF_FILE_CGROUP && r == 0; file++)
-		r = read_one(w, v, file);
-	if (r == 0)
-		r = read_comm(w, v);
-	v->dir_fd = -1;
-	return r;
-}
-
-static bool is_ghost(const struct visit *v)
-{
-	const struct ktstr_ctprof_thread *t = v->thread;
-	bool leader = t->tid == t->tgid;
-
-	if (leader && ctprof_fault() == KTSTR_CTPROF_FAULT_LEADER_DROPPED)
-		return true;
-	return !t->texts[KTSTR_CTPROF_TEXT_COMM] &&
-	       !ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME);
-}
-
-/* The leader's own folder outlasts an exec by another thread, which takes the leader's place. */
-static int read_leader_again(struct walk *w, struct visit *v)
-{
-	uint32_t tgid = v->thread->tgid;
-
-	memset(v->thread, 0, sizeof(*v->thread));
-	v->thread->tgid = v->thread->tid = tgid;
-	return read_files(w, v, w->proc_fd);
-}
-
-static void keep_process_values_on_leader(struct ktstr_ctprof_thread *t)
-{
-	if (t->tid == t->tgid)
-		return;
-	thread_clear(t, KTSTR_CTPROF_NR_THREADS);
-	thread_clear(t, KTSTR_CTPROF_HIWATER_RSS);
-	thread_clear(t, KTSTR_CTPROF_HIWATER_VM);
-}
-
-static void set_note(struct walk *w, const struct visit *v)
-{
-	uint32_t flags = v->extra.kernel_thread ? NOTE_KERNEL_THREAD : 0;
-
-	if (v->extra.zombie || !v->stat_read)
-		flags |= NOTE_GONE;
-	builder_note(w->builder)->flags = flags;
-}
-
-static void count_failures(struct walk *w, const struct visit *v)
-{
-	for (unsigned int file = 0; file < KTSTR_CTPROF_NR_FILES; file++)
-		if (v->failures[file] != NO_FAILURE)
-			w->builder->head.summary.failures[file][v->failures[file]]++;
-}
-
-static int finish_thread(struct walk *w, struct visit *v)
-{
-	struct ktstr_ctprof_thread *t = v->thread;
-
-	if (t->tid == t->tgid)
-		v->process->pcomm = t->texts[KTSTR_CTPROF_TEXT_COMM];
-	t->texts[KTSTR_CTPROF_TEXT_PCOMM] = v->process->pcomm;
-	keep_process_values_on_leader(t);
-	builder_fill_present(w->builder, KTSTR_FILLER_PROCFS, t);
-	set_note(w, v);
-	count_failures(w, v);
-	return 0;
-}
-
-static int walk_thread(struct walk *w, struct process *p, uint32_t tid)
-{
-	struct visit v = { .process = p, .dir_fd = -1 };
-	int r;
-
-	w->builder->head.summary.threads_walked++;
-	v.thread = builder_add_thread(w->builder);
-	if (!v.thread)
-		return w->builder->nr_threads < KTSTR_CTPROF_MAX_THREADS ? -ENOMEM : -E2BIG;
-	v.thread->tgid = p->tgid;
-	v.thread->tid = tid;
-	memset(v.failures, NO_FAILURE, sizeof(v.failures));
-	r = read_files(w, &v, p->task_fd);
-	if (r == 0 && tid == p->tgid && is_ghost(&v))
-		r = read_leader_again(w, &v);
-	if (r < 0)
-		return r;
-	if (is_ghost(&v)) {
-		builder_drop_thread(w->builder);
-		w->builder->head.summary.ghosts++;
-		return 0;
-	}
-	return finish_thread(w, &v);
-}
 
 static int add_pid(struct pid_list *list, const char *name)
 {
@@ -375,58 +96,269 @@ static int list_pids(int dir_fd, struct pid_list *list)
 	return r;
 }
 
-static int walk_process(struct walk *w, uint32_t tgid)
+static enum ktstr_ctprof_reason taskstats_reason(int error)
 {
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+		return KTSTR_CTPROF_REASON_PERMISSION;
+	case ESRCH:
+		return KTSTR_CTPROF_REASON_VANISHED;
+	case ENOENT:
+	case EPROTONOSUPPORT:
+		return KTSTR_CTPROF_REASON_MISSING;
+	case EINVAL:
+		return KTSTR_CTPROF_REASON_UNPARSABLE;
+	case ENODATA:
+		return KTSTR_CTPROF_REASON_SWITCHED_OFF;
+	default:
+		return KTSTR_CTPROF_REASON_OTHER;
+	}
+}
+
+static void take_taskstats(void *arg, size_t index, int result, const void *bytes, size_t len)
+{
+	struct walker *w = arg;
+	struct ktstr_ctprof_thread *t = &w->reader.builder->threads[w->pending[index]];
+
+	w->answered[index] = true;
+	if (result == 0) {
+		uint64_t before[KTSTR_CTPROF_PRESENT_WORDS];
+
+		memcpy(before, t->present, sizeof(before));
+		result = taskstats_parse(bytes, len, &w->walk->kernel, t);
+		for (unsigned int i = 0; i < KTSTR_CTPROF_PRESENT_WORDS; i++)
+			w->reader.builder->filled[KTSTR_FILLER_TASKSTATS][i] |=
+				t->present[i] & ~before[i];
+	}
+	if (result < 0)
+		reader_count_failure(&w->reader, KTSTR_CTPROF_FILE_TASKSTATS,
+				     taskstats_reason(result));
+}
+
+static void ask_taskstats(struct walker *w)
+{
+	uint32_t tids[TASKSTATS_BATCH];
+	int r;
+
+	if (!w->nr_pending)
+		return;
+	memset(w->answered, 0, sizeof(w->answered));
+	for (size_t i = 0; i < w->nr_pending; i++)
+		tids[i] = w->reader.builder->threads[w->pending[i]].tid;
+	r = taskstats_query(w->taskstats, tids, w->nr_pending, take_taskstats, w);
+	for (size_t i = 0; i < w->nr_pending; i++)
+		if (!w->answered[i])
+			reader_count_failure(&w->reader, KTSTR_CTPROF_FILE_TASKSTATS,
+					     taskstats_reason(r));
+	w->nr_pending = 0;
+}
+
+static void want_taskstats(struct walker *w)
+{
+	if (w->taskstats_failure >= 0)
+		reader_count_failure(&w->reader, KTSTR_CTPROF_FILE_TASKSTATS,
+				     (enum ktstr_ctprof_reason)w->taskstats_failure);
+	if (!w->taskstats)
+		return;
+	w->pending[w->nr_pending++] = w->reader.builder->nr_threads - 1;
+	if (w->nr_pending == TASKSTATS_BATCH)
+		ask_taskstats(w);
+}
+
+static bool is_type(int dir_fd, const char *folder, const char *type)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(4096);
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.type", folder) >= (int)sizeof(path))
+		return false;
+	return io_read_file_at(dir_fd, path, &text) == 0 && !strcmp(strbuf_str(&text), type);
+}
+
+/* Threads of one process part only below a cgroup whose children are threaded. */
+static bool has_threaded_child(int cgroup_fd)
+{
+	_cleanup_close_ int fd = openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool found = !dir;
+	struct dirent *de;
+
+	if (dir)
+		fd = -1;
+	while (!found && (de = readdir(dir)))
+		found = de->d_type == DT_DIR && *de->d_name != '.' &&
+			is_type(cgroup_fd, de->d_name, "threaded\n");
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool holds_all_threads(struct walker *w, const char *cgroup)
+{
+	int fd = w->walk->cgroup_fd;
+
+	if (fd < 0 || !cgroup)
+		return false;
+	if (cgroup == w->cgroup)
+		return w->cgroup_holds_all;
+	w->cgroup = cgroup;
+	if (!cgroup[1])
+		w->cgroup_holds_all = !has_threaded_child(fd);
+	else
+		w->cgroup_holds_all =
+			strncmp(cgroup, "/..", 3) && is_type(fd, cgroup + 1, "domain\n");
+	return w->cgroup_holds_all;
+}
+
+static int walk_threads(struct walker *w, struct process *p)
+{
+	int r = visit_thread(&w->reader, p, p->tgid);
+	size_t nr = w->reader.builder->nr_threads;
+
+	/* First the leader, listed or not: the others take their process's name from it. */
+	if (r == 0 && nr && w->reader.builder->threads[nr - 1].tid == p->tgid) {
+		const char *cgroup =
+			w->reader.builder->threads[nr - 1].texts[KTSTR_CTPROF_TEXT_CGROUP];
+
+		want_taskstats(w);
+		if (w->tids.nr > 2 && holds_all_threads(w, cgroup))
+			p->cgroup = cgroup;
+	}
+	for (size_t i = 0; i < w->tids.nr && r == 0; i++) {
+		if (w->tids.pids[i] == p->tgid)
+			continue;
+		nr = w->reader.builder->nr_threads;
+		r = visit_thread(&w->reader, p, w->tids.pids[i]);
+		if (w->reader.builder->nr_threads > nr)
+			want_taskstats(w);
+	}
+	return r;
+}
+
+static int walk_process(void *member, size_t piece)
+{
+	struct walker *w = member;
 	_cleanup_close_ int task_fd = -1;
-	struct process p = { .tgid = tgid };
+	struct process p = { .tgid = w->walk->tgids.pids[piece] };
 	char path[32];
 	int r;
 
-	snprintf(path, sizeof(path), "%u/task", tgid);
-	task_fd = openat(w->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%u/task", p.tgid);
+	task_fd = openat(w->walk->collect->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (task_fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	p.task_fd = task_fd;
 	r = list_pids(task_fd, &w->tids);
 	if (r == -ENOMEM || r == -E2BIG)
 		return r;
-	w->builder->head.summary.processes++;
-	/* First the leader, listed or not: the others take their process's name from it. */
-	r = walk_thread(w, &p, tgid);
-	for (size_t i = 0; i < w->tids.nr && r == 0; i++)
-		if (w->tids.pids[i] != tgid)
-			r = walk_thread(w, &p, w->tids.pids[i]);
+	w->reader.builder->head.summary.processes++;
+	return walk_threads(w, &p);
+}
+
+/* Only then has "status" no CPUs in its list that the call leaves out. */
+static bool every_cpu_is_online(void)
+{
+	_cleanup_strbuf_ struct strbuf possible = STRBUF_INIT, online = STRBUF_INIT;
+
+	return io_read_file("/sys/devices/system/cpu/possible", &possible, NULL) == 0 &&
+	       io_read_file("/sys/devices/system/cpu/online", &online, NULL) == 0 &&
+	       !strcmp(strbuf_str(&possible), strbuf_str(&online));
+}
+
+static int walker_init(struct walker *w, const struct walk *walk, struct builder *b)
+{
+	bool live = walk->collect->live && !walk->collect->foreign;
+	int r = reader_init(&w->reader, walk->collect, b);
+
+	w->walk = walk;
+	w->taskstats_failure = -1;
+	if (r < 0 || !live)
+		return r;
+	r = taskstats_open(&walk->kernel, &w->taskstats);
+	if (r < 0)
+		w->taskstats_failure = taskstats_reason(r);
+	w->reader.taskstats = w->taskstats;
+	w->reader.calls_for_affinity = walk->calls_for_affinity;
+	return r == -ENOMEM ? r : 0;
+}
+
+static void walker_deinit(struct walker *w)
+{
+	taskstats_close(w->taskstats);
+	reader_deinit(&w->reader);
+	builder_deinit(&w->own);
+	free(w->tids.pids);
+}
+
+static int walk_in_parallel(struct walk *walk, struct walker *walkers, unsigned int nr)
+{
+	struct crew crew = { .work = walk_process, .nr_members = nr, .nr_pieces = walk->tgids.nr };
+	int r = 0;
+
+	for (unsigned int i = 0; i < nr && r == 0; i++) {
+		crew.members[i] = &walkers[i];
+		r = walker_init(&walkers[i], walk, i ? &walkers[i].own : walk->collect->builder);
+	}
+	if (r == 0)
+		r = crew_run(&crew);
+	for (unsigned int i = 0; i < nr && r == 0; i++)
+		ask_taskstats(&walkers[i]);
+	for (unsigned int i = 1; i < nr && r == 0; i++)
+		r = builder_join(walk->collect->builder, &walkers[i].own);
 	return r;
 }
 
-static int walk_all(struct walk *w, struct ktstr_error *err)
+static int walk_all(struct walk *walk)
 {
-	struct pid_list tgids = { 0 };
-	int r = grow_buf(w);
+	unsigned int nr = walk->collect->opts->jobs ? walk->collect->opts->jobs : crew_size();
+	struct walker *walkers;
+	int r;
 
-	if (r == 0 && w->collect->opts->pid)
-		r = walk_process(w, (uint32_t)w->collect->opts->pid);
-	else if (r == 0)
-		r = list_pids(w->proc_fd, &tgids);
-	for (size_t i = 0; i < tgids.nr && r == 0; i++)
-		r = walk_process(w, tgids.pids[i]);
-	free(tgids.pids);
+	if (nr > CREW_MAX)
+		nr = CREW_MAX;
+	if (nr > walk->tgids.nr)
+		nr = walk->tgids.nr ? (unsigned int)walk->tgids.nr : 1;
+	walkers = calloc(nr, sizeof(*walkers));
+	if (!walkers)
+		return -ENOMEM;
+	r = walk_in_parallel(walk, walkers, nr);
+	for (unsigned int i = 0; i < nr; i++)
+		walker_deinit(&walkers[i]);
+	free(walkers);
+	return r;
+}
+
+static int list_processes(struct walk *walk)
+{
+	char pid[16];
+
+	if (!walk->collect->opts->pid)
+		return list_pids(walk->collect->proc_fd, &walk->tgids);
+	snprintf(pid, sizeof(pid), "%d", walk->collect->opts->pid);
+	return add_pid(&walk->tgids, pid);
+}
+
+static int fill(struct collect *c, struct ktstr_error *err)
+{
+	_cleanup_close_ int cgroup_fd = -1;
+	struct walk walk = { .collect = c };
+	int r;
+
+	if (c->live && c->cgroup_root)
+		cgroup_fd = open(c->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	walk.cgroup_fd = cgroup_fd;
+	walk.calls_for_affinity = every_cpu_is_online();
+	walk.kernel = taskstats_kernel();
+	r = list_processes(&walk);
+	if (r == 0)
+		r = walk_all(&walk);
+	free(walk.tgids.pids);
 	if (r == -E2BIG)
 		return ktstr_error_set(err, r, "more than %d threads", KTSTR_CTPROF_MAX_THREADS);
 	if (r < 0)
 		return ktstr_error_set(err, r, "walk /proc: %s", strerror(-r));
 	return 0;
-}
-
-static int fill(struct collect *c, struct ktstr_error *err)
-{
-	_cleanup_(walk_deinit) struct walk w = {
-		.collect = c,
-		.builder = c->builder,
-		.proc_fd = c->proc_fd,
-	};
-
-	return walk_all(&w, err);
 }
 
 const struct collector procfs_collector = { .name = "procfs", .fill = fill };

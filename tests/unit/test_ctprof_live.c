@@ -528,7 +528,7 @@ static int capture_as_nobody(pid_t pid)
 		return 4;
 	if (snap->summary.failures[KTSTR_CTPROF_FILE_IO][KTSTR_CTPROF_REASON_PERMISSION] != 1)
 		return 5;
-	if (ktstr_ctprof_remedy(&snap->summary, text, sizeof(text)) != 1 ||
+	if (ktstr_ctprof_remedy(&snap->summary, text, sizeof(text)) != 3 ||
 	    !strstr(text, "permission, most often of 'io'; run as root"))
 		return 6;
 	return 0;

@@ -103,6 +103,42 @@ static void notes_move_with_their_threads(void **state)
 	}
 }
 
+static void joined_builders_share_their_texts(void **state)
+{
+	_cleanup_builder_ struct builder b = { 0 }, from = { 0 };
+	_cleanup_ctprof_ struct ktstr_ctprof *s = NULL;
+	struct builder *both[] = { &b, &from };
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct builder *to = both[i % 2];
+		struct ktstr_ctprof_thread *t = builder_add_thread(to);
+
+		t->tgid = t->tid = i + 1;
+		t->texts[KTSTR_CTPROF_TEXT_CGROUP] = builder_intern(to, i % 4 < 2 ? "/a" : "/b", 2);
+		builder_note(to)->thread_pointer = i;
+		leader_set(builder_leader(to, t), KTSTR_CTPROF_SMAPS_RSS, i);
+		to->head.summary.threads_walked++;
+		to->head.summary.failures[KTSTR_CTPROF_FILE_IO][KTSTR_CTPROF_REASON_OTHER]++;
+	}
+	builder_fill(&from, KTSTR_FILLER_TASKSTATS, KTSTR_CTPROF_RUN_TIME);
+	assert_int_equal(builder_join(&b, &from), 0);
+	assert_int_equal(from.nr_threads, 0);
+	assert_int_equal(b.notes[500].thread_pointer, 1);
+	s = builder_finish(&b);
+	assert_int_equal(s->nr_threads, 1000);
+	assert_int_equal(s->summary.threads_walked, 1000);
+	assert_int_equal(s->summary.failures[KTSTR_CTPROF_FILE_IO][KTSTR_CTPROF_REASON_OTHER],
+			 1000);
+	assert_int_equal(s->filled_by[KTSTR_CTPROF_RUN_TIME], 1 << KTSTR_FILLER_TASKSTATS);
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_int_equal(ktstr_ctprof_get_or_zero(&s->threads[i], KTSTR_CTPROF_SMAPS_RSS),
+				 i);
+		assert_ptr_equal(s->threads[i].texts[KTSTR_CTPROF_TEXT_CGROUP],
+				 s->threads[i % 4].texts[KTSTR_CTPROF_TEXT_CGROUP]);
+	}
+}
+
 static void an_empty_snapshot_is_one(void **state)
 {
 	_cleanup_ctprof_ struct ktstr_ctprof *s = NULL;
@@ -123,6 +159,7 @@ int main(void)
 		cmocka_unit_test(thousands_of_texts_are_one_copy_each),
 		cmocka_unit_test(threads_are_sorted_and_unique),
 		cmocka_unit_test(notes_move_with_their_threads),
+		cmocka_unit_test(joined_builders_share_their_texts),
 		cmocka_unit_test(an_empty_snapshot_is_one),
 	};
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ctprof/crew.h"
+
+enum { PIECES = 10000, MEMBERS = 4 };
+
+struct worker {
+	atomic_int *done;
+	size_t last, fail_at;
+	size_t nr;
+};
+
+static int work(void *member, size_t piece)
+{
+	struct worker *w = member;
+
+	if (piece == w->fail_at)
+		return -EIO;
+	/* Each member sees its pieces in order. */
+	if (w->nr && piece <= w->last)
+		return -EINVAL;
+	w->last = piece;
+	w->nr++;
+	atomic_fetch_add(&w->done[piece], 1);
+	return 0;
+}
+
+static int run(unsigned int nr_members, size_t nr_pieces, size_t fail_at, atomic_int *done)
+{
+	struct crew crew = { .work = work, .nr_members = nr_members, .nr_pieces = nr_pieces };
+	struct worker workers[CREW_MAX];
+
+	for (unsigned int i = 0; i < nr_members; i++) {
+		workers[i] = (struct worker){ .done = done, .fail_at = fail_at };
+		crew.members[i] = &workers[i];
+	}
+	return crew_run(&crew);
+}
+
+static void each_piece_is_done_once(void **state)
+{
+	static atomic_int done[PIECES];
+
+	(void)state;
+	assert_int_equal(run(MEMBERS, PIECES, PIECES, done), 0);
+	for (int i = 0; i < PIECES; i++)
+		assert_int_equal(done[i], 1);
+	assert_int_equal(run(1, 3, PIECES, done), 0);
+	assert_int_equal(run(MEMBERS, 0, PIECES, done), 0);
+	assert_int_equal(done[2], 2);
+	assert_int_equal(done[3], 1);
+}
+
+static void a_failure_ends_the_work(void **state)
+{
+	static atomic_int done[PIECES];
+
+	(void)state;
+	assert_int_equal(run(1, PIECES, 5, done), -EIO);
+	assert_int_equal(done[4], 1);
+	assert_int_equal(done[5] + done[6], 0);
+	assert_int_equal(run(MEMBERS, PIECES, 5, done), -EIO);
+}
+
+static void busy_cpus_are_left_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(crew_share(1, 1), 1);
+	assert_int_equal(crew_share(4, 1), 3);
+	assert_int_equal(crew_share(4, 3), 2);
+	assert_int_equal(crew_share(4, 4), 1);
+	assert_int_equal(crew_share(4, 40), 1);
+	assert_int_equal(crew_share(4, 0), 3);
+	assert_int_equal(crew_share(1000, 1), CREW_MAX);
+	assert_in_range(crew_size(), 1, CREW_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_piece_is_done_once),
+		cmocka_unit_test(a_failure_ends_the_work),
+		cmocka_unit_test(busy_cpus_are_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

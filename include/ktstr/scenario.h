@@ -188,7 +188,7 @@ struct ktstr_scheduler {
 	const char *files[KTSTR_SCHEDULER_FILES]; /* as in struct ktstr_payload */
 	struct ktstr_scheduler_flag flags[KTSTR_SCHEDULER_FLAGS];
 	struct ktstr_demand checks[KTSTR_SCHEDULER_CHECKS];
-	uint64_t attach_timeout_ns; /* 0: 60 s */
+	uint64_t attach_timeout_ns; /* 0: 60 s for each CPU of the guest, at most 600 s */
 };
 
 struct ktstr_scenario {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "base/clock.h"
 #include "run/scenario.h"
-
-#define ATTACH_DEFAULT_NS (60 * NSEC_PER_SEC)
+#include "sched/attach.h"
 
 static uint64_t attach_ns(const struct ktstr_scheduler *scheduler)
 {
 	if (!scheduler || !scheduler->binary)
 		return 0;
-	return scheduler->attach_timeout_ns ? scheduler->attach_timeout_ns : ATTACH_DEFAULT_NS;
+	return scheduler->attach_timeout_ns ? scheduler->attach_timeout_ns
+					    : SCHEDULER_ATTACH_MAX_NS;
 }
 
 static bool attaches(enum ktstr_step_op_kind kind)

@@ -25,14 +25,14 @@
 
 enum { KEEP_BYTES = 512 << 10, ENV_MAX = 4096, LEFTOVER_BYTES = 1024, LOADING_NICE = -10 };
 
-#define ATTACH_DEFAULT_NS (60 * NSEC_PER_SEC)
-#define TICK_NS		  (20 * NSEC_PER_MSEC) /* between two looks at sysfs */
-#define LAST_WORDS_NS	  (2 * NSEC_PER_SEC)   /* for a loader whose scheduler is gone */
-#define SIGNAL_NS	  (3 * NSEC_PER_SEC)   /* for one that was told to go */
-#define RELEASE_NS	  NSEC_PER_SEC	       /* for the kernel, once the loader has ended */
-#define LET_GO_NS	  (10 * NSEC_PER_SEC)  /* for the kernel */
-#define COME_BACK_NS	  (10 * NSEC_PER_SEC)  /* for a loader that attaches it again */
-#define EVENTS_NS	  (250 * NSEC_PER_MSEC)
+#define ATTACH_CPU_NS (60 * NSEC_PER_SEC)  /* CPUs of an exact guest share one, if all are busy */
+#define TICK_NS	      (20 * NSEC_PER_MSEC) /* between two looks at sysfs */
+#define LAST_WORDS_NS (2 * NSEC_PER_SEC)   /* for a loader whose scheduler is gone */
+#define SIGNAL_NS     (3 * NSEC_PER_SEC)   /* for one that was told to go */
+#define RELEASE_NS    NSEC_PER_SEC	   /* for the kernel, once the loader has ended */
+#define LET_GO_NS     (10 * NSEC_PER_SEC)  /* for the kernel */
+#define COME_BACK_NS  (10 * NSEC_PER_SEC)  /* for a loader that attaches it again */
+#define EVENTS_NS     (250 * NSEC_PER_MSEC)
 
 enum phase { PHASE_NONE, PHASE_STARTING, PHASE_ATTACHED, PHASE_BETWEEN, PHASE_ENDED };
 
@@ -57,8 +57,12 @@ struct scheduler {
 static uint64_t timeout_of(const struct scheduler *s)
 {
 	uint64_t ns = s->opts.scheduler->attach_timeout_ns;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return ns ? ns : ATTACH_DEFAULT_NS;
+	if (ns)
+		return ns;
+	ns = ATTACH_CPU_NS * (cpus < 1 ? 1 : (uint64_t)cpus);
+	return ns < SCHEDULER_ATTACH_MAX_NS ? ns : SCHEDULER_ATTACH_MAX_NS;
 }
 
 /* --- looking -------------------------------------------------------------------------------- */

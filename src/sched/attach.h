@@ -28,6 +28,8 @@
 #include "sched/state.h"
 #include "sched/story.h"
 
+#define SCHEDULER_ATTACH_MAX_NS (600ull * 1000000000) /* unless the scheduler says otherwise */
+
 struct scheduler;
 
 /* Strings and the scheduler are borrowed for the life of the struct scheduler. */
@@ -40,7 +42,7 @@ struct scheduler_opts {
 };
 
 /*
- * Waits at most attach_timeout_ns (CLOCK_MONOTONIC).  @ret_scheduler is written in both good cases.
+ * Waits at most attach_timeout_ns (CLOCK_MONOTONIC), by default 60 s for each CPU that is online.  @ret_scheduler is written in both good cases.
  * Return: 1 attached; 0 not attached, and nothing of it runs: see scheduler_story(); -ENOTSUP: the
  * kernel has no sched_ext (a need that is not met); -errno: the harness or the machine failed.
  */

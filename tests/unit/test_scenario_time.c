@@ -25,7 +25,7 @@ static void steps_and_attachments_add_up(void **state)
 	test.scenario = &scenario;
 	assert_int_equal(scenario_time_ns(&test), SECS(3 + 3 * 5));
 	test.scheduler = &slow;
-	assert_int_equal(scenario_time_ns(&test), SECS(3 + 3 * 60));
+	assert_int_equal(scenario_time_ns(&test), SECS(3 + 3 * 600));
 	test.scheduler = &own;
 	assert_int_equal(scenario_time_ns(&test), SECS(3));
 	test.scheduler = NULL;

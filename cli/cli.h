@@ -72,6 +72,7 @@ int cli_close_stdout(int exit_code);
 /* The verbs, one per cmd_<name>.c. */
 int cmd_check(int argc, char **argv);
 int cmd_ctprof(int argc, char **argv);
+int cmd_ctprof_capture(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_exec(int argc, char **argv);

@@ -13,77 +13,6 @@
 
 enum { MAX_COLUMNS = 32, NAME_BYTES = 24 };
 
-static void print_stats(const struct ktstr_ctprof *s)
-{
-	const struct ktstr_ctprof_summary *sum = &s->summary;
-
-	fprintf(stderr,
-		"%zu threads of %" PRIu64 " processes in %.1f ms, %.1f us a thread; %" PRIu64
-		" ended meanwhile\n",
-		s->nr_threads, sum->processes, (double)s->duration_ns / 1e6,
-		s->nr_threads ? (double)s->duration_ns / 1e3 / (double)s->nr_threads : 0,
-		sum->ghosts);
-	if (sum->stops)
-		fprintf(stderr, "%" PRIu64 " threads stopped, %.1f us each, longest %.1f us\n",
-			sum->stops, (double)sum->stop_total_ns / 1e3 / (double)sum->stops,
-			(double)sum->stop_max_ns / 1e3);
-}
-
-static void print_remedies(const struct ktstr_ctprof *s)
-{
-	char text[512];
-
-	if (ktstr_ctprof_remedy(&s->summary, text, sizeof(text)))
-		fprintf(stderr, "%s\n", text);
-	if (ktstr_ctprof_jemalloc_remedy(&s->summary, text, sizeof(text)))
-		fprintf(stderr, "%s\n", text);
-}
-
-static int run_capture(int argc, char **argv)
-{
-	struct ktstr_ctprof_opts opts = { 0 };
-	const char *file = NULL;
-	uint32_t pid = 0;
-	bool stats = false;
-	const struct ktstr_option options[] = {
-		{ 'o', "output", "FILE", "where to save it, by custom NAME.ctprof.zst",
-		  KTSTR_OPTION_TEXT, &file },
-		{ 0, "pid", "PID", "only this process", KTSTR_OPTION_U32, &pid },
-		{ 0, "no-jemalloc", NULL, "do not look into other processes", KTSTR_OPTION_FLAG,
-		  &opts.no_jemalloc },
-		{ 0, "no-calibration", NULL, "start no helper for unknown builds of jemalloc",
-		  KTSTR_OPTION_FLAG, &opts.no_calibration },
-		{ 0, "stats", NULL, "say what the capture cost", KTSTR_OPTION_FLAG, &stats },
-	};
-	const struct ktstr_command command = {
-		.name = "ktstr ctprof capture",
-		.usage = "-o FILE [OPTION]...",
-		.about = "Records what every thread of this machine has done since it was born.",
-		.options = options,
-		.nr_options = sizeof(options) / sizeof(options[0]),
-	};
-	_cleanup_ctprof_ struct ktstr_ctprof *snapshot = NULL;
-	struct ktstr_operands operands;
-	struct ktstr_error err;
-	int r = cli_parse(&command, argc, argv, &operands);
-
-	if (r >= 0)
-		return r;
-	if (!file)
-		return cli_failf(KTSTR_EXIT_USAGE, "missing option '-o FILE', try '%s --help'",
-				 command.name);
-	if (pid > INT32_MAX)
-		return cli_failf(KTSTR_EXIT_USAGE, "--pid %" PRIu32 " is too large", pid);
-	opts.pid = (pid_t)pid;
-	if (ktstr_ctprof_capture(&opts, &snapshot, &err) < 0 ||
-	    ktstr_ctprof_write(snapshot, file, &err) < 0)
-		return cli_fail(KTSTR_EXIT_HARNESS, &err);
-	if (stats)
-		print_stats(snapshot);
-	print_remedies(snapshot);
-	return KTSTR_EXIT_PASS;
-}
-
 /* What show prints. */
 struct view {
 	int columns[MAX_COLUMNS];
@@ -307,7 +236,7 @@ static int run_metrics(int argc, char **argv)
 int cmd_ctprof(int argc, char **argv)
 {
 	static const struct cli_verb verbs[] = {
-		{ "capture", "record every thread of this machine", run_capture },
+		{ "capture", "record every thread of this machine", cmd_ctprof_capture },
 		{ "show", "print a saved record", run_show },
 		{ "probe", "read the jemalloc counters of one process", cmd_ctprof_probe },
 		{ "metrics", "list the values of a record", run_metrics },

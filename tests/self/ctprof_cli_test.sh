@@ -20,13 +20,57 @@ worker_pid=$!
 trap 'kill "$worker_pid"; rm -rf "$scratch"' EXIT
 read -r <"$scratch/ready"
 
-expect "a capture is saved, and its cost told" 0 'threads of [0-9]+ processes in .* us a thread' \
+expect "a capture is saved, and its cost told" 0 \
+	'threads of [0-9]+ processes by [a-z]+ in .* us a thread' \
 	"$ktstr" ctprof capture -o "$file" --stats
 expect "a saved capture is shown" 0 '^ +TGID +TID COMM +run_time_ns' "$ktstr" ctprof show "$file"
 expect "any column, any order" 0 "^ *$worker_pid +$worker_pid +ktstr-jemalloc- +0" \
 	"$ktstr" ctprof show --sort hiwater_rss_bytes -c nice -n 0 "$file"
 expect "JSON has what is there" 0 "\"tgid\":$worker_pid,.*\"start_time_ticks\":[0-9]+" \
 	"$ktstr" ctprof show --json -n 0 "$file"
+chosen() { "$ktstr" ctprof capture --collector procfs -o "$file" --stats; }
+expect "a collector is chosen" 0 'by procfs in' chosen
+expect "it is said what it filled" 0 '^procfs: start_time_ticks ' chosen
+expect "it is said what nothing filled" 0 '^absent: ' chosen
+expect "it is said why" 0 '^jemalloc of [0-9]+ threads: kernel-thread' chosen
+snapshots() { zstd -dcq "$1" 2>/dev/null | grep -c '"ktstr-ctprof"'; }
+series=$scratch/series.ctprof.zst
+three_snapshots() {
+	"$ktstr" ctprof capture -i 1ms -n 3 --no-jemalloc --no-smaps -o "$series" &&
+		[ "$(snapshots "$series")" = 3 ]
+}
+check "a series goes into one file" three_snapshots
+check "a series starts anew" three_snapshots
+interrupted_series() { # options...
+	"$ktstr" ctprof capture -i 1ms --no-jemalloc --no-smaps --pid $$ "$@" -o "$series" &
+	until [ "$(snapshots "$series")" -gt 5 ]; do
+		kill -0 $! || return 1
+	done
+	kill -TERM $!
+	wait $!
+}
+endless_series() { interrupted_series && zstd -tq "$series" && [ "$(snapshots "$series")" -gt 5 ]; }
+check "a series without a count ends well when interrupted" endless_series
+rm -f "$series"
+expect "a series with a count was not finished" 130 '' interrupted_series -n 1000000000
+only_comms() { # glob, what other lines there may be
+	"$ktstr" ctprof capture --comm "$1" -o "$file" || return
+	"$ktstr" ctprof show --json -n 0 "$file" | grep '"tid"' >"$scratch/threads"
+	[ -s "$scratch/threads" ] && ! grep -v '"comm":"ktstr-jemalloc-' "$scratch/threads"
+}
+check "threads are chosen by name" only_comms 'ktstr-jemalloc-*'
+only_mine() {
+	"$ktstr" ctprof capture --pid "$worker_pid" -o "$file" &&
+		! "$ktstr" ctprof show --json -n 0 "$file" | grep '"tid"' |
+			grep -v "\"tgid\":$worker_pid,"
+}
+check "a process is chosen by number" only_mine
+no_such_cgroup() {
+	"$ktstr" ctprof capture --cgroup '/no/such/*' -o "$file" &&
+		! "$ktstr" ctprof show --json -n 0 "$file" | grep '"tid"'
+}
+check "threads are chosen by cgroup" no_such_cgroup
+"$ktstr" ctprof capture -o "$file" 2>/dev/null
 no_zero_for_absent() {
 	! "$ktstr" ctprof show --json -n 0 "$file" | grep '"kernel-thread"' | grep -q allocated
 }
@@ -51,6 +95,9 @@ expect "a process without jemalloc has no counters" 70 'jemalloc-not-found' \
 	"$ktstr" ctprof probe $$
 
 expect "no file to write" 2 "missing option '-o FILE'" "$ktstr" ctprof capture
+expect "a collector that does not exist" 2 "'magic' is none of auto, bpf, procfs" \
+	"$ktstr" ctprof capture --collector magic -o "$file"
+expect "a count without an interval" 2 'needs --interval' "$ktstr" ctprof capture -n 3 -o "$file"
 expect "a folder that is not there" 70 'nonexistent' \
 	"$ktstr" ctprof capture -o "$scratch/nonexistent/x"
 expect "a process that is not there" 70 '^ktstr: no process 2147483647$' \

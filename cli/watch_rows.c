@@ -2,7 +2,6 @@
 #include "watch_rows.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,10 +54,10 @@ const char *watch_label(unsigned int metric, char *buf)
 const char *watch_by_name(unsigned int by)
 {
 	static const char *const names[] = {
-		[KTSTR_CTPROF_BY_PROCESS] = "process",
-		[KTSTR_CTPROF_BY_THREAD] = "thread",
-		[KTSTR_CTPROF_BY_NAME] = "name",
-		[KTSTR_CTPROF_BY_CGROUP] = "cgroup",
+		[KTSTR_CTPROF_MOVERS_BY_PROCESS] = "process",
+		[KTSTR_CTPROF_MOVERS_BY_THREAD] = "thread",
+		[KTSTR_CTPROF_MOVERS_BY_NAME] = "name",
+		[KTSTR_CTPROF_MOVERS_BY_CGROUP] = "cgroup",
 	};
 
 	return by < sizeof(names) / sizeof(names[0]) ? names[by] : NULL;
@@ -75,6 +74,11 @@ static double ns_in(const char *unit)
 	return 0;
 }
 
+static bool is_whole(double value)
+{
+	return value < 1e15 && (double)(int64_t)value >= value;
+}
+
 /* Five characters and a letter at most. */
 static const char *short_number(double value, double step, char *buf)
 {
@@ -85,7 +89,7 @@ static const char *short_number(double value, double step, char *buf)
 		value /= step;
 		i++;
 	}
-	if (value < 99.95 && (i || fabs(value - round(value)) > 1e-9))
+	if (value < 99.95 && (i || !is_whole(value)))
 		snprintf(buf, WATCH_CELL, "%.1f%s", value, units[i]);
 	else
 		snprintf(buf, WATCH_CELL, "%.0f%s", value, units[i]);
@@ -128,23 +132,25 @@ const char *watch_cell(unsigned int metric, const struct ktstr_ctprof_mover_cell
 	return short_number(value, strcmp(info->unit, "bytes") ? 1000 : 1024, buf);
 }
 
-/* What is shown of a cell, as a number. */
+/* What is shown of a cell, as a number: nobody sees more than three digits. */
 static double shown(unsigned int metric, const struct ktstr_ctprof_mover_cell *cell, double seconds)
 {
 	const struct ktstr_metric_info *info = ktstr_ctprof_metric_info(metric);
-	double value = (double)cell->value, step;
+	double value = (double)cell->value, step = 0.1;
 
 	if (info->type != KTSTR_TYPE_COUNTER)
 		return value;
 	value /= seconds;
 	if (ns_in(info->unit) > 0)
-		return round(value * ns_in(info->unit) / 1e6);
-	step = value < 1 ? 0.1 : pow(10, floor(log10(value)) - 2);
-	return round(value / step) * step;
+		return (double)(int64_t)(value * ns_in(info->unit) / 1e6 + 0.5);
+	while (value / step >= 1000)
+		step *= 10;
+	return (double)(int64_t)(value / step + 0.5) * step;
 }
 
-/* Named as in the list: largest first, absent last either way; else the order of the movers. */
 static bool ascending_order;
+
+/* Absent last either way; equal ones in the order of the movers. */
 
 static int compare_rows(const void *a, const void *b)
 {
@@ -208,12 +214,12 @@ static size_t columns_in(const struct watch_view *view, size_t used, size_t widt
 
 static bool has_ids(const struct watch_view *view)
 {
-	return view->by == KTSTR_CTPROF_BY_PROCESS || view->by == KTSTR_CTPROF_BY_THREAD;
+	return view->by == KTSTR_CTPROF_MOVERS_BY_PROCESS || view->by == KTSTR_CTPROF_MOVERS_BY_THREAD;
 }
 
 static size_t width_of_ids(const struct watch_view *view)
 {
-	return view->by == KTSTR_CTPROF_BY_THREAD ? 20 : has_ids(view) ? 20 : 14;
+	return view->by == KTSTR_CTPROF_MOVERS_BY_THREAD ? 20 : has_ids(view) ? 20 : 14;
 }
 
 const char *watch_heading(const struct watch_view *view, size_t width, char *buf)
@@ -223,7 +229,7 @@ const char *watch_heading(const struct watch_view *view, size_t width, char *buf
 
 	if (has_ids(view))
 		len += (size_t)snprintf(buf, WATCH_LINE, "%7s", "PID");
-	if (view->by == KTSTR_CTPROF_BY_THREAD)
+	if (view->by == KTSTR_CTPROF_MOVERS_BY_THREAD)
 		len += (size_t)snprintf(buf + len, WATCH_LINE - len, " %7s     ", "TID");
 	else
 		len += (size_t)snprintf(buf + len, WATCH_LINE - len, "%6s %6s", "THR", "+NEW-");
@@ -232,7 +238,7 @@ const char *watch_heading(const struct watch_view *view, size_t width, char *buf
 					i == view->sort ? '>' : ' ',
 					watch_label(view->metrics[i], label));
 	snprintf(buf + len, WATCH_LINE - len, " %s",
-		 view->by == KTSTR_CTPROF_BY_CGROUP ? "CGROUP" : "NAME");
+		 view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP ? "CGROUP" : "NAME");
 	if (width < WATCH_LINE)
 		buf[width] = '\0';
 	return buf;
@@ -270,7 +276,7 @@ static void add_name(const struct watch_view *view, const char *name, size_t wid
 		return;
 	if (size <= room)
 		snprintf(buf + len, WATCH_LINE - len, " %s", clean);
-	else if (view->by == KTSTR_CTPROF_BY_CGROUP && room > 3)
+	else if (view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP && room > 3)
 		snprintf(buf + len, WATCH_LINE - len, " <%s", clean + size - (room - 1));
 	else
 		snprintf(buf + len, WATCH_LINE - len, " %.*s>", (int)room - 1, clean);
@@ -284,7 +290,7 @@ const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_
 
 	if (has_ids(view))
 		len += (size_t)snprintf(buf, WATCH_LINE, "%7" PRIu32, mover->tgid);
-	if (view->by == KTSTR_CTPROF_BY_THREAD)
+	if (view->by == KTSTR_CTPROF_MOVERS_BY_THREAD)
 		len += (size_t)snprintf(buf + len, WATCH_LINE - len, " %7" PRIu32 " %4s",
 					mover->tid, births(mover, text));
 	else

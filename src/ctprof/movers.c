@@ -94,11 +94,11 @@ static int compare_by_cgroup(const void *a, const void *b)
 static bool in_one_row(const struct pair *a, const struct pair *b, enum ktstr_ctprof_movers_by by)
 {
 	switch (by) {
-	case KTSTR_CTPROF_BY_PROCESS:
+	case KTSTR_CTPROF_MOVERS_BY_PROCESS:
 		return any_of(a)->tgid == any_of(b)->tgid;
-	case KTSTR_CTPROF_BY_NAME:
+	case KTSTR_CTPROF_MOVERS_BY_NAME:
 		return compare_by_name(a, b) == 0;
-	case KTSTR_CTPROF_BY_CGROUP:
+	case KTSTR_CTPROF_MOVERS_BY_CGROUP:
 		return compare_by_cgroup(a, b) == 0;
 	default:
 		return false;
@@ -137,18 +137,18 @@ static void name_row(struct ktstr_ctprof_mover *row, const struct pair *p,
 		     enum ktstr_ctprof_movers_by by)
 {
 	static const enum ktstr_ctprof_text texts[] = {
-		[KTSTR_CTPROF_BY_PROCESS] = KTSTR_CTPROF_TEXT_PCOMM,
-		[KTSTR_CTPROF_BY_THREAD] = KTSTR_CTPROF_TEXT_COMM,
-		[KTSTR_CTPROF_BY_NAME] = KTSTR_CTPROF_TEXT_PCOMM,
-		[KTSTR_CTPROF_BY_CGROUP] = KTSTR_CTPROF_TEXT_CGROUP,
+		[KTSTR_CTPROF_MOVERS_BY_PROCESS] = KTSTR_CTPROF_TEXT_PCOMM,
+		[KTSTR_CTPROF_MOVERS_BY_THREAD] = KTSTR_CTPROF_TEXT_COMM,
+		[KTSTR_CTPROF_MOVERS_BY_NAME] = KTSTR_CTPROF_TEXT_PCOMM,
+		[KTSTR_CTPROF_MOVERS_BY_CGROUP] = KTSTR_CTPROF_TEXT_CGROUP,
 	};
 
 	/* A process that called exec() has its new name. */
 	if (!row->name || (p->newer && !row->threads))
 		row->name = text_of(p, texts[by]);
-	if (by == KTSTR_CTPROF_BY_PROCESS || by == KTSTR_CTPROF_BY_THREAD)
+	if (by == KTSTR_CTPROF_MOVERS_BY_PROCESS || by == KTSTR_CTPROF_MOVERS_BY_THREAD)
 		row->tgid = any_of(p)->tgid;
-	if (by == KTSTR_CTPROF_BY_THREAD)
+	if (by == KTSTR_CTPROF_MOVERS_BY_THREAD)
 		row->tid = any_of(p)->tid;
 }
 
@@ -230,9 +230,9 @@ int ktstr_ctprof_movers_create(const struct ktstr_ctprof *older, const struct kt
 	m->cells = calloc(nr * opts->nr_metrics + 1, sizeof(*m->cells));
 	if (!m->rows || !m->cells)
 		return ktstr_error_nomem(err);
-	if (opts->by == KTSTR_CTPROF_BY_NAME)
+	if (opts->by == KTSTR_CTPROF_MOVERS_BY_NAME)
 		qsort(pairs, nr, sizeof(*pairs), compare_by_name);
-	else if (opts->by == KTSTR_CTPROF_BY_CGROUP)
+	else if (opts->by == KTSTR_CTPROF_MOVERS_BY_CGROUP)
 		qsort(pairs, nr, sizeof(*pairs), compare_by_cgroup);
 	fill(m, pairs, nr, opts);
 	*ret_movers = take_ptr(movers);

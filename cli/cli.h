@@ -74,6 +74,7 @@ int cmd_check(int argc, char **argv);
 int cmd_ctprof(int argc, char **argv);
 int cmd_ctprof_capture(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
+int cmd_ctprof_watch(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);

@@ -238,6 +238,7 @@ int cmd_ctprof(int argc, char **argv)
 	static const struct cli_verb verbs[] = {
 		{ "capture", "record every thread of this machine", cmd_ctprof_capture },
 		{ "show", "print a saved record", run_show },
+		{ "watch", "show the top movers live", cmd_ctprof_watch },
 		{ "probe", "read the jemalloc counters of one process", cmd_ctprof_probe },
 		{ "metrics", "list the values of a record", run_metrics },
 	};

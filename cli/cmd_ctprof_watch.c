@@ -65,16 +65,18 @@ int watch_capture(struct watch *w, struct ktstr_error *err)
 	r = ktstr_ctprof_capture(&w->capture, &now.snapshot, err);
 	if (r < 0)
 		return r;
+	/* A thread is read some time after the capture began: on average, half of what it took. */
+	now.mono_ns += now.snapshot->duration_ns / 2;
 	ktstr_ctprof_movers_destroy(w->movers);
 	w->movers = NULL;
 	ktstr_ctprof_destroy(w->older.snapshot);
 	w->older = w->newer;
 	w->newer = now;
+	w->intervals += w->older.snapshot != NULL;
 	w->seconds = (double)(w->newer.mono_ns - w->older.mono_ns) / (double)NS_PER_S;
 	return watch_recompute(w, err);
 }
 
-/* On a terminal a process that ended leaves an empty table; elsewhere that is the end. */
 static int measure(struct watch *w, bool json)
 {
 	struct ktstr_error err;
@@ -131,19 +133,16 @@ static int turn(struct watch *w, uint64_t *next, int *ret_exit, struct ktstr_err
 
 static int screen_all(struct watch *w, struct ktstr_error *err)
 {
-	uint64_t next, frames = 0;
+	uint64_t next;
 	int exit_code = KTSTR_EXIT_PASS, r;
 
 	next = clock_now(CLOCK_MONOTONIC) + w->interval_ns;
 	r = watch_capture(w, err);
 	while (r == 0) {
-		const struct ktstr_ctprof_movers *before = w->movers;
-
 		if (watch_draw(w) < 0)
 			return ktstr_error_nomem(err);
 		r = turn(w, &next, &exit_code, err);
-		frames += w->movers && w->movers != before;
-		if (r == 0 && w->count && frames > w->count)
+		if (r == 0 && w->count && w->intervals > w->count)
 			r = 1;
 	}
 	return r < 0 ? r : exit_code;

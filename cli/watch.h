@@ -13,7 +13,7 @@
 #include "watch_rows.h"
 #include "watch_screen.h"
 
-/* A capture and when it began. */
+/* A capture, the middle of it, and when it began as a thread's start time. */
 struct watch_moment {
 	struct ktstr_ctprof *snapshot;
 	uint64_t mono_ns;
@@ -29,6 +29,7 @@ struct watch {
 	struct watch_moment older, newer;
 	struct ktstr_ctprof_movers *movers; /* NULL: nothing measured yet */
 	double seconds;			    /* between the two */
+	uint64_t intervals;		    /* measured so far */
 	struct watch_screen screen;
 	size_t top; /* first row shown */
 	bool paused, help, typing;

@@ -42,17 +42,17 @@ static void put_head(struct watch *w, size_t nr_rows)
 	const struct ktstr_ctprof *s = w->newer.snapshot;
 	char line[WATCH_LINE], at[16];
 
-	snprintf(line, sizeof(line), "ktstr watch  %s  by %s, every %.1f s%s%s",
+	snprintf(line, sizeof(line), "ktstr watch  %s  by %s, every %.1f s%s%s   Linux %s",
 		 clock_text(s->captured_at_unix_ns, at), watch_by_name(w->view.by),
 		 (double)w->interval_ns / 1e9, w->paused ? "  PAUSED" : "",
-		 w->movers ? "" : "  measuring ...");
+		 w->movers ? "" : "  measuring ...", s->kernel ? s->kernel : "-");
 	watch_screen_put(&w->screen, 0, WATCH_BOLD, line);
 	snprintf(line, sizeof(line),
-		 "%" PRIu64 " processes, %zu threads: +%" PRIu64 " new, %" PRIu64
-		 " gone   %s, %.1f ms a capture   Linux %s",
+		 "%" PRIu64 " processes, %zu threads, %" PRIu64 " new, %" PRIu64
+		 " gone; %s, %.1f ms a capture",
 		 s->summary.processes, s->nr_threads, w->movers ? w->movers->threads_new : 0,
 		 w->movers ? w->movers->threads_gone : 0, s->collector ? s->collector : "-",
-		 (double)s->duration_ns / 1e6, s->kernel ? s->kernel : "-");
+		 (double)s->duration_ns / 1e6);
 	watch_screen_put(&w->screen, 1, WATCH_PLAIN, line);
 	sort_text(w, line, sizeof(line));
 	if (w->typing)
@@ -110,9 +110,9 @@ static void put_rows(struct watch *w, const struct watch_row *rows, size_t nr)
 		const struct ktstr_ctprof_mover *m = rows[w->top + i].mover;
 
 		watch_screen_put(&w->screen, HEAD_ROWS + i,
-				 !m->threads			     ? WATCH_DIM
+				 !m->threads			? WATCH_DIM
 				 : m->threads_new == m->threads ? WATCH_BOLD
-								     : WATCH_PLAIN,
+								: WATCH_PLAIN,
 				 watch_line(&w->view, m, w->seconds, w->screen.columns, line));
 	}
 }
@@ -260,8 +260,8 @@ int watch_print(struct watch *w)
 	       w->movers->threads, w->movers->threads_new, w->movers->threads_gone);
 	printf("%s\n", watch_heading(&w->view, WATCH_LINE - 1, line));
 	for (size_t i = 0; i < shown; i++)
-		printf("%s\n", watch_line(&w->view, rows[i].mover, w->seconds, WATCH_LINE - 1,
-					  line));
+		printf("%s\n",
+		       watch_line(&w->view, rows[i].mover, w->seconds, WATCH_LINE - 1, line));
 	putchar('\n');
 	free(rows);
 	return KTSTR_EXIT_PASS;

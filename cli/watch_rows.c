@@ -9,7 +9,7 @@
 
 #include "ctprof_text.h"
 
-enum { COLUMN = 7, NAME_MIN = 8, NAME_BYTES = 4096 };
+enum { COLUMN = 7, NAME_MIN = 16, NAME_BYTES = 4096 };
 
 static const struct {
 	unsigned int metric;
@@ -193,9 +193,8 @@ struct watch_row *watch_sort(const struct watch_view *view,
 			continue;
 		rows[nr].mover = mover;
 		rows[nr].present = cell->threads > 0;
-		rows[nr++].key = cell->threads
-					 ? shown(view->metrics[view->sort], cell, seconds)
-					 : 0;
+		rows[nr++].key =
+			cell->threads ? shown(view->metrics[view->sort], cell, seconds) : 0;
 	}
 	ascending_order = view->ascending;
 	if (rows)
@@ -214,12 +213,21 @@ static size_t columns_in(const struct watch_view *view, size_t used, size_t widt
 
 static bool has_ids(const struct watch_view *view)
 {
-	return view->by == KTSTR_CTPROF_MOVERS_BY_PROCESS || view->by == KTSTR_CTPROF_MOVERS_BY_THREAD;
+	return view->by == KTSTR_CTPROF_MOVERS_BY_PROCESS ||
+	       view->by == KTSTR_CTPROF_MOVERS_BY_THREAD;
 }
 
 static size_t width_of_ids(const struct watch_view *view)
 {
 	return view->by == KTSTR_CTPROF_MOVERS_BY_THREAD ? 20 : has_ids(view) ? 20 : 14;
+}
+
+static size_t add_cell(char *buf, size_t len, const char *mark, const char *text)
+{
+	char cell[2 * WATCH_CELL];
+
+	snprintf(cell, sizeof(cell), "%s%s", mark, text);
+	return (size_t)snprintf(buf + len, WATCH_LINE - len, "%*s", COLUMN, cell);
 }
 
 const char *watch_heading(const struct watch_view *view, size_t width, char *buf)
@@ -234,9 +242,8 @@ const char *watch_heading(const struct watch_view *view, size_t width, char *buf
 	else
 		len += (size_t)snprintf(buf + len, WATCH_LINE - len, "%6s %6s", "THR", "+NEW-");
 	for (size_t i = 0; i < nr; i++)
-		len += (size_t)snprintf(buf + len, WATCH_LINE - len, "%c%6s",
-					i == view->sort ? '>' : ' ',
-					watch_label(view->metrics[i], label));
+		len += add_cell(buf, len, i == view->sort ? ">" : "",
+				watch_label(view->metrics[i], label));
 	snprintf(buf + len, WATCH_LINE - len, " %s",
 		 view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP ? "CGROUP" : "NAME");
 	if (width < WATCH_LINE)
@@ -299,9 +306,9 @@ const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_
 	for (size_t i = 0; i < nr; i++) {
 		const struct ktstr_ctprof_mover_cell *cell = &mover->cells[i];
 
-		len += (size_t)snprintf(buf + len, WATCH_LINE - len, "%c%6s",
-					cell->threads && cell->threads < mover->threads ? '~' : ' ',
-					watch_cell(view->metrics[i], cell, seconds, text));
+		len += add_cell(buf, len,
+				cell->threads && cell->threads < mover->threads ? "~" : "",
+				watch_cell(view->metrics[i], cell, seconds, text));
 	}
 	add_name(view, mover->name, width, buf);
 	if (width < WATCH_LINE)

@@ -15,6 +15,9 @@
 enum { LINE = WATCH_COLUMNS_MAX + 1, ESCAPE_WAIT_MS = 25 };
 
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[2J"
+/* Where a terminal knows this, a frame is seen whole or not at all. */
+#define BEGIN "\033[?2026h"
+#define DONE  "\033[?2026l"
 #define LEAVE "\033[0m\033[?7h\033[?25h\033[?1049l"
 
 bool watch_screen_possible(void)
@@ -271,11 +274,14 @@ void watch_screen_put(struct watch_screen *s, size_t row, enum watch_style style
 void watch_screen_show(struct watch_screen *s)
 {
 	static const char *const styles[] = { "", "\033[1m", "\033[2m", "\033[7m" };
-	size_t size = s->rows * (LINE + 64);
+	size_t size = s->rows * (LINE + 64) + sizeof(BEGIN) + sizeof(DONE);
 	char *out = malloc(size);
 	size_t len = 0;
 
-	for (size_t row = 0; out && row < s->rows; row++) {
+	if (!out)
+		return;
+	len += (size_t)snprintf(out, size, BEGIN);
+	for (size_t row = 0; row < s->rows; row++) {
 		char *next = s->next + row * LINE, *seen = s->seen + row * LINE;
 
 		if (!s->everything && !strcmp(next, seen) &&
@@ -286,8 +292,8 @@ void watch_screen_show(struct watch_screen *s)
 		memcpy(seen, next, LINE);
 		s->seen_style[row] = s->next_style[row];
 	}
-	if (out)
-		write_out(out, len);
+	len += (size_t)snprintf(out + len, size - len, DONE);
+	write_out(out, len);
 	s->everything = false;
 	free(out);
 }

@@ -37,7 +37,7 @@ ALLOWED_IN = {
     "strtol": ("src/base/parse.c", "tests/"),
 }
 # Hosts that documents may point to.
-HOSTS_ALLOWED = {"www.gnu.org", "spdx.org", "docs.kernel.org", "example.org"}
+HOSTS_ALLOWED = {"www.gnu.org", "spdx.org", "www.w3.org", "docs.kernel.org", "example.org"}
 
 
 class Tree:

@@ -27,9 +27,9 @@ enum { KTSTR_CTPROF_MOVERS_METRICS = 32 };
 /* What a row is. */
 enum ktstr_ctprof_movers_by {
 	KTSTR_CTPROF_MOVERS_BY_PROCESS, /* one process */
-	KTSTR_CTPROF_MOVERS_BY_THREAD,	 /* one thread */
-	KTSTR_CTPROF_MOVERS_BY_NAME,	 /* all processes of one name */
-	KTSTR_CTPROF_MOVERS_BY_CGROUP	 /* all threads in one cgroup, not those below it */
+	KTSTR_CTPROF_MOVERS_BY_THREAD,	/* one thread */
+	KTSTR_CTPROF_MOVERS_BY_NAME,	/* all processes of one name */
+	KTSTR_CTPROF_MOVERS_BY_CGROUP	/* all threads in one cgroup, not those below it */
 };
 
 struct ktstr_ctprof_movers_opts {

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# ktstr ctprof watch: lines, JSON, and on a terminal the layout, the keys, resizing and the end.
+. "$(dirname "$0")/tap.sh"
+
+ktstr=$top/build/ktstr
+self=$top/tests/self
+if [ ! -x "$ktstr" ]; then
+	echo "Bail out! $ktstr is not built"
+	exit 1
+fi
+
+sleepers=
+start_sleepers() {
+	[ -z "$sleepers" ] || { kill "$sleepers"; wait "$sleepers"; }
+	rm -f "$scratch/ready"
+	mkfifo "$scratch/ready"
+	python3 "$self/watch_sleepers.py" >"$scratch/ready" &
+	sleepers=$!
+	read -r <"$scratch/ready"
+}
+start_sleepers
+trap 'kill "$sleepers" 2>/dev/null; rm -rf "$scratch"' EXIT
+
+blocks() { [ "$("$ktstr" ctprof watch -i 50ms -n 3 | grep -c 'PID .* >CPU%')" = 3 ]; }
+check "without a terminal each interval is some lines" blocks
+expect "the busiest thread comes first" 0 "^ *$sleepers +[0-9]+ .* spinner" \
+	"$ktstr" ctprof watch -i 200ms -n 1 -l 1 -g thread --pid "$sleepers"
+expect "rows are filtered" 0 '  1 +0\.0.*idle-7|idle-7' \
+	"$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" -f idle-7
+not_others() { ! "$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" -f idle-7 | grep -q spinner; }
+check "rows that do not match are left out" not_others
+check_python "JSON has one object per interval, rates, and no absent values" "$ktstr" "$sleepers" <<'PY'
+import json, subprocess, sys
+out = subprocess.run([sys.argv[1], "ctprof", "watch", "--json", "-i", "100ms", "-n", "3", "-g", "thread",
+                      "-c", "run_time_ns,nr_threads", "--pid", sys.argv[2], "-l", "0"],
+                     stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+assert len(out) == 3, out
+for frame in map(json.loads, out):
+    assert frame["type"] == "ktstr-ctprof-watch" and frame["by"] == "thread" and frame["seconds"] > 0
+    first = frame["rows"][0]
+    assert first["name"] == "spinner" and first["values"]["run_time_ns"]["per_second"] > 0, first
+    assert len(frame["rows"]) == 32 == frame["rows_of"], len(frame["rows"])
+    # Threads in the process: on its leader only.
+    having = [r["tid"] for r in frame["rows"] if "nr_threads" in r["values"]]
+    assert having == [int(sys.argv[2])], having
+PY
+on_terminal() { python3 "$self/watch_terminal.py" "$ktstr" "$sleepers" "$1"; }
+check "columns stand below their headings at 80 columns" on_terminal layout
+check "keys choose rows, order, filter, pages, help and pause" on_terminal keys
+check "rows that are equal keep their places" on_terminal ties
+check "the screen follows the terminal's size, down to one cell" on_terminal resize
+check "it ends after the intervals asked for" on_terminal counted
+check "Ctrl-C gives the terminal back" on_terminal ended_by_INT
+check "SIGTERM gives the terminal back" on_terminal ended_by_TERM
+check "SIGHUP gives the terminal back" on_terminal ended_by_HUP
+check "Ctrl-Z gives the terminal back, and the screen comes again" on_terminal stopped
+check "threads are shown as new and as gone" on_terminal births
+wait "$sleepers"
+sleepers=
+start_sleepers
+
+interrupted() {
+	local pid
+	"$ktstr" ctprof watch --json -i 50ms -g thread --pid "$sleepers" >"$scratch/lines" &
+	pid=$!
+	until_true "$pid" test -s "$scratch/lines"
+	kill -TERM "$pid"
+	wait "$pid"
+	[ $? = 130 ] && python3 -c 'import json, sys; [json.loads(l) for l in sys.stdin]' <"$scratch/lines"
+}
+check "SIGTERM ends lines at the end of one" interrupted
+reader_gone() { "$ktstr" ctprof watch -i 10ms --plain 2>"$scratch/said" | head -n 1; [ "${PIPESTATUS[0]}" = 70 ]; }
+check "it ends when nobody reads on" reader_gone
+expect "no such rows" 2 "no rows by 'speed'" "$ktstr" ctprof watch -g speed
+expect "no such column" 2 "no metric 'speed'" "$ktstr" ctprof watch -c run_time_ns,speed
+expect "a column that does not move" 2 "'policy' is a value of type category" "$ktstr" ctprof watch -c policy
+expect "an interval too short" 2 'shorter than 10 ms' "$ktstr" ctprof watch -i 1ms
+expect "a process that is not there" 70 'no process 2147483647' "$ktstr" ctprof watch --pid 2147483647 -n 1
+finish

@@ -124,6 +124,14 @@ bool said_attach_failure(const char *text)
 	return find_any(text, attach_failures) != NULL;
 }
 
+bool said_missing_function(const char *text)
+{
+	const char *at = strstr(text, "extern (func ksym) '");
+
+	return strstr(text, "invalid kernel function call not eliminated") ||
+	       (at && memmem(at, strcspn(at, "\n"), "': not found", 12));
+}
+
 bool said_missing_library(const char *text)
 {
 	return find_any(text, library_failures) != NULL;

@@ -20,6 +20,8 @@ enum {
 
 /* Of libbpf or the verifier: the program was not loaded. */
 bool said_load_failure(const char *text);
+/* It calls a function that the running kernel does not offer to BPF programs. */
+bool said_missing_function(const char *text);
 /* It says how it is used, or that an option is unknown. */
 bool said_usage(const char *text);
 /* It could be loaded, and not attached. */

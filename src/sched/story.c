@@ -181,6 +181,8 @@ static void say_unattached(struct story *s, const struct story_facts *f, const c
 		say_reason(s, reason);
 	} else if (s->word == STORY_load) {
 		say(s, "'%s' was not loaded (exit status %d)", f->name, s->exit_code);
+		if (said_missing_function(f->output))
+			say(s, ", as this kernel does not offer a function it calls");
 		say_reason(s, reason);
 	} else if (s->word == STORY_attach) {
 		say(s, "'%s' was not attached within %.10g s, and its loader still ran", f->name,

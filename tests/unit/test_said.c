@@ -62,6 +62,12 @@ static void kinds_are_told_apart(void **state)
 	assert_false(said_attach_failure("nothing"));
 	assert_true(said_missing_library("x: error while loading shared libraries: y"));
 	assert_false(said_missing_library("library"));
+	assert_true(said_missing_function("libbpf: extern (func ksym) 'scx_bpf_x': not found in "
+					  "kernel or module BTFs\nlibbpf: failed to load object"));
+	assert_true(said_missing_function(
+		"0: R1=ctx()\ninvalid kernel function call not eliminated in verifier pass\n"));
+	assert_false(
+		said_missing_function("libbpf: extern (func ksym) 'x': resolved\n': not found"));
 }
 
 static void exits_are_found(void **state)

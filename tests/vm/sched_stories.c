@@ -202,6 +202,7 @@ static void not_attached(struct ktstr *t)
 {
 	fails(t, "no-such-mode", STORY_arguments, "unknown option 'no-such-mode'");
 	fails(t, "access", STORY_load, "invalid mem access");
+	fails(t, "kfunc", STORY_load, "this kernel does not offer a function it calls");
 	fails(t, "init", STORY_refused, "init");
 	fails(t, "hang", STORY_attach, "not attached within 5 s");
 	fails(t, "crash-early", STORY_crash, "signal 11");

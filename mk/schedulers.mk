@@ -2,10 +2,6 @@
 # Our own sched_ext scheduler: a BPF object, built without any kernel's files and moved to the
 # guest's kernel when it is loaded (CO-RE), inside a loader that is a payload like any other.
 
-BPF_CLANG ?= clang
-BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -fno-unroll-loops -g -D__TARGET_ARCH_x86 \
-	-Wall -Wextra -Wno-unused-parameter -Werror -ffile-prefix-map=$(CURDIR)=.
-
 PAYLOADS += $(B)/payloads/ktstr-sched
 
 $(B)/obj/schedulers/%.bpf.o: schedulers/%.bpf.c

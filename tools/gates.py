@@ -25,6 +25,7 @@ LAYERS = ["base", "kernel", "vm", "cgroup", "work", "sched", "inspect", "ctprof"
           "scenario", "check", "run"]
 MAY_INCLUDE = {layer: set() for layer in LAYERS}
 MAY_INCLUDE["scenario"] = {"cgroup", "work", "sched"}
+MAY_INCLUDE["ctprof"] = {"bpf"}
 MAY_INCLUDE["check"] = {"ctprof", "scenario"}
 MAY_INCLUDE["run"] = set(LAYERS)
 MAY_INCLUDE["guest"] = {"cgroup", "work", "sched", "ctprof"}

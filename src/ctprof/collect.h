@@ -40,7 +40,7 @@ struct collector {
 	int (*fill)(struct collect *c, struct ktstr_error *err);
 };
 
-extern const struct collector procfs_collector;
+extern const struct collector procfs_collector, bpf_collector;
 
 bool collect_wants_process(const struct collect *c, uint32_t tgid);
 /* @comm: of the thread itself; @pcomm: of its process.  One of them must match. */

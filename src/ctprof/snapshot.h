@@ -18,6 +18,8 @@ struct text_chunk;
 /* What is known of a thread while a snapshot is made, but is no part of it. */
 struct thread_note {
 	uint64_t thread_pointer; /* its FS base on x86-64, if flags say so */
+	/* Which program in which memory, if flags say so: same numbers, same program. */
+	uint64_t born_ns, memory, execs;
 	uint32_t flags;
 };
 
@@ -25,7 +27,8 @@ enum {
 	NOTE_KERNEL_THREAD = 1,	 /* no user memory */
 	NOTE_GONE = 2,		 /* a zombie, or gone before its state was known */
 	NOTE_THREAD_POINTER = 4, /* thread_pointer is set */
-	NOTE_32_BIT = 8		 /* runs 32-bit code */
+	NOTE_32_BIT = 8,	 /* runs 32-bit code */
+	NOTE_IDENTITY = 16	 /* born_ns, memory and execs are set */
 };
 
 struct builder {

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "ctprof/bpf_load.h"
+#include "ctprof/bpf_records.h"
+#include "ctprof/collect.h"
+#include "ctprof/fault.h"
+#include "ctprof/procfs.h"
+#include "ctprof/taskstats.h"
+
+enum { MASK_TEXT_BYTES = 40960, ORPHANS_MAX = 64 };
+
+/* One capture. */
+struct gathering {
+	struct collect *c;
+	struct bpf_loaded loaded;
+	struct ctprof_config config;
+	struct bpf_units units;
+	struct bpf_paths *paths;
+	bool has_cgroups; /* procfs shows a v2 path */
+	bool has_name;	  /* name is of the next thread */
+	struct ctprof_name name;
+	uint64_t threads; /* records of this pass */
+	bool complete;	  /* its tail was seen, and nothing is missing */
+	/* The affinity seen last, and its text. */
+	ctprof_u64 mask[CTPROF_MASK_WORDS];
+	const char *mask_text;
+	char mask_buf[MASK_TEXT_BYTES];
+	_Alignas(8) unsigned char bytes[BPF_READ_BYTES];
+};
+
+static void gathering_free(struct gathering **at)
+{
+	struct gathering *g = *at;
+
+	if (!g)
+		return;
+	bpf_unload(&g->loaded);
+	bpf_paths_destroyp(&g->paths);
+	free(g);
+}
+
+/* --- the machine ---------------------------------------------------------------------------- */
+/* As many as the kernel prints of a set, which may hold bits of CPUs that cannot be. */
+static int count_cpus(uint32_t *ret_cpus, struct ktstr_error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(4096);
+	const char *last;
+	int r;
+
+	r = io_read_file("/sys/devices/system/cpu/possible", &text, NULL);
+	if (r == 0) {
+		text.data[strcspn(text.data, "\n")] = '\0';
+		last = text.data + strlen(text.data);
+		while (last > text.data && last[-1] >= '0' && last[-1] <= '9')
+			last--;
+		r = parse_u32(last, ret_cpus);
+	}
+	if (r < 0 || *ret_cpus >= CTPROF_MASK_WORDS * 64)
+		return ktstr_error_set(err, -EOPNOTSUPP,
+				       "the BPF collector cannot work here: the number of CPUs "
+				       "is not in /sys/devices/system/cpu/possible");
+	(*ret_cpus)++;
+	return 0;
+}
+
+static bool is_file_one(const char *path)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(64);
+
+	return io_read_file(path, &text, NULL) == 0 && text.len && text.data[0] == '1';
+}
+
+static bool has_cgroup2(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(1 << 20);
+	struct span path;
+
+	return io_read_file("/proc/self/cgroup", &text, NULL) == 0 &&
+	       procfs_parse_cgroup((struct span){ strbuf_str(&text), text.len }, &path) == 0;
+}
+
+static int look_around(struct gathering *g, struct ktstr_error *err)
+{
+	int r = count_cpus(&g->config.nr_cpus, err);
+
+	if (r < 0)
+		return r;
+	g->config.mask_words = (g->config.nr_cpus + 63) / 64;
+	g->units.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	g->units.has_statistics = is_file_one("/proc/sys/kernel/sched_schedstats");
+	g->units.has_irq = taskstats_kernel().irq;
+	g->has_cgroups = has_cgroup2();
+	return 0;
+}
+
+/* --- threads -------------------------------------------------------------------------------- */
+static int set_text(struct builder *b, struct ktstr_ctprof_thread *t, enum ktstr_ctprof_text text,
+		    const char *value)
+{
+	t->texts[text] = builder_intern(b, value, strlen(value));
+	return t->texts[text] ? 0 : -ENOMEM;
+}
+
+static int set_affinity(struct gathering *g, const struct bpf_record *r,
+			struct ktstr_ctprof_thread *t)
+{
+	size_t bytes = r->thread->mask_words * sizeof(*r->mask), len;
+
+	if (r->thread->mask_words != g->config.mask_words)
+		return 0;
+	if (!g->mask_text || memcmp(g->mask, r->mask, bytes)) {
+		memcpy(g->mask, r->mask, bytes);
+		len = bpf_mask_text(r->mask, g->config.nr_cpus, g->mask_buf, sizeof(g->mask_buf));
+		g->mask_text = builder_intern(g->c->builder, g->mask_buf, len);
+	}
+	t->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY] = g->mask_text;
+	return g->mask_text ? 0 : -ENOMEM;
+}
+
+static int set_texts(struct gathering *g, const struct bpf_record *r, struct ktstr_ctprof_thread *t)
+{
+	const struct ctprof_thread *from = r->thread;
+	struct builder *b = g->c->builder;
+	char comm[BPF_COMM_BYTES];
+
+	bpf_comm(from, g->has_name ? &g->name : NULL, comm);
+	if (set_text(b, t, KTSTR_CTPROF_TEXT_COMM, comm) < 0 ||
+	    set_text(b, t, KTSTR_CTPROF_TEXT_PCOMM, from->tid == from->tgid ? comm : from->pcomm) <
+		    0)
+		return -ENOMEM;
+	if (g->has_cgroups && from->flags & CTPROF_HAS_CGROUP)
+		t->texts[KTSTR_CTPROF_TEXT_CGROUP] = bpf_paths_find(g->paths, from->cgroup);
+	return set_affinity(g, r, t);
+}
+
+static void set_note(const struct ctprof_thread *from, const struct ktstr_ctprof_thread *t,
+		     struct thread_note *note)
+{
+	int64_t state = ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_STATE);
+
+	note->thread_pointer = from->thread_pointer;
+	note->born_ns = from->born_ns;
+	note->memory = from->memory;
+	note->execs = from->execs;
+	note->flags = NOTE_IDENTITY;
+	if (from->flags & CTPROF_HAS_POINTER)
+		note->flags |= NOTE_THREAD_POINTER;
+	if (from->flags & CTPROF_KERNEL_THREAD)
+		note->flags |= NOTE_KERNEL_THREAD;
+	if (from->flags & CTPROF_32_BIT)
+		note->flags |= NOTE_32_BIT;
+	if (state == 'Z' || state == 'X')
+		note->flags |= NOTE_GONE;
+}
+
+static int take_thread(struct gathering *g, const struct bpf_record *r)
+{
+	struct builder *b = g->c->builder;
+	struct ktstr_ctprof_thread *t;
+
+	if (!r->has_values)
+		return -EBADMSG;
+	t = builder_add_thread(b);
+	if (!t)
+		return b->nr_threads < KTSTR_CTPROF_MAX_THREADS ? -ENOMEM : -E2BIG;
+	t->tgid = r->thread->tgid;
+	t->tid = r->thread->tid;
+	bpf_set_values(r->thread, &g->units, t);
+	builder_fill_present(b, KTSTR_FILLER_BPF, t);
+	set_note(r->thread, t, builder_note(b));
+	if (set_texts(g, r, t) < 0)
+		return -ENOMEM;
+	g->has_name = false;
+	g->threads++;
+	b->head.summary.threads_walked++;
+	b->head.summary.processes += t->tid == t->tgid ? 1 : 0;
+	return 0;
+}
+
+/* --- passes --------------------------------------------------------------------------------- */
+static int take_record(struct gathering *g, const struct bpf_record *r)
+{
+	switch (r->kind) {
+	case CTPROF_KIND_HEAD:
+		g->units.boot_offset_ns = r->head->boot_offset_ns;
+		bpf_paths_begin(g->paths, r->head->root_cgroup);
+		return 0;
+	case CTPROF_KIND_PATH:
+		return bpf_paths_add(g->paths, r->path);
+	case CTPROF_KIND_NAME:
+		g->name = *r->name;
+		g->has_name = true;
+		return 0;
+	case CTPROF_KIND_THREAD:
+		return take_thread(g, r);
+	default:
+		g->complete = r->tail->threads == g->threads;
+		return 0;
+	}
+}
+
+static int take_bytes(struct gathering *g, const unsigned char *bytes, size_t len)
+{
+	struct bpf_record record;
+	int r;
+
+	while ((r = bpf_next_record(&bytes, &len, &record)) > 0) {
+		r = take_record(g, &record);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* @tgid: this process only; 0: all. */
+static int pass(struct gathering *g, uint32_t tgid)
+{
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+	int r = 0;
+
+	g->config.mode = CTPROF_RECORD;
+	g->config.tgid = tgid;
+	g->complete = false;
+	g->threads = 0;
+	fd = bpf_open(&g->loaded, &g->config);
+	if (fd < 0)
+		return fd;
+	while (r == 0 && (n = read(fd, g->bytes, sizeof(g->bytes))) != 0) {
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		if (n > 0)
+			r = take_bytes(g, g->bytes, (size_t)n);
+	}
+	return r == 0 && !g->complete ? -EBADMSG : r;
+}
+
+/* Where the process of threads[first] ends in the sorted list. */
+static size_t process_end(const struct builder *b, size_t first, bool *ret_has_leader)
+{
+	size_t i = first;
+
+	*ret_has_leader = false;
+	for (; i < b->nr_threads && b->threads[i].tgid == b->threads[first].tgid; i++)
+		*ret_has_leader |= b->threads[i].tid == b->threads[i].tgid;
+	return i;
+}
+
+static size_t find_orphans(const struct builder *b, uint32_t *orphans)
+{
+	bool has_leader;
+	size_t nr = 0;
+
+	for (size_t i = 0, end; i < b->nr_threads && nr < ORPHANS_MAX; i = end) {
+		end = process_end(b, i, &has_leader);
+		if (!has_leader)
+			orphans[nr++] = b->threads[i].tgid;
+	}
+	return nr;
+}
+
+static void drop_orphans(struct builder *b)
+{
+	size_t kept = 0, end;
+	bool has_leader;
+
+	for (size_t i = 0; i < b->nr_threads; i = end) {
+		end = process_end(b, i, &has_leader);
+		if (!has_leader) {
+			b->head.summary.ghosts += end - i;
+			continue;
+		}
+		if (kept != i) {
+			memmove(&b->threads[kept], &b->threads[i], (end - i) * sizeof(*b->threads));
+			memmove(&b->notes[kept], &b->notes[i], (end - i) * sizeof(*b->notes));
+		}
+		kept += end - i;
+	}
+	b->nr_threads = kept;
+}
+
+/* A process may be born, with a low number, behind the pass, and its threads before it. */
+static int find_leaders(struct gathering *g)
+{
+	struct builder *b = g->c->builder;
+	uint32_t orphans[ORPHANS_MAX];
+	int r = builder_sort(b);
+	size_t nr = r == 0 ? find_orphans(b, orphans) : 0;
+
+	for (size_t i = 0; i < nr && r == 0; i++)
+		r = pass(g, orphans[i]);
+	if (r < 0 || !nr)
+		return r;
+	r = builder_sort(b);
+	if (r == 0)
+		drop_orphans(b);
+	return r;
+}
+
+static int fill(struct collect *c, struct ktstr_error *err)
+{
+	_cleanup_(gathering_free) struct gathering *g = NULL;
+	int r;
+
+	if (!c->live)
+		return ktstr_error_set(err, -EOPNOTSUPP,
+				       "the BPF collector sees this machine, not '%s'",
+				       c->opts->proc);
+	if (c->foreign)
+		return ktstr_error_set(err, -EOPNOTSUPP,
+				       "the BPF collector cannot work here: /proc numbers the "
+				       "processes of another pid namespace");
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return ktstr_error_nomem(err);
+	g->loaded = (struct bpf_loaded)BPF_LOADED_INIT;
+	g->c = c;
+	r = look_around(g, err);
+	if (r == 0)
+		r = bpf_load(&g->loaded, err);
+	if (r < 0)
+		return r;
+	g->paths = bpf_paths_create(c->builder);
+	r = g->paths ? pass(g, (uint32_t)c->opts->pid) : -ENOMEM;
+	if (r == 0 && !c->opts->pid)
+		r = find_leaders(g);
+	if (r == -E2BIG)
+		return ktstr_error_set(err, r, "more than %d threads", KTSTR_CTPROF_MAX_THREADS);
+	return r < 0 ? ktstr_error_set(err, r, "collect by BPF: %s", strerror(-r)) : 0;
+}
+
+const struct collector bpf_collector = { .name = "bpf", .fill = fill };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * bpf_load.h - the collector's BPF part in the kernel, and passes of it.
+ *
+ * bpf_load() puts it there, with neither libbpf nor a look at the kernel's BTF from here: Linux
+ * 5.17 and newer move field accesses themselves (docs/decisions/0011-how-the-collector-loads.md).
+ * Each bpf_open() begins a pass over all tasks, run by the reads of the descriptor.  Everything
+ * ends with the descriptors.
+ */
+#ifndef KTSTR_CTPROF_BPF_LOAD_H
+#define KTSTR_CTPROF_BPF_LOAD_H
+
+#include "bpf/ctprof_record.h"
+#include <ktstr/error.h>
+
+/* One read gives whole records if there is room for the kernel's own buffer, 8 pages. */
+enum { BPF_READ_BYTES = 65536 };
+
+struct bpf_loaded {
+	int config_fd, program_fd, link_fd; /* -1: none */
+};
+
+#define BPF_LOADED_INIT                                           \
+	{                                                         \
+		.config_fd = -1, .program_fd = -1, .link_fd = -1, \
+	}
+#define _cleanup_bpf_ __attribute__((cleanup(bpf_unload)))
+
+/*
+ * Return: 0; -EOPNOTSUPP with the reason in @err, if this kernel or these privileges cannot do it.
+ */
+int bpf_load(struct bpf_loaded *ret_loaded, struct ktstr_error *err) KTSTR_MUST_CHECK;
+void bpf_unload(struct bpf_loaded *program);
+/* Return: a descriptor to read; -errno. */
+int bpf_open(const struct bpf_loaded *program, const struct ctprof_config *config) KTSTR_MUST_CHECK;
+
+#endif

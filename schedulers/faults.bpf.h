@@ -44,6 +44,11 @@ static __u64 displaced(const struct task_struct *p, const struct task_state *sta
 		COUNT(struck);
 		return clock + FAR_AHEAD_NS;
 	}
+	if (HAS_FAULT(cgroup_starved) && state->group &&
+	    state->group % options.faults[FAULT_cgroup_starved] == 0) {
+		COUNT(struck);
+		return clock + FAR_AHEAD_NS;
+	}
 	if (HAS_FAULT(interactive_starved) &&
 	    enq_flags & bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)) {
 		COUNT(struck);

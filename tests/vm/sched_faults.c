@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -207,16 +208,24 @@ static void remove_groups(struct ktstr *t)
 	}
 }
 
-static pid_t start_part(const struct part *part, uint64_t deadline)
+/* Moving a task takes the kernel as long as half of the mix, so all are where they belong before the
+ * mix begins: when @gate is closed at its other end. */
+static pid_t start_part(struct ktstr *t, const struct part *part, const int gate[2],
+			const uint64_t *deadline)
 {
 	pid_t pid = fork();
+	char none;
 
-	if (pid != 0)
-		return pid;
-	if (part->group && !join_group(part->group, getpid()))
-		_exit(1);
-	part->run(deadline);
-	_exit(0);
+	if (pid == 0) {
+		close(gate[1]);
+		if (read(gate[0], &none, 1) != 0)
+			_exit(1);
+		part->run(*deadline);
+		_exit(0);
+	}
+	if (pid > 0 && part->group)
+		EXPECT_TRUE(t, join_group(part->group, pid));
+	return pid;
 }
 
 /* A CPU goes and comes, tasks are born meanwhile, cpusets change, and one task changes its cgroup. */
@@ -244,15 +253,22 @@ static void stir(struct ktstr *t, pid_t pid)
 
 static void run_mix(struct ktstr *t)
 {
-	uint64_t deadline = now_ns() + MSECS(MIX_MS);
+	uint64_t *deadline = mmap(NULL, sizeof(*deadline), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	pid_t pids[PARTS_MAX];
 	size_t nr = 0;
+	int gate[2];
 
+	ASSERT_TRUE(t, deadline != MAP_FAILED);
+	ASSERT_EQ(t, pipe2(gate, O_CLOEXEC), 0);
 	make_groups(t);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		for (long n = parts[i].per_cpu ? nr_cpus : 1; n > 0 && nr < PARTS_MAX; n--)
-			pids[nr++] = start_part(&parts[i], deadline);
+			pids[nr++] = start_part(t, &parts[i], gate, deadline);
+	*deadline = now_ns() + MSECS(MIX_MS);
+	close(gate[0]);
+	close(gate[1]);
 	stir(t, pids[0]);
 	for (size_t i = 0; i < nr; i++) {
 		int status = 0;
@@ -260,6 +276,7 @@ static void run_mix(struct ktstr *t)
 		EXPECT_EQ(t, waitpid(pids[i], &status, 0), pids[i]);
 		EXPECT_EQ(t, status, 0);
 	}
+	munmap(deadline, sizeof(*deadline));
 	remove_groups(t);
 }
 
@@ -284,8 +301,9 @@ static const char *const misuse_turns[] = { "vtime-frozen",  "vtime-future",  "s
 					    "slice-endless", "yield-ignored", "nice-ignored",
 					    "inversion" };
 static const char *const misuse_groups[] = { "cgroup-weight-ignored", "cgroup-idle-ignored",
-					     "cgroup-flat",	      "move-unbilled",
-					     "quota-ignored",	      "quota-halved" };
+					     "cgroup-flat",	      "cgroup-starved",
+					     "move-unbilled",	      "quota-ignored",
+					     "quota-halved" };
 static const char *const misread_machine[] = {
 	"smt-forgotten", "llc-off-by-one",  "wrong-node",
 	"no-steal",	 "steal-neighbour", "queue-unserved"

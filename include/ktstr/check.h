@@ -32,6 +32,9 @@ struct ktstr_check_opts {
 	/* Run the subset that shows most in so much time.  0: everything, if patterns, files, topologies
 	 * or @all are given, else 3 minutes. */
 	uint64_t budget_ns;
+	/* Or the subset that shows most in so much work of one CPU, in this order and not in that of
+	 * length: the same runs on any machine, whatever it does besides.  Results have "rank" then. */
+	uint64_t work_ns;
 	bool all;
 	bool dump; /* write what is demanded of each scenario, and by which layer, and run nothing */
 	bool color; /* of the table in any case; else only on a terminal */

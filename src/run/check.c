@@ -33,6 +33,16 @@ struct check {
 	bool on_terminal; /* stderr is */
 };
 
+/* Its place among all runs, those of a cell being next to each other. */
+static json_int_t rank_of(const struct check *c, const struct check_cell *cell,
+			  const struct result *result)
+{
+	const struct settings *s = &c->settings;
+	uint64_t seeds = s->last_seed - s->first_seed + 1, seed = result->seed - s->first_seed;
+
+	return (json_int_t)((cell->rank * seeds + seed) * s->repetitions + result->repetition - 1);
+}
+
 /* For programs: a result, and which cell it is of. */
 static json_t *cell_result(const struct check *c, const struct check_cell *cell,
 			   const struct result *result)
@@ -44,6 +54,8 @@ static json_t *cell_result(const struct check *c, const struct check_cell *cell,
 	if (object && cell) {
 		json_object_set_new(object, "scenario", json_string(cell->scenario->name));
 		json_object_set_new(object, "preset", json_string(cell->topology->name));
+		if (c->opts.work_ns)
+			json_object_set_new(object, "rank", json_integer(rank_of(c, cell, result)));
 	}
 	return object;
 }
@@ -150,6 +162,14 @@ static int read_settings(struct check *c, struct ktstr_error *err)
 	return c->run_dir ? 0 : ktstr_error_nomem(err);
 }
 
+static uint64_t rank_entry(void *arg, const struct ktstr_entry *entry)
+{
+	struct check *c = arg;
+	const struct check_cell *cell = check_matrix_find(&c->matrix, entry->name);
+
+	return cell ? cell->rank : 0;
+}
+
 static int load_registry(const struct check *c, struct registry *ret_registry,
 			 struct ktstr_error *err)
 {
@@ -176,6 +196,7 @@ static int run(struct check *c, struct ktstr_error *err)
 					      .settings = &c->settings,
 					      .registry = &registry,
 					      .scenarios = true,
+					      .rank = c->opts.work_ns ? rank_entry : NULL,
 					      .sink = take_result,
 					      .total = take_totals,
 					      .arg = c,
@@ -193,14 +214,28 @@ static uint64_t budget_of(const struct ktstr_check_opts *opts)
 	return opts->all || opts->patterns || opts->files || opts->topologies ? 0 : CHECK_BUDGET_NS;
 }
 
+static int fit(struct check *c, uint64_t work_ns, struct ktstr_error *err)
+{
+	const struct settings *s = &c->settings;
+	uint64_t runs = (s->last_seed - s->first_seed + 1) * s->repetitions;
+
+	if (!runs || check_matrix_fit(&c->matrix, work_ns / runs) < 0)
+		return ktstr_error_nomem(err);
+	return c->matrix.nr_cells
+		       ? 0
+		       : ktstr_error_set(err, -ERANGE, "nothing can be run in so short a time");
+}
+
 static int fit_budget(struct check *c, struct ktstr_error *err)
 {
 	const struct settings *s = &c->settings;
-	uint64_t budget_ns = budget_of(&c->opts), runs = s->last_seed - s->first_seed + 1;
+	uint64_t budget_ns = budget_of(&c->opts);
 	struct capacity capacity;
 	uint32_t jobs = s->jobs;
 	int r;
 
+	if (c->opts.work_ns)
+		return fit(c, c->opts.work_ns, err);
 	if (!budget_ns)
 		return 0;
 	r = capacity_read("", &capacity, err);
@@ -211,12 +246,7 @@ static int fit_budget(struct check *c, struct ktstr_error *err)
 	/* Nobody has 100 years. */
 	if (budget_ns > SECS(UINT32_MAX))
 		budget_ns = SECS(UINT32_MAX);
-	runs *= s->repetitions;
-	if (!runs || check_matrix_fit(&c->matrix, budget_ns * jobs / runs) < 0)
-		return ktstr_error_nomem(err);
-	return c->matrix.nr_cells
-		       ? 0
-		       : ktstr_error_set(err, -ERANGE, "nothing can be run in so short a time");
+	return fit(c, budget_ns * jobs, err);
 }
 
 /* A name in PATH is looked up once, from here; in guests only its last part counts. */

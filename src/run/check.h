@@ -27,6 +27,7 @@ struct check_cell {
 	char name[KTSTR_TEST_NAME];
 	struct ktstr_test test;
 	struct ktstr_entry entry;
+	uint32_t rank; /* of those that fit a budget: how many show more for their time */
 	unsigned int counts[KTSTR_ERROR + 1]; /* of its runs, by verdict */
 	json_t *results;		      /* of those that did not pass */
 };

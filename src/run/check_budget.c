@@ -117,9 +117,10 @@ static ssize_t best(const struct chooser *c, uint64_t left_ns)
 	return found;
 }
 
-static void take(struct chooser *c, size_t cell)
+static void take(struct chooser *c, size_t cell, uint32_t rank)
 {
 	c->chosen[cell] = true;
+	c->matrix->cells[cell].rank = rank;
 	for (size_t i = 0; i < c->cells[cell].nr; i++)
 		c->seen[c->cells[cell].of[i]] = true;
 }
@@ -149,6 +150,7 @@ int check_matrix_fit(struct check_matrix *matrix, uint64_t budget_ns)
 {
 	struct chooser *c = calloc(1, sizeof(*c));
 	size_t nr = matrix->nr_cells;
+	uint32_t rank = 0;
 	ssize_t cell;
 	int r = -ENOMEM;
 
@@ -161,7 +163,7 @@ int check_matrix_fit(struct check_matrix *matrix, uint64_t budget_ns)
 		for (size_t i = 0; i < nr; i++)
 			fill_features(&matrix->cells[i], &c->cells[i]);
 		while ((cell = best(c, budget_ns)) >= 0) {
-			take(c, (size_t)cell);
+			take(c, (size_t)cell, rank++);
 			budget_ns -= check_cell_cost_ns(&matrix->cells[cell]);
 		}
 		keep_chosen(matrix, c->chosen);

@@ -203,6 +203,8 @@ static int by_length(const void *a, const void *b)
 {
 	const struct plan_item *left = a, *right = b;
 
+	if (left->rank != right->rank)
+		return left->rank < right->rank ? -1 : 1;
 	if (!left->expected_ns != !right->expected_ns)
 		return left->expected_ns ? 1 : -1;
 	if (left->expected_ns != right->expected_ns)

@@ -24,6 +24,7 @@ struct plan_item {
 	size_t index; /* in the whole matrix, in the order of declaration */
 	uint64_t seed;
 	uint32_t repetition;  /* from 1 */
+	uint64_t rank;	      /* the lowest come first */
 	uint64_t expected_ns; /* from history; 0: not known */
 };
 
@@ -65,8 +66,8 @@ int plan_make(const struct plan_opts *opts, struct plan *ret_plan,
 	      struct ktstr_error *err) KTSTR_MUST_CHECK;
 void plan_deinit(struct plan *plan);
 
-/* Puts items that are expected to take longest first, and before them those of which nothing is
- * known; equals stay in the order of declaration. */
+/* By rank; of equals those that are expected to take longest first, and before them those of which
+ * nothing is known; equals stay in the order of declaration. */
 void plan_sort(struct plan *plan);
 
 /* Which shard runs the item, from 1; @shard says how many there are of which kind (not WHOLE). */

@@ -30,7 +30,7 @@ static int pick(const struct queue *q, size_t *ret_index)
 	size_t indexes[QUEUE_WINDOW], nr = 0;
 	int picked;
 
-	for (size_t i = q->first; i < q->nr && nr < QUEUE_WINDOW; i++) {
+	for (size_t i = q->first; i < q->nr && nr < (q->in_order ? 1 : QUEUE_WINDOW); i++) {
 		if (q->items[i].state != QUEUE_WAITS)
 			continue;
 		indexes[nr] = i;

@@ -23,6 +23,7 @@ struct queue {
 	size_t nr;
 	size_t first;	     /* no earlier one waits */
 	unsigned int passed; /* how often the first waiting one was */
+	bool in_order;	     /* it never is */
 	struct admission_use use;
 	struct admission_room room; /* kept up to date by the owner */
 };

@@ -379,6 +379,14 @@ static void fill_needs(struct runner *r, uint32_t host_cpus)
 			r->queue.items[i].need = need_of(&opts, r->plan.items[i].entry);
 }
 
+static void rank_plan(struct runner *r)
+{
+	for (size_t i = 0; i < r->plan.nr; i++)
+		r->plan.items[i].rank = r->opts->rank(r->opts->arg, r->plan.items[i].entry);
+	plan_sort(&r->plan);
+	r->queue.in_order = true;
+}
+
 static int open_pool(struct runner *r, struct ktstr_error *err)
 {
 	const struct pool_ops ops = {
@@ -395,7 +403,9 @@ static int open_pool(struct runner *r, struct ktstr_error *err)
 		return ktstr_error_nomem(err);
 	fill_room(r, &capacity);
 	/* With one at a time nothing is gained by another order than that of the names. */
-	if (r->queue.room.jobs > 1)
+	if (r->opts->rank)
+		rank_plan(r);
+	else if (r->queue.room.jobs > 1)
 		order_plan(&r->order, &r->history, &r->plan);
 	fill_needs(r, capacity.cpus);
 	return pool_init(&r->pool, r->queue.room.jobs, &ops) < 0 ? ktstr_error_nomem(err) : 0;

@@ -25,6 +25,8 @@ struct runner_opts {
 	const struct settings *settings;
 	const struct registry *registry; /* selected */
 	bool scenarios; /* no test program: what drives scenarios is started in guests */
+	/* Who comes first: the lowest, and of equals by index; NULL: who takes longest. */
+	uint64_t (*rank)(void *arg, const struct ktstr_entry *entry);
 	/* Takes each result when it comes, and then the totals; NULL: they are reported as usual.
 	 * False: start nothing more. */
 	bool (*sink)(void *arg, const struct result *result);

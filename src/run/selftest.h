@@ -25,7 +25,9 @@ struct mutant {
 	enum mutant_fate fate;
 	char scenario[MUTANT_NAME], preset[MUTANT_NAME], seed[MUTANT_NAME], check[MUTANT_NAME];
 	char sentence[MUTANT_TEXT];
-	uint32_t runs;	  /* until it was caught, or in all */
+	uint32_t runs;	  /* in all */
+	uint32_t before;  /* of them in passes that are over */
+	uint64_t place;	  /* of the one that is noted, among all in their order */
 	uint64_t took_ns; /* on this machine */
 };
 
@@ -34,8 +36,11 @@ bool mutant_word_is_in(const char *words, const char *word);
 /* The array that selftest.h of the API has.  Return: how many, -EINVAL, -E2BIG. */
 int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX],
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* Takes in one result, an object as ktstr_check() hands it out.  Return: true if it settles the matter. */
+/* Takes in one result, an object as ktstr_check() hands it out.  Of several that find the same the one
+ * with the lowest rank counts, whoever comes first.  Return: true if it settles the matter. */
 bool mutant_take(struct mutant *mutant, const json_t *result);
+/* Until it was caught, in their order; or all. */
+uint64_t mutant_runs(const struct mutant *mutant);
 const char *mutant_fate_word(enum mutant_fate fate);
 json_t *mutant_to_json(const struct mutant *mutant); /* NULL: lack of memory */
 void mutants_table(const struct mutant *mutants, size_t nr, bool color, struct strbuf *out);

@@ -81,10 +81,28 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+static uint64_t place_of(const struct mutant *m, const json_t *result)
+{
+	const json_t *rank = json_object_get(result, "rank");
+
+	return m->before + (rank ? (uint64_t)json_integer_value(rank) : m->runs - m->before - 1);
+}
+
+/* Has the same been found by one that comes before it? */
+static bool is_late(const struct mutant *m, enum mutant_fate fate, const json_t *result)
+{
+	if (m->fate == fate)
+		return m->place <= place_of(m, result);
+	return m->fate == MUTANT_CAUGHT;
+}
+
 static void note(struct mutant *m, enum mutant_fate fate, const json_t *result, const char *check,
 		 const char *sentence)
 {
+	if (is_late(m, fate, result))
+		return;
 	m->fate = fate;
+	m->place = place_of(m, result);
 	snprintf(m->scenario, sizeof(m->scenario), "%s", text_of(result, "scenario"));
 	snprintf(m->preset, sizeof(m->preset), "%s", text_of(result, "preset"));
 	snprintf(m->seed, sizeof(m->seed), "%s", text_of(result, "seed"));
@@ -118,8 +136,7 @@ static bool take_end(struct mutant *m, const json_t *result)
 	const char *end = text_of(result, "end"), *reasons = text_of(result, "reasons");
 	bool meant = mutant_word_is_in(m->checks, end);
 
-	if (meant || m->fate < MUTANT_CAUGHT)
-		note(m, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, end, reasons);
+	note(m, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, end, reasons);
 	return meant;
 }
 
@@ -141,10 +158,14 @@ bool mutant_take(struct mutant *mutant, const json_t *result)
 	finding = finding_of(mutant, result, &meant);
 	if (!finding)
 		return take_end(mutant, result);
-	if (meant || (mutant->fate != MUTANT_CAUGHT && mutant->fate != MUTANT_BY_ACCIDENT))
-		note(mutant, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result,
-		     text_of(finding, "check"), text_of(finding, "text"));
+	note(mutant, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, text_of(finding, "check"),
+	     text_of(finding, "text"));
 	return meant;
+}
+
+uint64_t mutant_runs(const struct mutant *mutant)
+{
+	return mutant->fate == MUTANT_CAUGHT ? mutant->place + 1 : mutant->runs;
 }
 
 const char *mutant_fate_word(enum mutant_fate fate)
@@ -162,5 +183,5 @@ json_t *mutant_to_json(const struct mutant *m)
 			 "fate", mutant_fate_word(m->fate), "meant_groups", m->groups,
 			 "meant_checks", m->checks, "scenario", m->scenario, "preset", m->preset,
 			 "seed", m->seed, "check", m->check, "sentence", m->sentence, "runs",
-			 (json_int_t)m->runs, "took_ms", (json_int_t)(m->took_ns / 1000000));
+			 (json_int_t)mutant_runs(m), "took_ms", (json_int_t)(m->took_ns / 1000000));
 }

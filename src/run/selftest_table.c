@@ -36,7 +36,7 @@ static void add_where(const struct mutant *m, struct strbuf *out)
 	if (m->fate == MUTANT_CAUGHT || m->fate == MUTANT_BY_ACCIDENT)
 		strbuf_addf(out, "%s.%s by %s", m->scenario, m->preset, m->check);
 	else
-		strbuf_addf(out, "%u runs", m->runs);
+		strbuf_addf(out, "%u runs", (unsigned int)mutant_runs(m));
 }
 
 void mutants_table(const struct mutant *mutants, size_t nr, bool color, struct strbuf *out)
@@ -81,7 +81,7 @@ void mutants_markdown(const struct mutant *mutants, size_t nr, struct strbuf *ou
 		strbuf_addf(out, "| %s | ", m->name);
 		add_cell(out, m->about);
 		strbuf_addf(out, " | %s | %s | %s | %s | %u | ", mutant_fate_word(m->fate),
-			    m->scenario, m->preset, m->check, m->runs);
+			    m->scenario, m->preset, m->check, (unsigned int)mutant_runs(m));
 		add_cell(out, m->sentence);
 		strbuf_addstr(out, " |\n");
 	}

@@ -113,6 +113,34 @@ static void other_check_is_an_accident(void **unused)
 	assert_int_equal(m.fate, MUTANT_CAUGHT);
 }
 
+#define RANKED(text, rank) "{\"rank\":" rank "," text
+#define BARE_FAIL(check, scenario)                                                             \
+	"\"verdict\":\"FAIL\",\"scenario\":\"" scenario "\",\"end\":\"checks\",\"findings\":[" \
+	"{\"check\":\"" check "\",\"verdict\":\"FAIL\",\"text\":\"it starved\"}]}"
+
+/* Which run comes to its end first is chance, so it must not count. */
+static void order_counts_not_time(void **unused)
+{
+	struct mutant m = { .name = "m", .checks = "wait_ns" };
+
+	(void)unused;
+	assert_false(take(&m, RANKED(BARE_FAIL("gap_ns", "d"), "4")));
+	assert_false(take(&m, RANKED(BARE_FAIL("gap_ns", "b"), "2")));
+	assert_false(take(&m, RANKED(BARE_FAIL("gap_ns", "c"), "3")));
+	assert_int_equal(m.fate, MUTANT_BY_ACCIDENT);
+	assert_string_equal(m.scenario, "b");
+	assert_int_equal(mutant_runs(&m), 3);
+	m.before = m.runs;
+	assert_true(take(&m, RANKED(BARE_FAIL("wait_ns", "z"), "7")));
+	assert_int_equal(mutant_runs(&m), 3 + 8);
+	assert_true(take(&m, RANKED(BARE_FAIL("wait_ns", "y"), "5")));
+	assert_true(take(&m, RANKED(BARE_FAIL("wait_ns", "x"), "6")));
+	assert_false(take(&m, RANKED(BARE_FAIL("gap_ns", "a"), "0")));
+	assert_int_equal(m.fate, MUTANT_CAUGHT);
+	assert_string_equal(m.scenario, "y");
+	assert_int_equal(mutant_runs(&m), 3 + 6);
+}
+
 static void ends_count_by_their_word(void **unused)
 {
 	struct mutant m = { .name = "m", .checks = "splat" };
@@ -168,6 +196,7 @@ int main(void)
 		cmocka_unit_test(broken_lists_are_refused),
 		cmocka_unit_test(meant_check_catches),
 		cmocka_unit_test(other_check_is_an_accident),
+		cmocka_unit_test(order_counts_not_time),
 		cmocka_unit_test(ends_count_by_their_word),
 		cmocka_unit_test(neither_error_nor_doubt_is_a_catch),
 		cmocka_unit_test(tables_tell_all),

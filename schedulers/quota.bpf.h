@@ -85,11 +85,27 @@ static void release_parked(void)
 	bpf_rcu_read_unlock();
 }
 
+/* Fault slice-zero: whoever runs is sent away, over and over, by the timer of the root, which has no
+ * quota. */
+static void end_turns(void)
+{
+	__u32 root = 0;
+	struct quota_timer *timer = bpf_map_lookup_elem(&quota_timers, &root);
+
+	COUNT(struck);
+	for (__u32 i = 0; i < SCHED_CPUS && i < machine.nr_cpus; i++)
+		scx_bpf_kick_cpu(i, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT));
+	if (timer)
+		bpf_timer_start(&timer->timer, options.faults[FAULT_slice_zero] * 1000, 0);
+}
+
 static int refill(void *map, __u32 *index, struct quota_timer *timer)
 {
 	struct group *group = group_at(*index);
 	__s64 most = group->quota_ns + group->burst_ns;
 
+	if (HAS_FAULT(slice_zero) && !*index)
+		end_turns();
 	if (group->quota_ns) {
 		if (HAS_FAULT(quota_halved)) {
 			COUNT(struck);

@@ -286,7 +286,9 @@ void BPF_PROG(sched_dispatch, __s32 cpu, struct task_struct *prev)
 		wants = !state->has_yielded && !is_throttled(state->group);
 		state->has_yielded = false;
 	}
+	wants &= !HAS_FAULT(slice_zero);
 	if ((HAS_FAULT(dead_cpu) && (__u64)cpu == options.faults[FAULT_dead_cpu]) ||
+	    (HAS_FAULT(rt_wedge) && cpus[(__u32)cpu % SCHED_CPUS].is_wedged) ||
 	    (HAS_FAULT(hotplug_forgotten) && !is_online(cpu))) {
 		COUNT(struck);
 		if (state && !is_throttled(state->group))
@@ -342,10 +344,6 @@ void BPF_PROG(sched_running, struct task_struct *p)
 		return;
 	choose(state, cpu);
 	state->is_new = false;
-	if (HAS_FAULT(slice_zero) && p->mm) {
-		COUNT(struck);
-		scx_bpf_kick_cpu(cpu, bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT));
-	}
 }
 
 SEC("struct_ops/sched_stopping")
@@ -355,10 +353,9 @@ void BPF_PROG(sched_stopping, struct task_struct *p, bool runnable)
 
 	if (state)
 		charge(p, state);
-	if (HAS_FAULT(rt_wedge)) {
-		if (runnable && p->scx.slice)
-			COUNT(struck);
-		return;
+	if (HAS_FAULT(rt_wedge) && runnable && p->scx.slice) {
+		COUNT(struck);
+		cpus[(__u32)scx_bpf_task_cpu(p) % SCHED_CPUS].is_wedged = true;
 	}
 	/* Where a real-time task displaced it, it would wait for this CPU though others are idle. */
 	if (runnable)
@@ -539,6 +536,8 @@ __s32 BPF_PROG(sched_init)
 		return -12;
 	loaded_ns = bpf_ktime_get_ns();
 	make_timers();
+	if (HAS_FAULT(slice_zero))
+		end_turns();
 	for (__u32 i = 0; i < SCHED_WORDS && i < machine.nr_words; i++)
 		online.words[i] = machine.all.words[i];
 	for (__u32 i = 0; !r && i < SCHED_LLCS && i < machine.nr_llcs; i++)

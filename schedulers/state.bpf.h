@@ -15,8 +15,9 @@ struct sched_counters counters SEC(".data.counters");
 
 static struct sched_cpus online;
 static struct {
-	__u64 clock;   /* virtual time of the latest task it chose */
-	__u64 current; /* that of the task it runs */
+	__u64 clock;	/* virtual time of the latest task it chose */
+	__u64 current;	/* that of the task it runs */
+	bool is_wedged; /* fault rt-wedge */
 } cpus[SCHED_CPUS];
 
 struct task_state {

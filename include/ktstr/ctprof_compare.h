@@ -82,7 +82,9 @@ enum ktstr_ctprof_kind {
 	KTSTR_CTPROF_KIND_TEXT,	   /* enum ktstr_ctprof_text */
 	KTSTR_CTPROF_KIND_DERIVED, /* enum ktstr_ctprof_derived */
 	KTSTR_CTPROF_KIND_CGROUP,  /* enum ktstr_ctprof_cgroup_metric */
-	KTSTR_CTPROF_KIND_HOST	   /* of the machine */
+	KTSTR_CTPROF_KIND_CGROUP_TEXT,
+	KTSTR_CTPROF_KIND_HOST, /* enum ktstr_ctprof_host_metric; of the machine's group */
+	KTSTR_CTPROF_KIND_HOST_TEXT
 };
 
 /* One value of one side of a group. */
@@ -94,7 +96,7 @@ struct ktstr_ctprof_value {
 	int64_t low;   /* sum, maximum, most frequent; smallest of a range; fewest CPUs of a set */
 	int64_t high;  /* the same, but: largest of a range; most CPUs of a set */
 	double number; /* what deltas and orders go by: low; middle of a range; a derived value */
-	const char *text; /* a set all members agree on, "0-3,8"; else NULL */
+	const char *text; /* what all members agree on, such as the set "0-3,8"; else NULL */
 };
 
 /* What a delta is worth. */
@@ -108,7 +110,8 @@ enum ktstr_ctprof_mark {
 /* One metric of one group. */
 struct ktstr_ctprof_cell {
 	struct ktstr_ctprof_value sides[2]; /* before, after; of one snapshot: the first only */
-	struct ktstr_ctprof_value between;  /* one_boot: what happened; counters and derived only */
+	struct ktstr_ctprof_value
+		between; /* one_boot: what happened: counters, and what derives from them */
 	bool has_delta, has_percent, differs; /* differs: a category, set or text changed */
 	enum ktstr_ctprof_mark mark;
 	uint32_t went_back; /* threads left out for it */
@@ -182,6 +185,7 @@ struct ktstr_ctprof_compare_opts {
 	size_t nr_flatten;	    /* at most KTSTR_CTPROF_MAX_GLOBS */
 	const char *metrics;	    /* "run_time_ns,avg_wait_ns": only these; NULL: all */
 	uint32_t sections;	    /* bit 1 << section: only these; 0: all */
+	const char *keep;	    /* more metrics, whatever the two above say; NULL: none */
 	const char *sort;	    /* as ktstr_ctprof_comparison_sort() */
 };
 

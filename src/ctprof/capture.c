@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +13,9 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "ctprof/cgroup_text.h"
 #include "ctprof/collect.h"
+#include "ctprof/host.h"
 #include "ctprof/procfs.h"
 #include "ctprof/walk.h"
 
@@ -66,17 +67,25 @@ static int check_is_process(int proc_fd, pid_t pid, struct ktstr_error *err)
 	return 0;
 }
 
-/* Return: @buf or @opts->cgroup; NULL: unknown. */
-static const char *find_cgroup_root(const struct ktstr_ctprof_opts *opts, char *buf, size_t size)
+static void find_cgroup_root(struct collect *c, struct cgroup_mount *mount)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	if (opts->cgroup)
-		return opts->cgroup;
-	if (!is_live(opts) || io_read_file("/proc/self/mountinfo", &text, NULL) < 0 ||
-	    procfs_find_cgroup2((struct span){ strbuf_str(&text), text.len }, buf, size) < 0)
-		return NULL;
-	return buf;
+	c->cgroup_part = "/";
+	c->cgroup_root = c->opts->cgroup;
+	if (c->cgroup_root || !c->live || io_read_file("/proc/self/mountinfo", &text, NULL) < 0 ||
+	    cgroup_find_mount((struct span){ strbuf_str(&text), text.len }, mount) < 0)
+		return;
+	c->cgroup_root = mount->path;
+	c->cgroup_part = mount->root;
+}
+
+static int read_host(const struct collect *c)
+{
+	const char *sys = c->opts->sys ? c->opts->sys : c->live ? "/sys" : NULL;
+	_cleanup_close_ int sys_fd = sys ? open(sys, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return host_read(c->builder, c->proc_fd, sys_fd, c->live);
 }
 
 static int set_kernel(struct builder *b)
@@ -137,8 +146,8 @@ static int common_steps(struct collect *c)
 	if (r == 0)
 		r = collect_smaps(c);
 	if (r == 0 && c->cgroup_root)
-		r = walk_cgroups(b, c->cgroup_root);
-	return r;
+		r = walk_cgroups(b, c->cgroup_root, c->cgroup_part);
+	return r < 0 ? r : read_host(c);
 }
 
 static int run_job(struct job *job)
@@ -150,9 +159,11 @@ static int run_job(struct job *job)
 		.opts = job->opts, .builder = &b, .proc_fd = proc_fd, .live = is_live(job->opts)
 	};
 	uint64_t start = clock_mono_ns();
-	char root[PATH_MAX];
+	_cleanup_free_ struct cgroup_mount *mount = malloc(sizeof(*mount));
 	int r;
 
+	if (!mount)
+		return ktstr_error_nomem(job->err);
 	if (proc_fd < 0)
 		return ktstr_error_set(job->err, -errno, "open '%s': %s", proc, strerror(errno));
 	if (job->opts->pid) {
@@ -160,7 +171,7 @@ static int run_job(struct job *job)
 		if (r < 0)
 			return r;
 	}
-	c.cgroup_root = find_cgroup_root(job->opts, root, sizeof(root));
+	find_cgroup_root(&c, mount);
 	c.self = own_number(proc_fd);
 	c.foreign = c.self != (uint32_t)getpid();
 	b.head.captured_at_unix_ns = clock_real_ns();

@@ -1,61 +1,128 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
-#include "ctprof/procfs.h"
+#include "ctprof/cgroup_text.h"
+#include "ctprof/text_file.h"
 #include "ctprof/walk.h"
 
-enum { CGROUP_FILE_BYTES = 65536 };
+typedef int parse_fn(struct span, struct ktstr_ctprof_cgroup *);
+typedef int parse_value_fn(struct span, int64_t *);
 
-static void read_number(int dir_fd, const char *name, struct ktstr_ctprof_cgroup *c,
-			enum ktstr_ctprof_cgroup_metric metric)
+struct reader {
+	struct builder *builder;
+	struct text_file file;
+	int root_fd;
+	const char *root; /* the part of the tree that root_fd shows */
+};
+
+static const struct {
+	const char *name;
+	parse_fn *parse;
+} tables[] = {
+	{ "cpu.stat", cgroup_parse_cpu_stat },
+	{ "cpu.max", cgroup_parse_cpu_max },
+	{ "memory.stat", cgroup_parse_memory_stat },
+	{ "memory.events", cgroup_parse_memory_events },
+	{ "io.stat", cgroup_parse_io_stat },
+};
+
+static const struct {
+	const char *name;
+	parse_value_fn *parse;
+	enum ktstr_ctprof_cgroup_metric metric;
+} numbers[] = {
+	{ "cpu.max.burst", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MAX_BURST },
+	{ "cpu.weight", cgroup_parse_number, KTSTR_CTPROF_CGROUP_WEIGHT },
+	{ "cpu.weight.nice", cgroup_parse_number, KTSTR_CTPROF_CGROUP_WEIGHT_NICE },
+	{ "cpu.idle", cgroup_parse_number, KTSTR_CTPROF_CGROUP_IDLE },
+	{ "cpu.uclamp.min", cgroup_parse_percent, KTSTR_CTPROF_CGROUP_UCLAMP_MIN },
+	{ "cpu.uclamp.max", cgroup_parse_percent, KTSTR_CTPROF_CGROUP_UCLAMP_MAX },
+	{ "memory.current", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_CURRENT },
+	{ "memory.peak", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_PEAK },
+	{ "memory.max", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_MAX },
+	{ "memory.high", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_HIGH },
+	{ "memory.low", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_LOW },
+	{ "memory.min", cgroup_parse_number, KTSTR_CTPROF_CGROUP_MEMORY_MIN },
+	{ "memory.swap.current", cgroup_parse_number, KTSTR_CTPROF_CGROUP_SWAP_CURRENT },
+	{ "pids.current", cgroup_parse_number, KTSTR_CTPROF_CGROUP_PIDS_CURRENT },
+	{ "pids.max", cgroup_parse_number, KTSTR_CTPROF_CGROUP_PIDS_MAX },
+	{ "pids.peak", cgroup_parse_number, KTSTR_CTPROF_CGROUP_PIDS_PEAK },
+};
+
+static const struct {
+	const char *name;
+	enum ktstr_ctprof_cgroup_metric first;
+} pressures[] = {
+	{ "cpu.pressure", KTSTR_CTPROF_CGROUP_PRESSURE_CPU_SOME_AVG10 },
+	{ "memory.pressure", KTSTR_CTPROF_CGROUP_PRESSURE_MEMORY_SOME_AVG10 },
+	{ "io.pressure", KTSTR_CTPROF_CGROUP_PRESSURE_IO_SOME_AVG10 },
+	{ "irq.pressure", KTSTR_CTPROF_CGROUP_PRESSURE_IRQ_FULL_AVG10 },
+};
+
+static const struct {
+	const char *name;
+	enum ktstr_ctprof_cgroup_text text;
+} texts[] = {
+	{ "cpuset.cpus.effective", KTSTR_CTPROF_CGROUP_TEXT_CPUS_EFFECTIVE },
+	{ "cpuset.mems.effective", KTSTR_CTPROF_CGROUP_TEXT_MEMS_EFFECTIVE },
+};
+
+/* What was not understood is absent, so that nobody need look at what the parsers return. */
+static void read_values(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup *c)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(CGROUP_FILE_BYTES);
+	struct span text;
 	int64_t value;
 
-	if (io_read_file_at(dir_fd, name, &text) == 0 &&
-	    procfs_parse_number((struct span){ strbuf_str(&text), text.len }, &value) == 0)
-		cgroup_set(c, metric, value);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		if (text_file_read(&rd->file, dir_fd, tables[i].name, &text) == 0)
+			tables[i].parse(text, c);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (text_file_read(&rd->file, dir_fd, numbers[i].name, &text) == 0 &&
+		    numbers[i].parse(text, &value) == 0)
+			cgroup_set(c, numbers[i].metric, value);
+	for (size_t i = 0; i < ARRAY_SIZE(pressures); i++)
+		if (text_file_read(&rd->file, dir_fd, pressures[i].name, &text) == 0)
+			cgroup_parse_pressure(text, c, pressures[i].first);
 }
 
-static void read_with(int dir_fd, const char *name, struct ktstr_ctprof_cgroup *c,
-		      int (*parse)(struct span, struct ktstr_ctprof_cgroup *))
+static int read_texts(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup *c)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(CGROUP_FILE_BYTES);
+	struct span text, line;
 
-	/* What was not understood is absent. */
-	if (io_read_file_at(dir_fd, name, &text) == 0 &&
-	    parse((struct span){ strbuf_str(&text), text.len }, c) < 0)
-		return;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (text_file_read(&rd->file, dir_fd, texts[i].name, &text) < 0 ||
+		    !next_line(&text, &line))
+			continue;
+		c->texts[texts[i].text] = builder_intern(rd->builder, line.at, line.len);
+		if (!c->texts[texts[i].text])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
-static int read_cgroup(struct builder *b, int root_fd, const char *path)
+static int read_cgroup(struct reader *rd, const char *path)
 {
 	_cleanup_close_ int dir_fd = -1;
+	const char *below = cgroup_below(path, rd->root);
 	struct ktstr_ctprof_cgroup *c;
 
-	/* Above the root of our own cgroup namespace nothing can be reached by its name. */
-	if (strncmp(path, "/..", 3) == 0 && (!path[3] || path[3] == '/'))
+	/* Outside of what is mounted nothing can be reached by its name. */
+	if (!below)
 		return 0;
-	dir_fd = openat(root_fd, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir_fd = openat(rd->root_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return 0;
-	c = builder_add_cgroup(b);
+	c = builder_add_cgroup(rd->builder);
 	if (!c)
 		return -ENOMEM;
 	c->path = path;
-	read_with(dir_fd, "cpu.stat", c, procfs_parse_cpu_stat);
-	read_with(dir_fd, "cpu.max", c, procfs_parse_cpu_max);
-	read_number(dir_fd, "cpu.weight", c, KTSTR_CTPROF_CGROUP_WEIGHT);
-	read_number(dir_fd, "memory.current", c, KTSTR_CTPROF_CGROUP_MEMORY_CURRENT);
-	read_number(dir_fd, "pids.current", c, KTSTR_CTPROF_CGROUP_PIDS_CURRENT);
-	return 0;
+	read_values(rd, dir_fd, c);
+	return read_texts(rd, dir_fd, c);
 }
 
 static int compare_pointers(const void *a, const void *b)
@@ -83,20 +150,23 @@ static size_t distinct_paths(const struct builder *b, const char **paths)
 	return kept;
 }
 
-int walk_cgroups(struct builder *b, const char *root)
+int walk_cgroups(struct builder *b, const char *mount, const char *root)
 {
-	_cleanup_close_ int root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root_fd = open(mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(text_file_deinit) struct text_file file = { 0 };
 	_cleanup_free_ const char **paths = NULL;
+	struct reader rd = { .builder = b, .root_fd = root_fd, .root = root };
 	size_t nr;
 	int r = 0;
 
 	if (root_fd < 0)
 		return 0;
 	paths = calloc(b->nr_threads + 1, sizeof(*paths));
-	if (!paths)
+	if (!paths || text_file_init(&file) < 0)
 		return -ENOMEM;
+	rd.file = file;
 	nr = distinct_paths(b, paths);
 	for (size_t i = 0; i < nr && r == 0; i++)
-		r = read_cgroup(b, root_fd, paths[i]);
+		r = read_cgroup(&rd, paths[i]);
 	return r;
 }

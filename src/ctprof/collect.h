@@ -25,7 +25,8 @@ struct collect {
 	const struct ktstr_ctprof_opts *opts;
 	struct builder *builder;
 	int proc_fd;		 /* the folder @opts->proc */
-	const char *cgroup_root; /* where the cgroup v2 tree is; NULL: unknown */
+	const char *cgroup_root; /* where the cgroup v2 tree is mounted; NULL: unknown */
+	const char *cgroup_part; /* which part of it; "/": all */
 	bool live;		 /* it is this machine's /proc, not a copy */
 	bool foreign;		 /* it numbers processes otherwise than system calls do */
 	uint32_t self;		 /* the capturing process as it numbers it; 0: not in it */

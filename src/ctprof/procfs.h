@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * procfs.h - the texts of /proc and of cgroup v2 turned into values; nothing here opens a file.
+ * procfs.h - the texts of /proc turned into values; nothing here opens a file.
  *
  * Texts come as a span, which need not end in NUL and may hold any bytes.  A parser sets the
  * values it understood; -EINVAL says that something was not as the kernel writes it, and values
@@ -38,8 +38,6 @@ int procfs_parse_io(struct span text, struct ktstr_ctprof_thread *t);
 int procfs_parse_smaps_rollup(struct span text, struct ktstr_ctprof_leader *leader);
 /* The path of the v2 line inside @text.  Return: 0, -ENOENT (no v2 line), -EINVAL. */
 int procfs_parse_cgroup(struct span text, struct span *ret_path);
-/* Where the whole cgroup v2 tree is mounted; cut at @size.  Return: 0, -ENOENT. */
-int procfs_find_cgroup2(struct span mountinfo, char *ret_path, size_t size);
 
 /* One line of /proc/PID/maps. */
 struct procfs_map {
@@ -51,10 +49,5 @@ struct procfs_map {
 
 /* Cuts the next line that is understood off @text.  Return: false at the end. */
 bool procfs_next_map(struct span *text, struct procfs_map *ret_map);
-
-int procfs_parse_cpu_stat(struct span text, struct ktstr_ctprof_cgroup *c);
-int procfs_parse_cpu_max(struct span text, struct ktstr_ctprof_cgroup *c);
-/* A file that holds one number, such as cpu.weight. */
-int procfs_parse_number(struct span text, int64_t *ret_value);
 
 #endif

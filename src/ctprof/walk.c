@@ -345,7 +345,7 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	struct walk walk = { .collect = c };
 	int r;
 
-	if (c->live && c->cgroup_root)
+	if (c->live && c->cgroup_root && !c->cgroup_part[1])
 		cgroup_fd = open(c->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	walk.cgroup_fd = cgroup_fd;
 	walk.calls_for_affinity = every_cpu_is_online();

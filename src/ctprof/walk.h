@@ -7,7 +7,8 @@
 
 #include "ctprof/snapshot.h"
 
-/* The values of every cgroup the threads of @b are in, below the tree at @root. */
-int walk_cgroups(struct builder *b, const char *root) KTSTR_MUST_CHECK;
+/* The values of every cgroup the threads of @b are in, as far as they are below the mount point
+ * @mount, which shows the part @root of the tree ("/": all of it). */
+int walk_cgroups(struct builder *b, const char *mount, const char *root) KTSTR_MUST_CHECK;
 
 #endif

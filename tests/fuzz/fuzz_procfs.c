@@ -23,22 +23,6 @@ static void check_negative(const struct ktstr_ctprof_thread *t)
 			abort();
 }
 
-static void parse_cgroup_files(struct span text)
-{
-	struct ktstr_ctprof_cgroup c = { 0 };
-	char path[64];
-	int64_t v;
-
-	if (procfs_parse_cpu_stat(text, &c) == 0 && procfs_parse_cpu_max(text, &c) == 0)
-		v = 0;
-	/* A number alone is no mount. */
-	if (procfs_parse_number(text, &v) == 0 && !memchr(text.at, '\n', text.len) &&
-	    procfs_find_cgroup2(text, path, sizeof(path)) == 0)
-		abort();
-	if (procfs_find_cgroup2(text, path, sizeof(path)) == 0 && strlen(path) >= sizeof(path))
-		abort();
-}
-
 /* The first byte chooses the file; the text that follows need not end in NUL. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,9 +57,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = procfs_parse_cgroup(text, &part);
 		if (r == 0)
 			check_inside(part, text);
-		break;
-	case 6:
-		parse_cgroup_files(text);
 		break;
 	default:
 		for (struct span left = text; procfs_next_map(&left, &map);)

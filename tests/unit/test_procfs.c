@@ -175,48 +175,6 @@ static void cgroup_takes_the_v2_line(void **state)
 	assert_int_equal(procfs_parse_cgroup(SPAN("0::nowhere\n"), &path), -EINVAL);
 }
 
-static void the_v2_tree_is_found_beside_v1(void **state)
-{
-	char path[64];
-
-	(void)state;
-	assert_int_equal(
-		procfs_find_cgroup2(
-			SPAN("31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw\n"
-			     "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-			     "40 31 0:38 /part /mnt rw - cgroup2 cgroup2 rw\n"
-			     "41 31 0:38 / /sys/fs/un\\040ified rw shared:1 - cgroup2 none rw\n"),
-			path, sizeof(path)),
-		0);
-	assert_string_equal(path, "/sys/fs/un ified");
-	assert_int_equal(procfs_find_cgroup2(SPAN("1 2 3 / / - x y\nx\n"), path, sizeof(path)),
-			 -ENOENT);
-}
-
-static void cgroup_files_are_read(void **state)
-{
-	struct ktstr_ctprof_cgroup c = { 0 };
-	int64_t v;
-
-	(void)state;
-	assert_int_equal(procfs_parse_cpu_stat(SPAN("usage_usec 10\nuser_usec 4\nnr_periods 3\n"
-						    "nr_throttled 2\nthrottled_usec 1\n"),
-					       &c),
-			 0);
-	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_USAGE, &v) && v == 10);
-	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_THROTTLED, &v) && v == 1);
-	assert_int_equal(procfs_parse_cpu_max(SPAN("max 100000\n"), &c), 0);
-	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v) &&
-		    v == KTSTR_CTPROF_UNLIMITED);
-	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_PERIOD, &v) && v == 100000);
-	assert_int_equal(procfs_parse_cpu_max(SPAN("20000 100000\n"), &c), 0);
-	assert_true(ktstr_ctprof_cgroup_get(&c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v) && v == 20000);
-	assert_int_equal(procfs_parse_cpu_max(SPAN("20000\n"), &c), -EINVAL);
-	assert_int_equal(procfs_parse_number(SPAN("4096\n"), &v), 0);
-	assert_int_equal(procfs_parse_number(SPAN("max\n"), &v), -EINVAL);
-	assert_int_equal(procfs_parse_number(SPAN(""), &v), -EINVAL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,8 +186,6 @@ int main(void)
 		cmocka_unit_test_setup(schedstat_is_three_numbers, clean),
 		cmocka_unit_test_setup(io_is_whole_or_nothing, clean),
 		cmocka_unit_test_setup(cgroup_takes_the_v2_line, clean),
-		cmocka_unit_test_setup(the_v2_tree_is_found_beside_v1, clean),
-		cmocka_unit_test_setup(cgroup_files_are_read, clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,11 +131,17 @@ $(B)/obj/scenarios_blob.o: src/scenario/scenarios_blob.S $(wildcard scenarios/*.
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
+# --- the page of ctprof compare and show, embedded as well ---------------------------------------
+$(B)/obj/page_blob.o: src/ctprof/page_blob.S $(wildcard src/ctprof/page/*)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
 include mk/bpf.mk
 
 # --- library and programs -------------------------------------------------------------------
 $(B)/libktstr.a: $(LIB_OBJ) $(B)/obj/calibrate_blob.o $(B)/obj/ctprof_bpf_blob.o $(B)/obj/exact_engine_blob.o \
-		$(B)/obj/scenario_blob.o $(B)/obj/scenarios_blob.o $(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
+		$(B)/obj/page_blob.o $(B)/obj/scenario_blob.o $(B)/obj/scenarios_blob.o \
+		$(if $(GUEST_SRC),$(B)/obj/agent_blob.o)
 	@rm -f $@
 	ar rcs $@ $^
 

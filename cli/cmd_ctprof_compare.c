@@ -54,6 +54,9 @@ static int compare(struct request *q, const struct ctprof_moments *m)
 
 	if (r < 0)
 		return cli_fail(r == -EINVAL ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
+	if (q->view.html)
+		return ctprof_view_html(&q->view, c, m->series[m->series[1] ? 1 : 0],
+					m->series[1] ? "after" : NULL);
 	return ctprof_view_print(&q->view, c);
 }
 

@@ -37,6 +37,8 @@ static int show(struct ctprof_view *v, const struct ctprof_moments *m)
 	r = ktstr_ctprof_compare(&m->sides[0], NULL, &v->compare, &c, &err);
 	if (r < 0)
 		return cli_fail(r == -EINVAL ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
+	if (v->html)
+		return ctprof_view_html(v, c, m->series[0], NULL);
 	return records ? print_records(c, ctprof_view_limit(v, c)) : ctprof_view_print(v, c);
 }
 

@@ -9,15 +9,19 @@
 #include <unistd.h>
 
 #include <ktstr/api.h>
+#include <ktstr/ctprof_html.h>
 
 #include "base/cleanup.h"
 #include "cli.h"
 
-enum { DEFAULT_WIDTH = 80, TABLE_GROUPS = 15, ROWS_GROUPS = 6, TASKS = 40 };
+enum { DEFAULT_WIDTH = 80, TABLE_GROUPS = 15, ROWS_GROUPS = 6, TASKS = 40, PAGE_GROUPS = 300 };
 
 void ctprof_view_init(struct ctprof_view *v, const char *group_by)
 {
-	*v = (struct ctprof_view){ .group_by = group_by, .limit = UINT64_MAX, .color = "auto" };
+	*v = (struct ctprof_view){ .group_by = group_by,
+				   .default_group_by = group_by,
+				   .limit = UINT64_MAX,
+				   .color = "auto" };
 	const struct ktstr_option options[] = {
 		{ 'g', "group-by", "WHAT",
 		  "all, cgroup, process, thread, name (exact), task or machine", KTSTR_OPTION_TEXT,
@@ -36,6 +40,8 @@ void ctprof_view_init(struct ctprof_view *v, const char *group_by)
 		{ 0, "color", "WHEN", "auto, always or never", KTSTR_OPTION_TEXT, &v->color },
 		{ 0, "json", NULL, "everything, as one JSON object", KTSTR_OPTION_FLAG, &v->json },
 		{ 0, "csv", NULL, "a line per group and metric", KTSTR_OPTION_FLAG, &v->csv },
+		{ 0, "html", "FILE", "a page to look at, sort and filter; all groupings unless -g",
+		  KTSTR_OPTION_TEXT, &v->html },
 		{ 0, "no-thread-patterns", NULL, "take names of threads and processes as they are",
 		  KTSTR_OPTION_FLAG, &v->compare.no_thread_patterns },
 		{ 0, "no-cgroup-patterns", NULL, "take paths of cgroups as they are",
@@ -119,8 +125,11 @@ static unsigned int terminal_width(void)
 
 int ctprof_view_settle(struct ctprof_view *v)
 {
-	int r = settle_group_by(v);
+	int r;
 
+	if (v->html && v->group_by == v->default_group_by)
+		v->group_by = "all";
+	r = settle_group_by(v);
 	if (r < 0)
 		r = settle_sections(v);
 	if (r < 0)
@@ -129,8 +138,8 @@ int ctprof_view_settle(struct ctprof_view *v)
 		r = settle_color(v);
 	if (r >= 0)
 		return r;
-	if (v->json && v->csv)
-		return cli_failf(KTSTR_EXIT_USAGE, "--json and --csv exclude each other");
+	if (v->json + v->csv + !!v->html > 1)
+		return cli_failf(KTSTR_EXIT_USAGE, "--json, --csv and --html exclude each other");
 	v->text.width = v->wide ? 0 : terminal_width();
 	v->text.metrics = v->compare.metrics;
 	v->compare.flatten = v->flatten.items;
@@ -171,5 +180,22 @@ int ctprof_view_print(const struct ctprof_view *v, const struct ktstr_ctprof_com
 	if (r < 0)
 		return cli_fail(KTSTR_EXIT_HARNESS, &err);
 	fputs(text, stdout);
+	return KTSTR_EXIT_PASS;
+}
+
+int ctprof_view_html(const struct ctprof_view *v, const struct ktstr_ctprof_comparison *c,
+		     const struct ktstr_ctprof_series *series, const char *name)
+{
+	const struct ktstr_ctprof_html_opts opts = {
+		.sort = v->compare.sort,
+		.limit = v->limit == UINT64_MAX ? PAGE_GROUPS : v->limit,
+		.series = series,
+		.series_name = name,
+		.compare = &v->compare,
+	};
+	struct ktstr_error err;
+
+	if (ktstr_ctprof_html_write(c, &opts, v->html, &err) < 0)
+		return cli_fail(KTSTR_EXIT_HARNESS, &err);
 	return KTSTR_EXIT_PASS;
 }

@@ -11,7 +11,8 @@ enum { CTPROF_VIEW_OPTIONS = 16 };
 
 /* As the options were given. */
 struct ctprof_view {
-	const char *group_by, *sections, *layout, *color;
+	const char *group_by, *sections, *layout, *color, *html;
+	const char *default_group_by;
 	uint64_t limit; /* UINT64_MAX: what fits a screen */
 	bool wide, json, csv;
 	struct ktstr_option_list flatten;
@@ -30,5 +31,10 @@ int ctprof_view_settle(struct ctprof_view *v);
 uint64_t ctprof_view_limit(const struct ctprof_view *v, const struct ktstr_ctprof_comparison *c);
 /* Prints as text, JSON or CSV.  Return: an exit code. */
 int ctprof_view_print(const struct ctprof_view *v, const struct ktstr_ctprof_comparison *c);
+
+/* Saves the page of --html; @series: what its curves are made of, NULL for none; @name says which
+ * side that is, if there are several.  Return: an exit code. */
+int ctprof_view_html(const struct ctprof_view *v, const struct ktstr_ctprof_comparison *c,
+		     const struct ktstr_ctprof_series *series, const char *name);
 
 #endif

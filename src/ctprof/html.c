@@ -116,7 +116,7 @@ static const struct {
 
 static void add_heading_row(const struct html *h, size_t row, struct strbuf *out)
 {
-	_cleanup_strbuf_ struct strbuf texts[2] = { STRBUF_INIT, STRBUF_INIT };
+	struct strbuf texts[2] = { STRBUF_INIT, STRBUF_INIT };
 	unsigned int nr = h->comparison->nr_sides;
 	bool differs;
 
@@ -172,16 +172,16 @@ static void add_notes(const struct html *h, struct strbuf *out)
 
 void html_add_heading(const struct html *h, struct strbuf *out)
 {
-	strbuf_addstr(out, "<div class=\"box\"><table class=\"what\">\n");
+	strbuf_addstr(out, "<div class=\"box head\"><table class=\"what\">\n");
 	if (h->comparison->nr_sides > 1)
 		strbuf_addstr(out, "<thead><tr><td></td><th scope=\"col\">Before</th>"
 				   "<th scope=\"col\">After</th></tr></thead>\n");
 	strbuf_addstr(out, "<tbody>\n");
 	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++)
 		add_heading_row(h, i, out);
-	strbuf_addstr(out, "</tbody></table>\n");
+	strbuf_addstr(out, "</tbody></table>\n<div class=\"notes\">\n");
 	add_notes(h, out);
-	strbuf_addstr(out, "</div>");
+	strbuf_addstr(out, "</div></div>");
 }
 
 size_t html_groups(const struct html *h, const struct ktstr_ctprof_block *block)

@@ -76,6 +76,8 @@ static void add_group(const struct html *h, size_t block, size_t group, struct s
 	if (g->tid)
 		strbuf_addf(out, ",\"tgid\":%" PRIu32 ",\"tid\":%" PRIu32, g->tgid, g->tid);
 	if (h->comparison->nr_sides > 1)
+		strbuf_addf(out, ",\"weight\":%.4g", g->weight);
+	if (h->comparison->nr_sides > 1)
 		strbuf_addf(out, ",\"side\":\"%s\",\"n\":[%" PRIu32 ",%" PRIu32 "]",
 			    g->on[0] && g->on[1] ? "both"
 			    : g->on[0]		 ? "before"

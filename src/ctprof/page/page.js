@@ -7,14 +7,16 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const paired = data.mode === "compare";
 const ALL = -1, PAGE = 300, BARS = 12, CHARTS = 12;
-const WENT_BACK = 1;
+const WENT_BACK = 1, AT_LEAST = 2, DIFFERS = 4;
 const state = { section: 0, metric: ALL, sort: null, down: true, shown: PAGE };
 
 // --- numbers as people read them ------------------------------------------------------------
 const NS = [["ns", 1], ["µs", 1e3], ["ms", 1e6], ["s", 1e9]];
 const BYTES = [["B", 1], ["KiB", 2 ** 10], ["MiB", 2 ** 20], ["GiB", 2 ** 30], ["TiB", 2 ** 40]];
 const COUNT = [["", 1], ["K", 1e3], ["M", 1e6], ["G", 1e9], ["T", 1e12]];
-const SCALES = { ns: [NS, 1], us: [NS, 1e3], ms: [NS, 1e6], ticks: [COUNT, 1, " ticks"], bytes: [BYTES, 1] };
+const PERCENT = [["%", 1]], PLAIN = [["", 1]], HERTZ = [["Hz", 1], ["kHz", 1e3], ["MHz", 1e6], ["GHz", 1e9]];
+const SCALES = { ns: [NS, 1], us: [NS, 1e3], ms: [NS, 1e6], s: [NS, 1e9], ticks: [NS, 1e7], bytes: [BYTES, 1],
+	ratio: [PERCENT, 100], bp: [PERCENT, 0.01], hundredths: [PLAIN, 0.01], kHz: [HERTZ, 1e3] };
 
 function digits(x) {
 	const size = Math.abs(x);
@@ -24,17 +26,13 @@ function digits(x) {
 }
 
 function scaled(value, unit) {
-	if (unit === "ratio")
-		return value.toFixed(3);
-	if (unit === "%")
-		return value.toFixed(2) + " %";
-	const [steps, factor, after] = SCALES[unit] || [COUNT, 1, ""];
+	const [steps, factor] = SCALES[unit] || [COUNT, 1];
 	const size = Math.abs(value * factor);
 	let i = 0;
 	while (i + 1 < steps.length && size >= steps[i + 1][1] * 0.99995)
 		i++;
 	const name = steps[i][0];
-	return digits(value * factor / steps[i][1]) + (steps[0][0] ? " " : "") + name + (after || "");
+	return digits(value * factor / steps[i][1]) + (steps[0][0] ? " " : "") + name;
 }
 
 const absent = (v) => v === null || v === undefined;
@@ -52,21 +50,29 @@ function percent(p) {
 }
 
 // --- rows -------------------------------------------------------------------------------------
-const metrics = data.metrics;
-const perSecond = () => data.seconds > 0 && $("rate").checked;
+const metrics = data.metrics; // by number
 const isCounter = (m) => metrics[m].kind === "counter";
 const unitOf = (m) => metrics[m].unit;
-const rateUnit = (m, text) => perSecond() && isCounter(m) && text !== "–" ? text + "/s" : text;
+const canRate = data.rates === "none" && data.seconds > 0;
+const perSecond = () => canRate && $("rate").checked;
+// What happened, over the time it took if that is wanted and was not done before.
+const divided = (m, v) => perSecond() && isCounter(m) && typeof v === "number" ? v / data.seconds : v;
+const isRate = (m, side) => isCounter(m) && (data.rates === "all" ||
+	(!side && (data.rates === "change" || perSecond())));
+const withRate = (m, text, side) => text !== "–" && isRate(m, side) ? text + "/s" : text;
 
-// A cell of the data: [metric, value, threads] or [metric, before, n, after, n, delta, flags].
+// Cells: [metric, value, have, of], of two sides [metric, before, have, of, after, have, of,
+// meanwhile, have, of, change, percent, weight, share, flags, threads that went back].
 function rowOf(group, cell) {
-	const row = { group, metric: cell[0], cell };
-	row.after = paired ? cell[3] : cell[1];
-	row.before = paired ? cell[1] : null;
-	row.delta = paired && !(cell[6] & WENT_BACK) ? cell[5] : null;
-	row.percent = absent(row.delta) || typeof row.before !== "number" || row.before === 0 ||
-		unitOf(row.metric) === "ratio" ? null : 100 * row.delta / Math.abs(row.before);
-	row.text = (group.name + " " + metrics[row.metric].name).toLowerCase();
+	const row = { group, metric: cell[0], cell, flags: cell[14] || 0 };
+	row.before = paired ? { value: cell[1], have: cell[2], of: cell[3] } : null;
+	row.after = paired ? { value: cell[4], have: cell[5], of: cell[6] } : { value: cell[1], have: cell[2], of: cell[3] };
+	row.meanwhile = paired ? { value: cell[7], have: cell[8], of: cell[9] } : null;
+	row.change = paired && !(row.flags & WENT_BACK) ? cell[10] : null;
+	row.percent = paired && !(row.flags & WENT_BACK) ? cell[11] : null;
+	row.weight = paired ? cell[12] : null;
+	row.share = paired ? cell[13] : null;
+	row.text = (group.name + " " + (group.tid || "") + " " + metrics[row.metric].name).toLowerCase();
 	return row;
 }
 
@@ -80,9 +86,7 @@ function matches(text, wanted) {
 	return wanted.every((w) => w[0] === "-" ? !text.includes(w.slice(1)) : text.includes(w));
 }
 function differs(row) {
-	return row.group.side !== "both" || row.cell[6] & WENT_BACK ||
-		(typeof row.before === "string" || typeof row.after === "string"
-			? row.before !== row.after : !absent(row.delta) && row.delta !== 0);
+	return row.group.side !== "both" || row.flags & (WENT_BACK | DIFFERS) || (!absent(row.change) && row.change !== 0);
 }
 
 function filtered() {
@@ -98,12 +102,14 @@ const columns = [
 	{ id: "threads", title: "Threads", key: (r) => r.group.n[r.group.n.length - 1] },
 	{ id: "metric", title: "Metric", text: true, key: (r) => metrics[r.metric].name },
 	...(paired ? [
-		{ id: "before", title: "Before", key: (r) => r.before },
-		{ id: "after", title: "After", key: (r) => r.after },
-		{ id: "change", title: "Change", key: (r) => r.delta, size: true },
+		{ id: "before", title: "Before", key: (r) => r.before.value },
+		{ id: "after", title: "After", key: (r) => r.after.value },
+		...(data.one_boot ? [{ id: "meanwhile", title: "Meanwhile", key: (r) => r.meanwhile.value }] : []),
+		{ id: "change", title: "Change", key: (r) => r.change, size: true },
 		{ id: "percent", title: "%", key: (r) => r.percent, size: true },
+		{ id: "share", title: "Share", key: (r) => absent(r.change) ? null : r.weight },
 	] : [
-		{ id: "value", title: "Value", key: (r) => r.after },
+		{ id: "value", title: "Value", key: (r) => r.after.value },
 	]),
 ];
 
@@ -143,10 +149,11 @@ function svg(tag, attributes, ...children) {
 
 // A group's name that narrows the page to it.
 function groupButton(group) {
-	const button = make("button", { type: "button", title: group.name },
-			    make("bdi", { textContent: group.name }));
+	const name = group.tid ? `${group.name} ${group.tid}` : group.name;
+	const button = make("button", { type: "button", title: name },
+			    make("bdi", { textContent: name }));
 	button.addEventListener("click", () => {
-		$("filter").value = group.name;
+		$("filter").value = name;
 		state.metric = ALL;
 		$("metric").value = ALL;
 		update(true);
@@ -158,45 +165,58 @@ function present(n, m) {
 	return n < m ? make("span", { className: "of", title: `${n} of ${m} threads have it`,
 				      textContent: `${n}/${m}` }) : "";
 }
-function valueCell(row, value, n, m) {
-	const td = make("td", { className: absent(value) ? "absent" : typeof value === "string" ? "text" : "" });
-	td.append(typeof value === "string" ? make("bdi", { textContent: value })
-					    : shown(value, unitOf(row.metric)));
+function valueCell(row, side, isSide) {
+	const { value, have, of } = side, m = row.metric;
+	const td = make("td", { className: absent(value) ? "absent" : "" });
+	if (typeof value === "string")
+		td.append(make("bdi", { textContent: value }));
+	else
+		td.append(withRate(m, shown(isSide ? value : divided(m, value), unitOf(m)), isSide));
 	if (!absent(value))
-		td.append(present(n, m));
+		td.append(present(have, of));
 	return td;
 }
 
+function marked(text, title) {
+	return make("td", {}, make("span", { className: "mark", textContent: text, title }));
+}
 function changeCell(row) {
-	const side = row.group.side;
-	if (side === "before" || side === "after")
-		return make("td", {}, make("span", { className: "mark", textContent: side === "after" ? "new" : "gone" }));
-	if (row.cell[6] & WENT_BACK)
-		return make("td", {}, make("span", { className: "mark", textContent: "went back",
-			title: "a counter cannot shrink: its threads were restarted" }));
-	if (typeof row.before === "string" || typeof row.after === "string")
-		return make("td", { textContent: absent(row.before) || absent(row.after) ? "–"
-			: row.before === row.after ? "same" : "differs" });
-	const by = perSecond() && isCounter(row.metric) && !absent(row.delta) ? row.delta / data.seconds : row.delta;
-	return make("td", { className: absent(by) ? "absent" : by > 0 ? "up" : by < 0 ? "down" : "",
-			    textContent: rateUnit(row.metric, signed(by, unitOf(row.metric))) });
+	const side = row.group.side, change = row.change;
+	if (side !== "both")
+		return marked(side === "after" ? "new" : "gone", "the group is on one side only");
+	if (row.flags & WENT_BACK)
+		return marked("went back", "a counter cannot shrink: it was restarted or reset");
+	if (absent(change))
+		return make("td", { className: "absent", textContent: row.flags & DIFFERS ? "differs"
+			: typeof row.before.value === "string" && typeof row.after.value === "string" ? "same" : "–" });
+	const td = make("td", { className: change > 0 ? "up" : change < 0 ? "down" : "", textContent: changeText(row) });
+	if (row.flags & AT_LEAST)
+		td.title = "threads that ended took what they did with them";
+	if (row.cell[15])
+		td.append(make("span", { className: "of", textContent: `−${row.cell[15]}`,
+					 title: `${row.cell[15]} threads are left out: their counters went back` }));
+	return td;
 }
 
+function textCell(text, className) {
+	return make("td", { className: text === "–" ? "absent" : className || "", textContent: text });
+}
 function tableRow(row) {
 	const g = row.group, [n0, n1] = g.n;
 	const name = make("td", { className: "text" }, groupButton(g));
-	if (g.pair)
-		name.append(make("span", { className: "pair", textContent: g.pair }));
-	const tr = make("tr", {}, name,
-		make("td", { textContent: paired && n0 !== n1 ? `${n0} → ${n1}` : String(g.n[g.n.length - 1]) }),
+	if (g.was)
+		name.append(make("span", { className: "pair" }, "was ", make("bdi", { textContent: g.was }),
+				 `, ${(100 * g.alike).toFixed(0)} % alike`));
+	const tr = make("tr", {}, name, textCell(paired && n0 !== n1 ? `${n0} → ${n1}` : String(g.n[g.n.length - 1])),
 		make("td", { className: "text mono", textContent: metrics[row.metric].name, title: metrics[row.metric].about }));
 	if (!paired) {
-		tr.append(valueCell(row, row.after, row.cell[2], n0));
+		tr.append(valueCell(row, row.after, true));
 		return tr;
 	}
-	tr.append(valueCell(row, row.before, row.cell[2], n0), valueCell(row, row.after, row.cell[4], n1),
-		  changeCell(row),
-		  make("td", { className: absent(row.percent) ? "absent" : "", textContent: percent(row.percent) }));
+	tr.append(valueCell(row, row.before, true), valueCell(row, row.after, true),
+		  ...(data.one_boot ? [valueCell(row, row.meanwhile, false)] : []), changeCell(row),
+		  textCell(percent(row.percent)),
+		  textCell(absent(row.change) || !row.share ? "–" : (100 * row.share).toFixed(row.share < 0.1 ? 1 : 0) + " %"));
 	return tr;
 }
 
@@ -218,43 +238,54 @@ function showTable(rows) {
 }
 
 // --- bars: the largest changes (or values) ------------------------------------------------------
-// Of one metric by amount, as units agree; of all metrics by share.
 function barOf(row) {
-	const one = state.metric !== ALL;
-	const value = !paired ? (one && typeof row.after === "number" ? row.after : null)
-			      : one ? row.delta : row.percent;
-	if (absent(value) || value === 0)
+	const m = row.metric, unit = unitOf(m);
+	const value = !paired ? row.after.value : row.group.side === "both" ? row.change : null;
+	if (typeof value !== "number" || value === 0)
 		return null;
-	const by = one && perSecond() && isCounter(row.metric) && paired ? value / data.seconds : value;
-	const text = !one ? percent(value) : paired ? signed(by, unitOf(row.metric)) : scaled(by, unitOf(row.metric));
-	return { row, value, text: one && paired ? rateUnit(row.metric, text) : text };
+	return { group: row.group, value, text: paired ? changeText(row) : withRate(m, scaled(value, unit), true) };
+}
+const changeText = (row) => (row.flags & AT_LEAST ? "≥ " : "") +
+	withRate(row.metric, signed(divided(row.metric, row.change), unitOf(row.metric)));
+
+// Of all metrics: how much of all that changed is a group's, and its own largest changes.
+function barsOfGroups(rows) {
+	const groups = new Map();
+	for (const row of rows) {
+		if (!(row.weight > 0) || absent(row.change) || metrics[row.metric].section === "smaps-rollup" ||
+		    metrics[row.metric].kind === "ordinal")
+			continue;
+		if (!groups.has(row.group))
+			groups.set(row.group, []);
+		groups.get(row.group).push(row);
+	}
+	return [...groups].map(([group, own]) => ({ group, value: group.weight,
+		text: own.sort((a, b) => b.weight - a.weight).slice(0, 3)
+			.map((r) => `${metrics[r.metric].name} ${changeText(r)}`).join("  ·  ") }));
 }
 
-function bar(b, most, low, high) {
+function bar(b, low, high) {
 	const width = 1000, span = high - low || 1, x0 = width * -low / span;
-	const long = Math.max(2, Math.abs(Math.max(-most, Math.min(most, b.value))) / span * width);
-	const kind = !paired ? "level" : b.value > 0 ? "up" : "down";
-	const name = make("span", { className: "name" }, groupButton(b.row.group));
-	if (state.metric === ALL)
-		name.append(make("span", { className: "pair", textContent: " " + metrics[b.row.metric].name }));
+	const long = Math.max(2, Math.abs(b.value) / span * width);
+	const kind = !paired || state.metric === ALL ? "level" : b.value > 0 ? "up" : "down";
 	const picture = svg("svg", { viewBox: `0 0 ${width} 16`, preserveAspectRatio: "none", "aria-hidden": "true" },
 		svg("rect", { class: kind, x: b.value < 0 ? x0 - long : x0, y: 2, width: long, height: 12 }),
 		svg("line", { class: "axis", x1: x0, x2: x0, y1: 0, y2: 16, "vector-effect": "non-scaling-stroke" }));
-	return make("div", { className: "bar" }, name, picture,
-		    make("span", { className: "much " + (paired ? kind : ""), textContent: b.text }));
+	return make("div", { className: "bar" }, make("span", { className: "name" }, groupButton(b.group)), picture,
+		    make("span", { className: "much " + kind, textContent: b.text }));
 }
 
 function showBars(rows) {
-	const bars = rows.map(barOf).filter((b) => b !== null)
+	const all = state.metric === ALL;
+	const bars = (all ? paired ? barsOfGroups(rows) : [] : rows.map(barOf).filter((b) => b !== null))
 		.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, BARS);
-	const what = state.metric === ALL ? "of all metrics, by share" : "of " + metrics[state.metric].name;
-	// One that grew a thousandfold would leave nothing to see of the others.
-	const most = state.metric === ALL && bars.length ? Math.min(Math.abs(bars[0].value), 1000) : Infinity;
-	const values = bars.map((b) => Math.max(-most, Math.min(most, b.value)));
+	const values = bars.map((b) => b.value);
 	const low = Math.min(0, ...values), high = Math.max(0, ...values);
 	$("barsbox").hidden = bars.length === 0;
-	$("barstitle").textContent = (paired ? "Largest changes " : "Largest values ") + what;
-	$("bars").replaceChildren(...bars.map((b) => bar(b, most, low, high)));
+	$("bars").classList.toggle("wordy", all);
+	$("barstitle").textContent = all ? "Groups that changed most, and their largest changes"
+		: `Largest ${paired ? "changes" : "values"} of ${metrics[state.metric].name}`;
+	$("bars").replaceChildren(...bars.map((b) => bar(b, low, high)));
 }
 
 // --- charts: groups over time -------------------------------------------------------------------
@@ -275,13 +306,13 @@ function pieces(points) {
 
 function chart(group, metric, points, most) {
 	const W = 300, H = 110, left = 4, top = 14, bottom = 14, times = data.times;
-	const first = times[0], span = times[times.length - 1] - first || 1;
-	const x = (i) => left + (times[i] - first) / span * (W - 2 * left);
+	const span = times[times.length - 1] || 1;
+	const x = (i) => left + (i < 0 ? 0 : times[i]) / span * (W - 2 * left);
 	const y = (v) => H - bottom - (most > 0 ? v / most : 0) * (H - top - bottom);
 	const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img",
 		"aria-label": `${group.name}: ${metrics[metric].name} over time` });
 	points.forEach((v, i) => {
-		if (absent(v) && i > 0)
+		if (absent(v))
 			picture.append(svg("rect", { class: "gap", x: x(i - 1), y: top, width: x(i) - x(i - 1), height: H - top - bottom },
 				svg("title", {}, "absent")));
 	});
@@ -291,11 +322,11 @@ function chart(group, metric, points, most) {
 			picture.append(svg("polyline", { class: "curve", points: piece.map(([i, v]) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(" ") }));
 		for (const [i, v] of points.length > 80 && piece.length > 1 ? [] : piece)
 			picture.append(svg("circle", { class: "dot", cx: x(i), cy: y(v), r: 2 },
-				svg("title", {}, `${(times[i] - first).toFixed(1)} s: ${chartText(metric, v)}`)));
+				svg("title", {}, `${times[i].toFixed(1)} s: ${chartText(metric, v)}`)));
 	}
 	picture.append(svg("text", { x: left, y: 10 }, chartText(metric, most)),
 		svg("text", { x: left, y: H - 2 }, "0 s"),
-		svg("text", { x: W - left, y: H - 2, "text-anchor": "end" }, `${digits(times[times.length - 1] - first)} s`));
+		svg("text", { x: W - left, y: H - 2, "text-anchor": "end" }, `${digits(times[times.length - 1])} s`));
 	const numbers = points.filter((v) => !absent(v));
 	const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
 	return make("figure", {}, make("figcaption", {}, groupButton(group).firstChild,
@@ -304,10 +335,11 @@ function chart(group, metric, points, most) {
 const chartText = (m, v) => scaled(v, unitOf(m)) + (isCounter(m) ? "/s" : "");
 
 function showCharts(rows) {
-	const metric = state.metric !== ALL ? state.metric : rows.length ? rows[0].metric : ALL;
+	const curved = (r) => r.group.curves && r.group.curves[r.metric];
+	const metric = state.metric !== ALL ? state.metric : (rows.find(curved) || { metric: ALL }).metric;
 	const some = [];
 	for (const row of rows) {
-		const points = row.metric === metric && row.group.series && row.group.series[metric];
+		const points = row.metric === metric && curved(row);
 		if (points && points.some((v) => !absent(v)))
 			some.push({ group: row.group, points, most: Math.max(0, ...points.filter((v) => !absent(v))) });
 	}
@@ -317,7 +349,7 @@ function showCharts(rows) {
 	$("chartsbox").hidden = best.length === 0;
 	if (!best.length)
 		return;
-	$("chartstitle").textContent = metrics[metric].name + " over time" + (isCounter(metric) ? ", per second" : "") +
+	$("chartstitle").textContent = metrics[metric].name + " over time" + (data.curves_of ? ` (${data.curves_of})` : "") +
 		(some.length > best.length ? `, the largest ${best.length} of ${some.length} groups` : "");
 	$("charts").replaceChildren(...best.map((s) => chart(s.group, metric, s.points, $("samescale").checked ? most : s.most)));
 }
@@ -328,6 +360,7 @@ function update(again) {
 		state.shown = PAGE;
 	const rows = filtered();
 	const info = state.metric === ALL ? null : metrics[state.metric];
+	$("table").classList.toggle("one", info !== null);
 	$("about").textContent = info ? `${info.about}${info.needs ? ` Needs: ${info.needs}.` : ""}` : "";
 	showBars(rows);
 	showCharts(rows);
@@ -349,10 +382,11 @@ function build() {
 		th.dataset.id = column.id;
 		$("head").append(th);
 	}
-	data.sections.forEach((s, i) => $("section").append(new Option(`${s.name} (${s.groups.length})`, i)));
+	data.sections.forEach((s, i) => $("section").append(new Option(`${s.name} (${s.groups.length}${s.all > s.groups.length ? " of " + s.all : ""})`, i)));
+	$("section").value = state.section;
 	$("sectionlabel").hidden = data.sections.length < 2;
 	fillMetrics();
-	$("ratelabel").hidden = !paired || !(data.seconds > 0);
+	$("ratelabel").hidden = !canRate;
 	$("changedlabel").hidden = !paired;
 	$("filter").addEventListener("input", () => update(true));
 	$("section").addEventListener("change", (e) => {
@@ -385,14 +419,19 @@ function build() {
 // Only metrics that some group of the section has.
 function fillMetrics() {
 	const used = new Set(rowsOf[state.section].map((r) => r.metric));
-	const first = used.has(state.metric) ? state.metric : used.has(data.sort) ? data.sort : ALL;
 	$("metric").replaceChildren(new Option("all metrics", ALL));
-	metrics.forEach((m, i) => used.has(i) && $("metric").append(new Option(m.name, i)));
-	state.metric = state.metric === ALL && $("body").firstChild ? ALL : first;
+	for (const [i, m] of Object.entries(metrics))
+		if (used.has(Number(i)))
+			$("metric").append(new Option(m.name, i));
+	if (!used.has(state.metric))
+		state.metric = ALL;
 	$("metric").value = state.metric;
 }
 
-state.sort = paired ? "change" : "value";
+state.section = Math.max(0, data.sections.findIndex((s) => s.name === "process"),
+			 data.sections.length > 1 ? 1 : 0);
+state.metric = absent(data.metric) ? ALL : data.metric;
+state.sort = !paired ? "value" : state.metric === ALL ? "share" : "change";
 build();
 update(true);
 $("plain").hidden = true;

@@ -19,8 +19,10 @@
  * older and of newer versions are read as far as they are understood; what was passed over is in
  * the snapshot's warnings.
  *
- * jemalloc: counters are read from outside with process_vm_readv().  On x86-64 each thread is
- * stopped by ptrace while one register and two counters are read, so that an exec cannot change
+ * jemalloc: counters are read from outside with process_vm_readv().  The bpf collector knows each
+ * thread's register (x86-64) and stops nobody: threads are read while they run, and a second, short
+ * pass makes sure that each was still the same thread in the same program.  With procfs each thread
+ * is stopped by ptrace while one register and two counters are read, so that an exec cannot change
  * what is behind the address; the kernel lets it go even if the capturing process is killed.
  * Where a thread's data lies is taken from the symbol *tsd_tls or from the library's TPOFF64
  * relocation.  The offsets in there come from DWARF, or from a table of known builds, or from a
@@ -97,7 +99,8 @@ enum {
 	KTSTR_CTPROF_MAX_SERIES_BYTES = 1024 << 20, /* of all snapshots of a file, decompressed */
 	KTSTR_CTPROF_MAX_SNAPSHOTS = 65536,	    /* in a file */
 	KTSTR_CTPROF_MAX_WARNINGS = 64,
-	KTSTR_CTPROF_MAX_DEPTH = 16 /* nesting of a file's JSON */
+	KTSTR_CTPROF_BPF_FROM_THREADS = 256, /* for fewer, procfs is done before BPF is loaded */
+	KTSTR_CTPROF_MAX_DEPTH = 16	     /* nesting of a file's JSON */
 };
 
 /* Value of a limit that is not set ("max" in the kernel's files). */
@@ -124,7 +127,8 @@ enum ktstr_metric_aggregate {
 
 /* What a capture reads threads with. */
 enum ktstr_ctprof_collector {
-	KTSTR_COLLECTOR_AUTO, /* bpf where it works, else procfs */
+	/* bpf where it works and pays: from KTSTR_CTPROF_BPF_FROM_THREADS threads on; else procfs */
+	KTSTR_COLLECTOR_AUTO,
 	KTSTR_COLLECTOR_BPF,
 	KTSTR_COLLECTOR_PROCFS,
 	KTSTR_CTPROF_NR_COLLECTORS

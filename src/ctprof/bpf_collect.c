@@ -9,9 +9,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "ctprof/bpf_load.h"
-#include "ctprof/bpf_records.h"
-#include "ctprof/collect.h"
+#include "ctprof/bpf_pass.h"
 #include "ctprof/fault.h"
 #include "ctprof/procfs.h"
 #include "ctprof/taskstats.h"
@@ -28,13 +26,10 @@ struct gathering {
 	bool has_cgroups; /* procfs shows a v2 path */
 	bool has_name;	  /* name is of the next thread */
 	struct ctprof_name name;
-	uint64_t threads; /* records of this pass */
-	bool complete;	  /* its tail was seen, and nothing is missing */
 	/* The affinity seen last, and its text. */
 	ctprof_u64 mask[CTPROF_MASK_WORDS];
 	const char *mask_text;
 	char mask_buf[MASK_TEXT_BYTES];
-	_Alignas(8) unsigned char bytes[BPF_READ_BYTES];
 };
 
 static void gathering_free(struct gathering **at)
@@ -43,7 +38,7 @@ static void gathering_free(struct gathering **at)
 
 	if (!g)
 		return;
-	bpf_unload(&g->loaded);
+	bpf_give(&g->loaded);
 	bpf_paths_destroyp(&g->paths);
 	free(g);
 }
@@ -180,15 +175,16 @@ static int take_thread(struct gathering *g, const struct bpf_record *r)
 	if (set_texts(g, r, t) < 0)
 		return -ENOMEM;
 	g->has_name = false;
-	g->threads++;
 	b->head.summary.threads_walked++;
 	b->head.summary.processes += t->tid == t->tgid ? 1 : 0;
 	return 0;
 }
 
 /* --- passes --------------------------------------------------------------------------------- */
-static int take_record(struct gathering *g, const struct bpf_record *r)
+static int take_record(void *context, const struct bpf_record *r)
 {
+	struct gathering *g = context;
+
 	switch (r->kind) {
 	case CTPROF_KIND_HEAD:
 		g->units.boot_offset_ns = r->head->boot_offset_ns;
@@ -203,45 +199,16 @@ static int take_record(struct gathering *g, const struct bpf_record *r)
 	case CTPROF_KIND_THREAD:
 		return take_thread(g, r);
 	default:
-		g->complete = r->tail->threads == g->threads;
 		return 0;
 	}
-}
-
-static int take_bytes(struct gathering *g, const unsigned char *bytes, size_t len)
-{
-	struct bpf_record record;
-	int r;
-
-	while ((r = bpf_next_record(&bytes, &len, &record)) > 0) {
-		r = take_record(g, &record);
-		if (r < 0)
-			return r;
-	}
-	return r;
 }
 
 /* @tgid: this process only; 0: all. */
 static int pass(struct gathering *g, uint32_t tgid)
 {
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-	int r = 0;
-
 	g->config.mode = CTPROF_RECORD;
 	g->config.tgid = tgid;
-	g->complete = false;
-	g->threads = 0;
-	fd = bpf_open(&g->loaded, &g->config);
-	if (fd < 0)
-		return fd;
-	while (r == 0 && (n = read(fd, g->bytes, sizeof(g->bytes))) != 0) {
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
-		if (n > 0)
-			r = take_bytes(g, g->bytes, (size_t)n);
-	}
-	return r == 0 && !g->complete ? -EBADMSG : r;
+	return bpf_pass(&g->loaded, &g->config, take_record, g);
 }
 
 /* Where the process of threads[first] ends in the sorted list. */
@@ -326,7 +293,7 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	g->c = c;
 	r = look_around(g, err);
 	if (r == 0)
-		r = bpf_load(&g->loaded, err);
+		r = bpf_take(&g->loaded, err);
 	if (r < 0)
 		return r;
 	g->paths = bpf_paths_create(c->builder);

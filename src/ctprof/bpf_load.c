@@ -6,6 +6,8 @@
 
 #include "ctprof/bpf_load.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,6 +24,14 @@ struct loading {
 	unsigned char rest[BPF_BLOB_MAPS_MAX * sizeof(struct bpf_map_desc) +
 			   sizeof(struct bpf_prog_desc)];
 };
+
+static void unload(struct bpf_loaded *program)
+{
+	closep(&program->link_fd);
+	closep(&program->program_fd);
+	closep(&program->config_fd);
+	*program = (struct bpf_loaded)BPF_LOADED_INIT;
+}
 
 static int refuse(struct ktstr_error *err, const char *reason)
 {
@@ -93,9 +103,9 @@ static int run_loader(struct bpf_loaded *program, const char **ret_what)
 	return r < 0 ? r : take_fds(blob, &loading, program);
 }
 
-int bpf_load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
+static int load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 {
-	_cleanup_bpf_ struct bpf_loaded program = BPF_LOADED_INIT;
+	_cleanup_(unload) struct bpf_loaded program = BPF_LOADED_INIT;
 	const char *what = NULL;
 	int r = check_kernel(err);
 
@@ -112,12 +122,45 @@ int bpf_load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 	return 0;
 }
 
-void bpf_unload(struct bpf_loaded *program)
+/* One, of this process: a forked child would share its maps, and another user has other rights. */
+static struct {
+	pthread_mutex_t lock;
+	struct bpf_loaded loaded;
+	pid_t owner; /* 0: none is kept */
+	uid_t user;
+} kept = { .lock = PTHREAD_MUTEX_INITIALIZER, .loaded = BPF_LOADED_INIT };
+
+int bpf_take(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 {
-	closep(&program->link_fd);
-	closep(&program->program_fd);
-	closep(&program->config_fd);
-	*program = (struct bpf_loaded)BPF_LOADED_INIT;
+	bool found;
+
+	pthread_mutex_lock(&kept.lock);
+	found = kept.owner == getpid() && kept.user == geteuid();
+	if (found) {
+		*ret_loaded = kept.loaded;
+		kept.owner = 0;
+	}
+	pthread_mutex_unlock(&kept.lock);
+	return found ? 0 : load(ret_loaded, err);
+}
+
+void bpf_give(struct bpf_loaded *loaded)
+{
+	if (loaded->program_fd < 0)
+		return;
+	pthread_mutex_lock(&kept.lock);
+	if (kept.owner && (kept.owner != getpid() || kept.user != geteuid())) {
+		unload(&kept.loaded);
+		kept.owner = 0;
+	}
+	if (!kept.owner) {
+		kept.loaded = *loaded;
+		kept.owner = getpid();
+		kept.user = geteuid();
+		*loaded = (struct bpf_loaded)BPF_LOADED_INIT;
+	}
+	pthread_mutex_unlock(&kept.lock);
+	unload(loaded);
 }
 
 int bpf_open(const struct bpf_loaded *program, const struct ctprof_config *config)

@@ -2,7 +2,7 @@
 /*
  * bpf_load.h - the collector's BPF part in the kernel, and passes of it.
  *
- * bpf_load() puts it there, with neither libbpf nor a look at the kernel's BTF from here: Linux
+ * bpf_take() puts it there, with neither libbpf nor a look at the kernel's BTF from here: Linux
  * 5.17 and newer move field accesses themselves (docs/decisions/0011-how-the-collector-loads.md).
  * Each bpf_open() begins a pass over all tasks, run by the reads of the descriptor.  Everything
  * ends with the descriptors.
@@ -24,14 +24,17 @@ struct bpf_loaded {
 	{                                                         \
 		.config_fd = -1, .program_fd = -1, .link_fd = -1, \
 	}
-#define _cleanup_bpf_ __attribute__((cleanup(bpf_unload)))
+#define _cleanup_bpf_ __attribute__((cleanup(bpf_give)))
 
 /*
+ * Takes the program an earlier capture of this process has given back, or loads it.  One capture at
+ * a time uses it; it holds what is being put together.
  * Return: 0; -EOPNOTSUPP with the reason in @err, if this kernel or these privileges cannot do it.
  */
-int bpf_load(struct bpf_loaded *ret_loaded, struct ktstr_error *err) KTSTR_MUST_CHECK;
-void bpf_unload(struct bpf_loaded *program);
+int bpf_take(struct bpf_loaded *ret_loaded, struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Keeps it for the next capture of this process, or lets it go. */
+void bpf_give(struct bpf_loaded *loaded);
 /* Return: a descriptor to read; -errno. */
-int bpf_open(const struct bpf_loaded *program, const struct ctprof_config *config) KTSTR_MUST_CHECK;
+int bpf_open(const struct bpf_loaded *loaded, const struct ctprof_config *config) KTSTR_MUST_CHECK;
 
 #endif

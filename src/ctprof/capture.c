@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -98,41 +99,6 @@ static int set_kernel(struct builder *b)
 	return b->head.kernel ? 0 : -ENOMEM;
 }
 
-static int fill_with(struct collect *c, const struct collector *collector, struct ktstr_error *err)
-{
-	struct builder *b = c->builder;
-	int r = collector->fill(c, err);
-
-	if (r < 0)
-		return r;
-	b->head.collector = builder_intern(b, collector->name, strlen(collector->name));
-	return b->head.collector ? 0 : ktstr_error_nomem(err);
-}
-
-/* Copies of /proc are no machine, so nobody is told that BPF cannot see them. */
-static int fill_somehow(struct collect *c, struct ktstr_error *err)
-{
-	enum ktstr_ctprof_collector wanted = c->opts->collector;
-	struct ktstr_error why = { 0 };
-	int r;
-
-	if (wanted == KTSTR_COLLECTOR_BPF)
-		return fill_with(c, &bpf_collector, err);
-	if (wanted == KTSTR_COLLECTOR_PROCFS || !c->live)
-		return fill_with(c, &procfs_collector, err);
-	r = fill_with(c, &bpf_collector, &why);
-	if (r == 0)
-		return 0;
-	if (r != -EOPNOTSUPP) {
-		if (err)
-			*err = why;
-		return r;
-	}
-	if (builder_warn(c->builder, "%s", why.text) < 0)
-		return ktstr_error_nomem(err);
-	return fill_with(c, &procfs_collector, err);
-}
-
 /* What follows is the same whoever filled the records. */
 static int common_steps(struct collect *c)
 {
@@ -175,7 +141,7 @@ static int run_job(struct job *job)
 	c.self = own_number(proc_fd);
 	c.foreign = c.self != (uint32_t)getpid();
 	b.head.captured_at_unix_ns = clock_real_ns();
-	r = fill_somehow(&c, job->err);
+	r = collect_threads(&c, job->err);
 	if (r < 0)
 		return r;
 	if (common_steps(&c) < 0 || (c.live && set_kernel(&b) < 0))

@@ -43,6 +43,11 @@ struct collector {
 
 extern const struct collector procfs_collector, bpf_collector;
 
+/*
+ * Fills the records with the collector that is asked for; AUTO: bpf where it works and pays, else
+ * procfs with the reason in the snapshot's warnings.  Return: as fill().
+ */
+int collect_threads(struct collect *c, struct ktstr_error *err) KTSTR_MUST_CHECK;
 bool collect_wants_process(const struct collect *c, uint32_t tgid);
 /* @comm: of the thread itself; @pcomm: of its process.  One of them must match. */
 bool collect_wants_comm(const struct collect *c, const char *comm, const char *pcomm);

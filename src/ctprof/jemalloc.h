@@ -3,8 +3,8 @@
  * jemalloc.h - the allocation counters of other processes' threads.
  *
  * Life cycle: jemalloc_create() once per capture; jemalloc_attach() once per process, which only
- * reads files and memory; jemalloc_read() once per thread, which stops it to learn its thread
- * pointer.  All calls come from one thread, as it is the tracer: when that thread ends, the kernel
+ * reads files and memory; then jemalloc_read() once per thread, which stops it to learn its thread
+ * pointer, or jemalloc_read_running() where those are known.  All calls come from one thread, as it is the tracer: when that thread ends, the kernel
  * lets go whatever it still traces.
  */
 #ifndef KTSTR_CTPROF_JEMALLOC_H
@@ -49,5 +49,26 @@ void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process
 /* @ret_counters is written for KTSTR_JEMALLOC_OK only. */
 enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, struct jemalloc_process *process,
 				      uint32_t tid, struct jemalloc_counters *ret_counters);
+
+/* One thread read while it runs. */
+struct jemalloc_running {
+	uint64_t thread_pointer;
+	enum ktstr_jemalloc_tag tag;
+	struct jemalloc_counters counters; /* for KTSTR_JEMALLOC_OK only */
+};
+
+/*
+ * Reads many threads of a process, some dozens a system call, and stops none.  The caller makes sure
+ * afterwards that it was still the same program (NOTE_SAME).
+ *
+ * A number is believed if three reads of one call never go back: what a copy caught half written is
+ * above or below its neighbours.  Reads of a known build must satisfy the rules in ctprof.h too.
+ * What breaks them is read again, after pauses of at most 7 ms together, as a thread in the middle
+ * of an update may have lost its CPU.
+ *
+ * @pid: of a thread that has memory; the leader may be gone.
+ */
+void jemalloc_read_running(const struct jemalloc_process *process, uint32_t pid,
+			   struct jemalloc_running *threads, size_t nr);
 
 #endif

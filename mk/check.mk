@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Set-up, demo, gates, tests, installation.
 
-.PHONY: help setup demo check check-upstream gates unit fuzz-smoke self vm install install-check clean
+.PHONY: storm help setup demo check check-upstream gates unit fuzz-smoke self vm install install-check clean
 
 help:
 	@echo 'make             build everything into build/'
@@ -15,6 +15,7 @@ help:
 	@echo 'make self        tests of the harness itself'
 	@echo 'make vm          tests that boot a kernel'
 	@echo 'make check-upstream  the kernel'"'"'s own schedulers, fetched and built (250 MB)'
+	@echo 'make storm       captures beside threads that come and go, 30 s of each collector'
 	@echo 'make bench       figures, on screen and in build/bench.json'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean       remove build/'
@@ -34,6 +35,9 @@ check:
 
 gates unit fuzz-smoke self vm install-check:
 	+@tools/check.sh $@
+
+storm: $(B)/tests/unit/test_ctprof_storm payloads
+	$< 30
 
 check-upstream: $(B)/ktstr $(B)/tests/upstream/sched_upstream
 	tools/check-upstream.sh $(UPSTREAM)

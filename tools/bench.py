@@ -29,7 +29,7 @@ ctprof_procfs_us_per_thread_5000, _1job  the procfs collector, as many readers a
 ctprof_ps_over_procfs, ctprof_pidstat_over_procfs  `ps -eLo` and `pidstat -t` with the columns they
                       share with a record, over a program that captures once, from start to exit
 ctprof_jemalloc_us_per_thread  what jemalloc's counters add, 1000 threads of 10 processes, no stop
-ctprof_peak_bytes_per_thread  peak memory of `ktstr ctprof capture` with 20000 threads more over
+ctprof_peak_bytes_per_thread  peak memory of a capture that is saved with 20000 threads more, over
                       that without, per thread
 ctprof_capture_file_ms_5000  `ktstr ctprof capture -o FILE`, from start to exit
 ctprof_compare_ms_20000  `ktstr ctprof compare` of two snapshots of 20000 threads

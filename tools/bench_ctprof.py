@@ -80,7 +80,7 @@ def captures(build, runs, *kinds):
     """Per run a list of (threads, seconds), one per kind.  The first run warms caches up."""
     stdout, _ = run([f"{build}/tools/bench_ctprof", str(runs + 1), *kinds])
     found = []
-    for line in stdout.splitlines()[1:]:
+    for line in stdout.splitlines()[1:-1]:
         numbers = [int(word) for word in line.split()]
         found.append([(n, ns / 1e9) for n, ns in zip(numbers[::2], numbers[1::2])])
     if len(found) != runs:
@@ -134,28 +134,24 @@ def measure_jemalloc(figures, build, runs):
                         (with_it[1] - without[1]) * 1e6 / with_it[0], "us")
 
 
-def peak_bytes(argv):
-    """The most memory of one run of a program."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE) as process:
-        stderr = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Failed(f"{' '.join(argv)}: {stderr.decode(errors='replace')[-200:]}")
-    return usage.ru_maxrss * 1024
+def peak_bytes(build, folder):
+    """The most memory of one capture that is saved, all of its parts switched on."""
+    stdout, _ = run([f"{build}/tools/bench_ctprof", "1", f"auto,write={folder}/s.ctprof.zst"])
+    word, count = stdout.splitlines()[-1].split()
+    if word != "peak":
+        raise Failed("no peak")
+    return int(count)
 
 
 def measure_peak(figures, build, runs):
     """How much more memory a capture takes for each thread more."""
     threads = 20000
     with tempfile.TemporaryDirectory(prefix="ktstr-bench-") as folder:
-        argv = [f"{build}/ktstr", "ctprof", "capture", "-o", f"{folder}/s.ctprof.zst"]
-        few = statistics.median(peak_bytes(argv) for _ in range(runs))
+        few = statistics.median(peak_bytes(build, folder) for _ in range(runs))
         with population(build, threads):
             for _ in range(runs):
                 figures.add("ctprof_peak_bytes_per_thread",
-                            (peak_bytes(argv) - few) / threads, "bytes")
+                            (peak_bytes(build, folder) - few) / threads, "bytes")
 
 
 def measure_file(figures, build, runs):

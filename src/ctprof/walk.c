@@ -236,6 +236,15 @@ static int walk_threads(struct walker *w, struct process *p)
 	return r;
 }
 
+/* With hidepid=1 processes of others are listed, and that is all. */
+static int cannot_enter(struct walker *w, int error)
+{
+	if (error == EACCES || error == EPERM)
+		reader_count_failure(&w->reader, KTSTR_CTPROF_FILE_STAT,
+				     KTSTR_CTPROF_REASON_PERMISSION);
+	return error == EMFILE || error == ENFILE || error == ENOMEM ? -error : 0;
+}
+
 static int walk_process(void *member, size_t piece)
 {
 	struct walker *w = member;
@@ -247,7 +256,7 @@ static int walk_process(void *member, size_t piece)
 	snprintf(path, sizeof(path), "%u/task", p.tgid);
 	task_fd = openat(w->walk->collect->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (task_fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+		return cannot_enter(w, errno);
 	p.task_fd = task_fd;
 	r = list_pids(task_fd, &w->tids);
 	if (r == -ENOMEM || r == -E2BIG)

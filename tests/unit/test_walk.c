@@ -48,45 +48,72 @@ static bool absent(const struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric
 
 /* What is known of the recorded process, whatever its numbers. */
 struct recording {
-	const char *proc, *cgroup;
+	const char *proc, *cgroup; /* cgroup may be NULL */
+	const char *affinity;
 	uint32_t leader;
-	bool ext; /* this kernel has sched_ext */
+	bool ext;	 /* this kernel has sched_ext */
+	bool schedstats; /* and counted waits */
 };
+
+enum { RECORDED_THREADS = 6 };
 
 static const struct recording recordings[] = {
-	{ "tests/data/ctprof/6.1.0-50/proc", "tests/data/ctprof/6.1.0-50/cgroup", 85, false },
-	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", 141, false },
-	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", 98, true },
+	{ "tests/data/ctprof/6.1.0-50/proc", "tests/data/ctprof/6.1.0-50/cgroup", "0-1", 86, false,
+	  true },
+	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", "0-1", 128, false,
+	  true },
+	{ "tests/data/ctprof/6.18.44/proc", NULL, "0-3", 30997, false, false },
+	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", "0-1", 100, true,
+	  true },
 };
 
-static void check_recorded_threads(const struct recording *r, const struct ktstr_ctprof *snap)
+static void check_recorded_thread(const struct recording *r, const struct ktstr_ctprof_thread *t,
+				  uint32_t i)
 {
-	static const char *const names[] = { "a b) R 1 (c", "rt", "nice \\7", "new\nline",
-					     "\xff\xfe bytes 1234" };
+	static const char *const names[RECORDED_THREADS] = {
+		"a b) R 1 (c",	  "rt", "nice \\7", "new\nline", "\xff\xfe bytes 1234",
+		"15 bytes: ) S 2"
+	};
 
-	for (uint32_t i = 0; i < 5; i++) {
-		const struct ktstr_ctprof_thread *t =
-			ktstr_ctprof_find(snap, r->leader, r->leader + i);
+	assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_COMM], names[i]);
+	assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_PCOMM], names[0]);
+	assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CGROUP], "/load/a b");
+	assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY], r->affinity);
+	assert_true(value(t, KTSTR_CTPROF_RUN_TIME) >= 200000000);
+	assert_true(value(t, KTSTR_CTPROF_START_TIME) > 0);
+	assert_true(value(t, KTSTR_CTPROF_VOLUNTARY_CSW) >= 3);
+	assert_int_equal(value(t, KTSTR_CTPROF_NICE), i == 2 ? 7 : 0);
+	assert_int_equal(value(t, KTSTR_CTPROF_POLICY), i == 1 ? 2 : 0);
+	assert_int_equal(value(t, KTSTR_CTPROF_PRIORITY), i == 1 ? -11 : i == 2 ? 27 : 20);
+	assert_int_equal(absent(t, KTSTR_CTPROF_WAIT_COUNT), !r->schedstats);
+	assert_int_equal(absent(t, KTSTR_CTPROF_EXT_ENABLED), !r->ext);
+	assert_int_equal(absent(t, KTSTR_CTPROF_NR_THREADS), i != 0);
+	assert_int_equal(absent(t, KTSTR_CTPROF_HIWATER_RSS), i != 0);
+	assert_int_equal(absent(t, KTSTR_CTPROF_SMAPS_PSS), i != 0);
+	assert_true(absent(t, KTSTR_CTPROF_ALLOCATED));
+	assert_true(absent(t, KTSTR_CTPROF_CPU_DELAY_COUNT));
+	assert_int_equal(t->jemalloc, KTSTR_JEMALLOC_NOT_ASKED);
+}
 
-		assert_non_null(t);
-		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_COMM], names[i]);
-		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_PCOMM], names[0]);
-		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CGROUP], "/load/a b");
-		assert_string_equal(t->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY], "0-1");
-		assert_true(value(t, KTSTR_CTPROF_RUN_TIME) > 0);
-		assert_true(value(t, KTSTR_CTPROF_START_TIME) > 0);
-		assert_true(value(t, KTSTR_CTPROF_WAIT_COUNT) > 0);
-		assert_int_equal(value(t, KTSTR_CTPROF_NICE), i == 2 || i == 3 ? 7 : 0);
-		assert_int_equal(value(t, KTSTR_CTPROF_POLICY), i == 1 ? 2 : 0);
-		assert_int_equal(value(t, KTSTR_CTPROF_PRIORITY), i == 1	     ? -11
-								  : i == 2 || i == 3 ? 27
-										     : 20);
-		assert_int_equal(absent(t, KTSTR_CTPROF_EXT_ENABLED), !r->ext);
-		assert_int_equal(absent(t, KTSTR_CTPROF_NR_THREADS), i != 0);
-		assert_int_equal(absent(t, KTSTR_CTPROF_HIWATER_RSS), i != 0);
-		assert_true(absent(t, KTSTR_CTPROF_ALLOCATED));
-		assert_int_equal(t->jemalloc, KTSTR_JEMALLOC_NOT_ASKED);
-	}
+static void check_recorded_leader(const struct ktstr_ctprof_thread *t)
+{
+	assert_int_equal(value(t, KTSTR_CTPROF_NR_THREADS), RECORDED_THREADS);
+	assert_in_range(value(t, KTSTR_CTPROF_SMAPS_PSS), 1, value(t, KTSTR_CTPROF_SMAPS_RSS));
+	assert_true(value(t, KTSTR_CTPROF_HIWATER_VM) > 0);
+}
+
+static void check_recorded_cgroup(const struct ktstr_ctprof *snap)
+{
+	const struct ktstr_ctprof_cgroup *c = ktstr_ctprof_find_cgroup(snap, "/load/a b");
+	int64_t v;
+
+	assert_non_null(c);
+	assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v));
+	assert_int_equal(v, 20000);
+	assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_NR_THROTTLED, &v));
+	assert_true(v > 0);
+	assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_WEIGHT, &v) && v == 100);
+	assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_PIDS_CURRENT, &v) && v == 5);
 }
 
 static void recorded_kernels_are_understood(void **state)
@@ -95,25 +122,19 @@ static void recorded_kernels_are_understood(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(recordings); i++) {
 		const struct recording *r = &recordings[i];
 		_cleanup_ctprof_ struct ktstr_ctprof *snap = capture(r->proc, r->cgroup);
-		const struct ktstr_ctprof_cgroup *c;
 		char text[256];
-		int64_t v;
 
-		assert_int_equal(snap->nr_threads, 6);
-		check_recorded_threads(r, snap);
+		assert_int_equal(snap->nr_threads, RECORDED_THREADS + 1);
+		/* Behind kthreadd, in the order of their birth. */
+		for (uint32_t n = 0; n < RECORDED_THREADS; n++)
+			check_recorded_thread(r, &snap->threads[n + 1], n);
+		check_recorded_leader(ktstr_ctprof_find(snap, r->leader, r->leader));
 		assert_string_equal(ktstr_ctprof_find(snap, 2, 2)->texts[KTSTR_CTPROF_TEXT_COMM],
 				    "kthreadd");
 		assert_int_equal(ktstr_ctprof_remedy(&snap->summary, text, sizeof(text)), 0);
 		assert_string_equal(text, "");
-		c = ktstr_ctprof_find_cgroup(snap, "/load/a b");
-		assert_non_null(c);
-		assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_MAX_QUOTA, &v));
-		assert_int_equal(v, 20000);
-		assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_NR_THROTTLED, &v));
-		assert_true(v > 0);
-		assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_WEIGHT, &v) && v == 100);
-		assert_true(ktstr_ctprof_cgroup_get(c, KTSTR_CTPROF_CGROUP_PIDS_CURRENT, &v) &&
-			    v == 5);
+		if (r->cgroup)
+			check_recorded_cgroup(snap);
 	}
 }
 
@@ -312,6 +333,54 @@ static void one_process_only(void **state)
 	scratch_destroy(&s);
 }
 
+/* As a machine without cgroup v2 writes it. */
+static void v1_only_has_no_cgroup(void **state)
+{
+	const struct ktstr_ctprof_opts glob = { .cgroup_glob = "*" };
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL, *none = NULL;
+	struct ktstr_ctprof_opts opts = glob;
+	const struct ktstr_ctprof_thread *t;
+	struct scratch s;
+	char text[256];
+
+	(void)state;
+	scratch_create(&s);
+	add_thread(&s, 5, 5);
+	add_file(&s, 5, 5, "cgroup",
+		 "9:name=systemd:/\n8:pids:/a.slice\n4:memory:/a.slice\n1:cpu,cpuacct:/a.slice\n");
+	snap = capture(s.dir, NULL);
+	t = ktstr_ctprof_find(snap, 5, 5);
+	assert_non_null(t);
+	assert_null(t->texts[KTSTR_CTPROF_TEXT_CGROUP]);
+	assert_int_equal(
+		snap->summary.failures[KTSTR_CTPROF_FILE_CGROUP][KTSTR_CTPROF_REASON_MISSING], 1);
+	assert_int_equal(snap->nr_cgroups, 0);
+	assert_true(ktstr_ctprof_remedy(&snap->summary, text, sizeof(text)) > 0);
+	opts.proc = s.dir;
+	assert_int_equal(ktstr_ctprof_capture(&opts, &none, &err), 0);
+	assert_int_equal(none->nr_threads, 0);
+	scratch_destroy(&s);
+}
+
+static void filters_narrow_a_capture(void **state)
+{
+	struct ktstr_ctprof_opts opts = { .proc = recordings[0].proc, .comm_glob = "kthread*" };
+	_cleanup_ctprof_ struct ktstr_ctprof *one = NULL, *process = NULL, *none = NULL;
+
+	(void)state;
+	assert_int_equal(ktstr_ctprof_capture(&opts, &one, &err), 0);
+	assert_int_equal(one->nr_threads, 1);
+	assert_int_equal(one->threads[0].tid, 2);
+	/* The process is called so, its other threads are not. */
+	opts.comm_glob = "a b) R 1 (?";
+	assert_int_equal(ktstr_ctprof_capture(&opts, &process, &err), 0);
+	assert_int_equal(process->nr_threads, RECORDED_THREADS);
+	assert_true(value(&process->threads[5], KTSTR_CTPROF_RUN_TIME) > 0);
+	opts.cgroup_glob = "/lo?d";
+	assert_int_equal(ktstr_ctprof_capture(&opts, &none, &err), 0);
+	assert_int_equal(none->nr_threads, 0);
+}
+
 static void large_files_are_read_whole(void **state)
 {
 	static char text[100000];
@@ -341,6 +410,8 @@ int main(void)
 		cmocka_unit_test(a_dropped_leader_would_be_noticed),
 		cmocka_unit_test(contaminated_kernel_threads_would_be_noticed),
 		cmocka_unit_test(one_process_only),
+		cmocka_unit_test(v1_only_has_no_cgroup),
+		cmocka_unit_test(filters_narrow_a_capture),
 		cmocka_unit_test(large_files_are_read_whole),
 	};
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Captures while threads and processes come and go by the thousand a second.
+ *
+ * usage: test_ctprof_storm [SECONDS]	(of each collector; 2 if not given)
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "tests/lib/payloads.h"
+#include <ktstr/ctprof.h>
+
+enum { NR_STORMS = 3, WARM_UP = 5, GROWTH_MAX_KIB = 16 << 10 };
+
+static const char *const kinds[NR_STORMS] = { "threads", "forks", "execs" };
+static uint64_t storm_ns = 2 * NSEC_PER_SEC;
+static struct ktstr_error err;
+
+static void start_storms(struct child *storms)
+{
+	_cleanup_free_ char *path = payload_path("jemalloc-storm");
+
+	for (int i = 0; i < NR_STORMS; i++) {
+		const char *argv[] = { path, kinds[i], NULL };
+
+		if (child_start(&(struct child_opts){ .argv = argv,
+						      .stdin_fd = -1,
+						      .stdout_fd = -1,
+						      .stderr_fd = -1 },
+				&storms[i], &err) < 0)
+			fail_msg("%s", err.text);
+	}
+}
+
+static uint64_t status_number(const char *key)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	unsigned long long value = 0;
+	const char *line;
+
+	assert_int_equal(io_read_file("/proc/self/status", &text, &err), 0);
+	line = strstr(strbuf_str(&text), key);
+	assert_non_null(line);
+	assert_int_equal(sscanf(line + strlen(key), "%llu", &value), 1);
+	return value;
+}
+
+static unsigned int nr_open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+static void check_snapshot(const struct ktstr_ctprof *snap, const struct child *storms)
+{
+	const struct ktstr_ctprof_thread *last = NULL;
+
+	for (size_t i = 0; i < snap->nr_threads; i++) {
+		const struct ktstr_ctprof_thread *t = &snap->threads[i];
+
+		if (last)
+			assert_true(last->tgid < t->tgid ||
+				    (last->tgid == t->tgid && last->tid < t->tid));
+		last = t;
+	}
+	/* Their leaders are replaced, stopped and let go, but never away. */
+	for (int i = 0; i < NR_STORMS; i++) {
+		uint32_t pid = (uint32_t)storms[i].pid;
+		const struct ktstr_ctprof_thread *t = ktstr_ctprof_find(snap, pid, pid);
+
+		if (!t)
+			fail_msg("the leader of the storm of %s is not among %zu threads", kinds[i],
+				 snap->nr_threads);
+		assert_non_null(t->texts[KTSTR_CTPROF_TEXT_COMM]);
+	}
+}
+
+/* Nothing is traced by us or stopped; threads of a storm are only ever asleep or running. */
+static void check_let_go(const struct child *storm)
+{
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", storm->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	for (struct dirent *de; (de = readdir(dir));) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		char name[400];
+
+		if (*de->d_name == '.')
+			continue;
+		do {
+			snprintf(name, sizeof(name), "%s/%s/status", path, de->d_name);
+			if (io_read_file(name, &text, NULL) < 0)
+				break;
+			/* On its way from the stop. */
+		} while (strstr(strbuf_str(&text), "\nState:\tt"));
+		assert_null(strstr(strbuf_str(&text), "\nState:\tT"));
+	}
+	closedir(dir);
+}
+
+static int capture(enum ktstr_ctprof_collector collector, unsigned int jobs,
+		   struct ktstr_ctprof **ret_snap)
+{
+	const struct ktstr_ctprof_opts opts = { .collector = collector, .jobs = jobs };
+	int r = ktstr_ctprof_capture(&opts, ret_snap, &err);
+
+	if (r < 0 && r != -EOPNOTSUPP)
+		fail_msg("%s", err.text);
+	return r;
+}
+
+static void weather_storms(enum ktstr_ctprof_collector collector)
+{
+	struct child storms[NR_STORMS] = { CHILD_INIT, CHILD_INIT, CHILD_INIT };
+	uint64_t end = clock_mono_ns() + storm_ns, rss_kib = 0, threads = 0, stops = 0;
+	unsigned int files = nr_open_files(), nr = 0;
+
+	start_storms(storms);
+	for (; clock_mono_ns() < end || nr <= WARM_UP; nr++) {
+		_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+
+		if (capture(collector, 1 + nr % 3, &snap) < 0) {
+			print_message("needs: %s\n", err.text);
+			break;
+		}
+		check_snapshot(snap, storms);
+		threads += snap->summary.threads_walked;
+		stops += snap->summary.stops;
+		if (nr == WARM_UP)
+			rss_kib = status_number("VmRSS:");
+	}
+	for (int i = 0; i < NR_STORMS; i++) {
+		check_let_go(&storms[i]);
+		assert_int_equal(child_poll(&storms[i]), 0);
+		child_deinit(&storms[i]);
+	}
+	if (!nr)
+		skip();
+	print_message("%u captures, %llu threads, %llu stops\n", nr, (unsigned long long)threads,
+		      (unsigned long long)stops);
+	assert_int_equal(nr_open_files(), files);
+	assert_int_equal(status_number("Threads:"), 1);
+	assert_true(status_number("VmRSS:") < rss_kib + GROWTH_MAX_KIB);
+}
+
+static void procfs_weathers_storms(void **state)
+{
+	(void)state;
+	weather_storms(KTSTR_COLLECTOR_PROCFS);
+}
+
+static void bpf_weathers_storms(void **state)
+{
+	(void)state;
+	weather_storms(KTSTR_COLLECTOR_BPF);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(procfs_weathers_storms),
+		cmocka_unit_test(bpf_weathers_storms),
+	};
+
+	if (argc > 1)
+		storm_ns = strtoull(argv[1], NULL, 10) * NSEC_PER_SEC;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -26,7 +26,8 @@ struct loader {
 	struct columns tags, texts, metrics, leader_metrics, cgroup_texts, cgroup_metrics;
 	bool typed;
 	int64_t version;
-	size_t leader_at; /* thread whose leader's row was taken last */
+	const char **strings; /* interned, borrowed from the builder */
+	size_t nr_strings, strings_size;
 };
 
 /* A table's name at an index, NULL behind its end. */
@@ -174,6 +175,43 @@ static const char *load_text(struct loader *l)
 	return copy;
 }
 
+static void load_strings(struct loader *l)
+{
+	pull_open(&l->json, '[');
+	while (pull_more(&l->json, ']')) {
+		if (l->nr_strings == l->strings_size) {
+			size_t size = l->strings_size ? l->strings_size * 2 : 1024;
+			const char **bigger = reallocarray(l->strings, size, sizeof(*bigger));
+
+			if (!bigger) {
+				l->json.error = -ENOMEM;
+				return;
+			}
+			l->strings = bigger;
+			l->strings_size = size;
+		}
+		l->strings[l->nr_strings] = load_text(l);
+		if (!l->strings[l->nr_strings++])
+			bad(l);
+	}
+}
+
+/* A string as version 1 has it, the place of one in "strings", or null. */
+static const char *load_reference(struct loader *l)
+{
+	uint64_t at;
+
+	if (pull_peek(&l->json) == '"')
+		return load_text(l);
+	if (pull_null(&l->json))
+		return NULL;
+	at = load_count(l);
+	if (at < l->nr_strings)
+		return l->strings[at];
+	bad(l);
+	return NULL;
+}
+
 static bool cell(struct loader *l)
 {
 	if (pull_more(&l->json, ']'))
@@ -182,20 +220,41 @@ static bool cell(struct loader *l)
 	return false;
 }
 
+/* The rest of a row. */
+static void load_numbers(struct loader *l, const struct columns *columns, uint64_t *present,
+			 int64_t *values)
+{
+	for (size_t i = 0; i < columns->nr; i++) {
+		int to = columns->to[i];
+		int64_t value;
+		int taken = pull_next_number(&l->json, &value);
+
+		if (taken < 0) {
+			if (!cell(l))
+				return;
+			if (to == UNKNOWN) {
+				pull_skip(&l->json);
+				continue;
+			}
+			taken = !pull_null(&l->json);
+			value = taken ? pull_number(&l->json) : 0;
+		}
+		if (taken && to != UNKNOWN) {
+			values[to] = value;
+			present[to / 64] |= 1ull << (to % 64);
+		}
+	}
+}
+
 static void load_thread_values(struct loader *l, struct ktstr_ctprof_thread *t)
 {
 	for (size_t i = 0; i < l->texts.nr && cell(l); i++) {
 		if (l->texts.to[i] == UNKNOWN)
 			pull_skip(&l->json);
 		else
-			t->texts[l->texts.to[i]] = load_text(l);
+			t->texts[l->texts.to[i]] = load_reference(l);
 	}
-	for (size_t i = 0; i < l->metrics.nr && cell(l); i++) {
-		if (l->metrics.to[i] == UNKNOWN)
-			pull_skip(&l->json);
-		else if (!pull_null(&l->json))
-			thread_set(t, (unsigned int)l->metrics.to[i], pull_number(&l->json));
-	}
+	load_numbers(l, &l->metrics, t->present, t->values);
 	/* Columns without a name belong to nobody. */
 	if (!l->json.error && pull_more(&l->json, ']'))
 		bad(l);
@@ -225,26 +284,33 @@ static void load_thread(struct loader *l)
 	load_thread_values(l, t);
 }
 
-/* Rows of leaders come in the order of their threads, so the search goes on from the last hit;
- * NULL: no such thread. */
+static int compare_leader(const void *key, const void *item)
+{
+	const struct ktstr_ctprof_thread *t = item;
+	uint32_t tgid = *(const uint32_t *)key;
+
+	if (t->tgid != tgid)
+		return tgid < t->tgid ? -1 : 1;
+	return tgid < t->tid ? -1 : tgid > t->tid;
+}
+
+/* NULL: no such thread, or no memory. */
 static struct ktstr_ctprof_leader *add_leader(struct loader *l, uint32_t tgid)
 {
 	struct builder *b = l->builder;
 	struct ktstr_ctprof_leader *leader;
+	struct ktstr_ctprof_thread *t = b->nr_threads ? bsearch(&tgid, b->threads, b->nr_threads,
+								sizeof(*b->threads), compare_leader)
+						      : NULL;
 
-	for (size_t i = 0; i < b->nr_threads; i++) {
-		size_t at = (l->leader_at + i) % b->nr_threads;
-
-		if (b->threads[at].tgid != tgid || b->threads[at].tid != tgid)
-			continue;
-		l->leader_at = at;
-		leader = builder_leader(b, &b->threads[at]);
-		if (!leader)
-			l->json.error = -ENOMEM;
-		return leader;
+	if (!t) {
+		bad(l);
+		return NULL;
 	}
-	bad(l);
-	return NULL;
+	leader = builder_leader(b, t);
+	if (!leader)
+		l->json.error = -ENOMEM;
+	return leader;
 }
 
 static void load_leader(struct loader *l)
@@ -259,15 +325,8 @@ static void load_leader(struct loader *l)
 		bad(l);
 	else if (!l->json.error)
 		leader = add_leader(l, (uint32_t)tgid);
-	for (size_t i = 0; i < l->leader_metrics.nr && cell(l); i++) {
-		if (l->leader_metrics.to[i] == UNKNOWN || !leader)
-			pull_skip(&l->json);
-		else if (!pull_null(&l->json))
-			leader_set(leader,
-				   KTSTR_CTPROF_NR_THREAD_METRICS +
-					   (unsigned int)l->leader_metrics.to[i],
-				   pull_number(&l->json));
-	}
+	if (leader)
+		load_numbers(l, &l->leader_metrics, &leader->present, leader->values);
 	if (!l->json.error && pull_more(&l->json, ']'))
 		bad(l);
 }
@@ -291,12 +350,7 @@ static void load_cgroup(struct loader *l)
 		else
 			c->texts[l->cgroup_texts.to[i]] = load_text(l);
 	}
-	for (size_t i = 0; i < l->cgroup_metrics.nr && cell(l); i++) {
-		if (l->cgroup_metrics.to[i] == UNKNOWN)
-			pull_skip(&l->json);
-		else if (!pull_null(&l->json))
-			cgroup_set(c, (unsigned int)l->cgroup_metrics.to[i], pull_number(&l->json));
-	}
+	load_numbers(l, &l->cgroup_metrics, c->present, c->values);
 	if (!l->json.error && pull_more(&l->json, ']'))
 		bad(l);
 }
@@ -478,6 +532,13 @@ static bool load_head_member(struct loader *l)
 	return true;
 }
 
+static void load_leaders(struct loader *l)
+{
+	if (builder_sort(l->builder) < 0)
+		l->json.error = -ENOMEM;
+	load_rows(l, l->leader_metrics.known, load_leader);
+}
+
 static bool load_list(struct loader *l)
 {
 	const struct {
@@ -501,10 +562,12 @@ static bool load_list(struct loader *l)
 		load_columns(l, lists[i].to, lists[i].name, lists[i].what);
 		return true;
 	}
-	if (!strcmp(key, "threads"))
+	if (!strcmp(key, "strings"))
+		load_strings(l);
+	else if (!strcmp(key, "threads"))
 		load_rows(l, l->tags.known && l->texts.known && l->metrics.known, load_thread);
 	else if (!strcmp(key, "leaders"))
-		load_rows(l, l->leader_metrics.known, load_leader);
+		load_leaders(l);
 	else if (!strcmp(key, "cgroups"))
 		load_rows(l, l->cgroup_metrics.known, load_cgroup);
 	else
@@ -575,6 +638,7 @@ int ctprof_load_text(const char *text, size_t len, const char *name, const char 
 	if (l.json.error)
 		r = load_error(&l, name, err);
 	strbuf_deinit(&l.text);
+	free(l.strings);
 	if (r < 0)
 		return r;
 	snapshot = builder_finish(&builder);

@@ -100,7 +100,7 @@ void packer_addf(struct packer *p, const char *fmt, ...)
 }
 
 /* Called millions of times: no printf. */
-void packer_add_number(struct packer *p, int64_t value)
+char *packer_put_number(char *to, int64_t value)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 				    "25262728293031323334353637383940414243444546474849"
@@ -110,17 +110,24 @@ void packer_add_number(struct packer *p, int64_t value)
 	char digits[PACKER_NUMBER_BYTES];
 	size_t at = sizeof(digits);
 
+	if (value < 0)
+		*to++ = '-';
+	if (left < 10) {
+		*to++ = (char)('0' + left);
+		return to;
+	}
 	for (; left >= 100; left /= 100) {
 		at -= 2;
 		memcpy(digits + at, pairs + left % 100 * 2, 2);
 	}
-	if (left >= 10) {
-		at -= 2;
-		memcpy(digits + at, pairs + left * 2, 2);
-	} else {
-		digits[--at] = (char)('0' + left);
-	}
-	if (value < 0)
-		digits[--at] = '-';
-	packer_add(p, digits + at, sizeof(digits) - at);
+	at -= 2;
+	memcpy(digits + at, pairs + left * 2, 2);
+	at += left < 10;
+	memcpy(to, digits + at, sizeof(digits) - at);
+	return to + sizeof(digits) - at;
+}
+
+void packer_add_number(struct packer *p, int64_t value)
+{
+	packer_take(p, packer_put_number(packer_room(p, PACKER_NUMBER_BYTES), value));
 }

@@ -35,6 +35,22 @@ void packer_flush(struct packer *p);
 void packer_add(struct packer *p, const void *text, size_t len);
 void packer_addf(struct packer *p, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 void packer_add_number(struct packer *p, int64_t value);
+/* The decimal digits of @value, at most PACKER_NUMBER_BYTES.  Return: behind them. */
+char *packer_put_number(char *to, int64_t value);
+
+/* Room for @len bytes, PACKER_BYTES at most, to be written at once; packer_take() says how many
+ * were. */
+static inline char *packer_room(struct packer *p, size_t len)
+{
+	if (PACKER_BYTES - p->len < len)
+		packer_flush(p);
+	return p->buf + p->len;
+}
+
+static inline void packer_take(struct packer *p, const char *end)
+{
+	p->len = (size_t)(end - p->buf);
+}
 
 static inline void packer_addstr(struct packer *p, const char *text)
 {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -12,6 +13,7 @@
 
 enum { MAX_COLUMNS = 512 };
 
+_Static_assert(MAX_COLUMNS *(PACKER_NUMBER_BYTES + 1) + 1 < PACKER_BYTES, "a row fits");
 _Static_assert((int)KTSTR_CTPROF_NR_THREAD_METRICS <= MAX_COLUMNS, "a column each");
 _Static_assert((int)KTSTR_CTPROF_NR_CGROUP_METRICS <= MAX_COLUMNS, "a column each");
 
@@ -21,8 +23,16 @@ struct columns {
 	size_t nr;
 };
 
+/* A text by its address: equal texts of a snapshot are mostly one copy. */
+struct string {
+	const char *text; /* NULL: free */
+	uint32_t index;
+};
+
 struct writer {
 	struct packer out;
+	struct string *strings; /* open hash */
+	size_t nr_strings, strings_size;
 	struct strbuf text; /* one text, quoted */
 	const struct ktstr_ctprof *snapshot;
 };
@@ -42,6 +52,77 @@ static void add_text(struct writer *w, const char *text)
 		w->out.error = w->text.error;
 }
 
+static struct string *slot_for(struct string *strings, size_t size, const char *text)
+{
+	size_t i = ((uintptr_t)text * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
+
+	while (strings[i].text && strings[i].text != text)
+		i = (i + 1) & (size - 1);
+	return &strings[i];
+}
+
+static int grow_strings(struct writer *w)
+{
+	size_t size = w->strings_size ? w->strings_size * 2 : 1024;
+	struct string *bigger;
+
+	if (w->nr_strings * 2 < w->strings_size)
+		return 0;
+	bigger = calloc(size, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->strings_size; i++)
+		if (w->strings[i].text)
+			*slot_for(bigger, size, w->strings[i].text) = w->strings[i];
+	free(w->strings);
+	w->strings = bigger;
+	w->strings_size = size;
+	return 0;
+}
+
+/* Lists @text, written as it is listed first. */
+static void list_string(struct writer *w, const char *text)
+{
+	struct string *slot;
+
+	if (!text || w->out.error)
+		return;
+	if (grow_strings(w) < 0) {
+		w->out.error = -ENOMEM;
+		return;
+	}
+	slot = slot_for(w->strings, w->strings_size, text);
+	if (slot->text)
+		return;
+	if (w->nr_strings)
+		packer_addch(&w->out, ',');
+	*slot = (struct string){ text, (uint32_t)w->nr_strings++ };
+	add_text(w, text);
+}
+
+static void add_references(struct writer *w, const char *const *texts, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		packer_addch(&w->out, ',');
+		if (!texts[i])
+			packer_add(&w->out, "null", 4);
+		else if (!w->out.error)
+			packer_add_number(&w->out,
+					  slot_for(w->strings, w->strings_size, texts[i])->index);
+	}
+}
+
+static void add_strings(struct writer *w)
+{
+	const struct ktstr_ctprof *s = w->snapshot;
+
+	packer_addstr(&w->out, ",\"strings\":[");
+	for (size_t i = 0; i < s->nr_threads; i++)
+		for (size_t k = 0; k < KTSTR_CTPROF_NR_TEXTS; k++)
+			list_string(w, s->threads[i].texts[k]);
+	packer_addch(&w->out, ']');
+}
+
 static void add_texts(struct writer *w, const char *const *texts, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
@@ -50,21 +131,22 @@ static void add_texts(struct writer *w, const char *const *texts, size_t nr)
 	}
 }
 
-static void add_value(struct writer *w, const uint64_t *present, const int64_t *values, size_t i)
-{
-	packer_addch(&w->out, ',');
-	if (present[i / 64] >> (i % 64) & 1)
-		packer_add_number(&w->out, values[i]);
-	else
-		packer_add(&w->out, "null", 4);
-}
-
 static void add_row(struct writer *w, const struct columns *c, const uint64_t *present,
 		    const int64_t *values)
 {
-	for (size_t i = 0; i < c->nr; i++)
-		add_value(w, present, values, c->of[i]);
-	packer_addch(&w->out, ']');
+	char *at = packer_room(&w->out, c->nr * (PACKER_NUMBER_BYTES + 1) + 1);
+
+	for (size_t k = 0; k < c->nr; k++) {
+		size_t i = c->of[k];
+
+		*at++ = ',';
+		if (present[i / 64] >> (i % 64) & 1)
+			at = packer_put_number(at, values[i]);
+		else
+			at = mempcpy(at, "null", 4);
+	}
+	*at++ = ']';
+	packer_take(&w->out, at);
 }
 
 static void add_names(struct writer *w, const char *key, info_fn *info)
@@ -117,7 +199,7 @@ static void add_threads(struct writer *w)
 		packer_add_number(&w->out, t->tid);
 		packer_addch(&w->out, ',');
 		packer_add_number(&w->out, t->jemalloc);
-		add_texts(w, t->texts, KTSTR_CTPROF_NR_TEXTS);
+		add_references(w, t->texts, KTSTR_CTPROF_NR_TEXTS);
 		add_row(w, &c, t->present, t->values);
 	}
 	packer_addch(&w->out, ']');
@@ -267,6 +349,7 @@ static void add_snapshot(struct writer *w)
 	for (unsigned int i = 0; i < KTSTR_JEMALLOC_NR_TAGS; i++)
 		packer_addf(out, "%s\"%s\"", i ? "," : "", ktstr_jemalloc_tag_name(i));
 	packer_addch(out, ']');
+	add_strings(w);
 	add_threads(w);
 	add_leaders(w);
 	add_cgroups(w);
@@ -290,6 +373,7 @@ int ctprof_pack(const struct ktstr_ctprof *snapshot, const char *name, struct st
 	}
 	packer_deinit(&w.out);
 	strbuf_deinit(&w.text);
+	free(w.strings);
 	if (r == -E2BIG)
 		return ktstr_error_set(err, r,
 				       "write '%s': snapshot is over %d MiB; capture fewer threads",

@@ -74,6 +74,7 @@ int cmd_check(int argc, char **argv);
 int cmd_ctprof(int argc, char **argv);
 int cmd_ctprof_capture(int argc, char **argv);
 int cmd_ctprof_compare(int argc, char **argv);
+int cmd_ctprof_metrics(int argc, char **argv);
 int cmd_ctprof_probe(int argc, char **argv);
 int cmd_ctprof_show(int argc, char **argv);
 int cmd_ctprof_watch(int argc, char **argv);

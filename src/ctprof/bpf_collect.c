@@ -170,10 +170,10 @@ static int take_thread(struct gathering *g, const struct bpf_record *r)
 	t->tgid = r->thread->tgid;
 	t->tid = r->thread->tid;
 	bpf_set_values(r->thread, &g->units, t);
-	builder_fill_present(b, KTSTR_FILLER_BPF, t);
 	set_note(r->thread, t, builder_note(b));
 	if (set_texts(g, r, t) < 0)
 		return -ENOMEM;
+	builder_fill_present(b, KTSTR_FILLER_BPF, t);
 	g->has_name = false;
 	b->head.summary.threads_walked++;
 	b->head.summary.processes += t->tid == t->tgid ? 1 : 0;

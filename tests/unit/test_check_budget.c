@@ -94,6 +94,31 @@ static void the_choice_is_the_same_again(void **unused)
 	check_matrix_deinit(&two);
 }
 
+/* With a smaller budget it is the beginning of the same order. */
+static void ranks_are_an_order(void **unused)
+{
+	struct check_matrix all, some;
+	bool taken[1024] = { false };
+
+	(void)unused;
+	make(&all);
+	make(&some);
+	assert_int_equal(check_matrix_fit(&all, SECS(400)), 0);
+	assert_int_equal(check_matrix_fit(&some, SECS(80)), 0);
+	assert_in_range(all.nr_cells, some.nr_cells + 1, 1024);
+	for (size_t i = 0; i < all.nr_cells; i++) {
+		assert_in_range(all.cells[i].rank, 0, all.nr_cells - 1);
+		assert_false(taken[all.cells[i].rank]);
+		taken[all.cells[i].rank] = true;
+	}
+	for (size_t i = 0; i < some.nr_cells; i++)
+		for (size_t k = 0; k < all.nr_cells && some.cells[i].rank < 5; k++)
+			if (all.cells[k].rank == some.cells[i].rank)
+				assert_string_equal(all.cells[k].name, some.cells[i].name);
+	check_matrix_deinit(&all);
+	check_matrix_deinit(&some);
+}
+
 static int load(void **unused)
 {
 	struct ktstr_error err;
@@ -115,6 +140,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_over_budget),
 		cmocka_unit_test(every_scenario_comes_first),
 		cmocka_unit_test(the_choice_is_the_same_again),
+		cmocka_unit_test(ranks_are_an_order),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

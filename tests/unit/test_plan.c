@@ -114,6 +114,12 @@ static void the_longest_go_first(void **state)
 	plan_sort(&plan);
 	for (size_t i = 0; i < plan.nr; i++)
 		assert_string_equal(plan.items[i].id, wanted[i]);
+	/* A rank counts more than that. */
+	for (size_t i = 0; i < plan.nr; i++)
+		plan.items[i].rank = plan.nr - i;
+	plan_sort(&plan);
+	for (size_t i = 0; i < plan.nr; i++)
+		assert_string_equal(plan.items[i].id, wanted[plan.nr - 1 - i]);
 	plan_deinit(&plan);
 }
 

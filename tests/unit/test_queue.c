@@ -85,6 +85,19 @@ static void small_ones_pass_but_not_for_ever(void **state)
 	assert_int_equal(starts(), ADMISSION_PASSES + 2);
 }
 
+static void none_passes_where_order_counts(void **state)
+{
+	(void)state;
+	make(3, (const uint32_t[]){ 1, 4, 1 });
+	q.in_order = true;
+	assert_int_equal(starts(), 0);
+	waits_for(QUEUE_LATER);
+	queue_end(&q, 0);
+	assert_int_equal(starts(), 1);
+	queue_end(&q, 1);
+	assert_int_equal(starts(), 2);
+}
+
 static void what_never_fits_is_refused_in_its_turn(void **state)
 {
 	size_t index;
@@ -104,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(all_are_run_once_in_order, tear_down),
 		cmocka_unit_test_teardown(small_ones_pass_but_not_for_ever, tear_down),
+		cmocka_unit_test_teardown(none_passes_where_order_counts, tear_down),
 		cmocka_unit_test_teardown(what_never_fits_is_refused_in_its_turn, tear_down),
 	};
 

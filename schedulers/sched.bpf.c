@@ -55,6 +55,8 @@ __s32 BPF_PROG(sched_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wa
 
 	if (!state || (HAS_FAULT(rare_task) && state->is_doomed))
 		return prev_cpu;
+	if (HAS_FAULT(lost_kick) && p->mm)
+		return prev_cpu;
 	if (HAS_FAULT(kick_storm))
 		kick_all();
 	if (HAS_FAULT(pile_up) && p->mm && state->allowed.words[0] & 1) {

@@ -85,6 +85,7 @@ int cmd_list(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_runs(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_shell(int argc, char **argv);
 int cmd_template(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct cli_verb verbs[] = {
 	{ "list", "list scenarios, presets, checks and more, or the tests in a program", cmd_list },
 	{ "replay", "repeat recorded runs, bit for bit if they were exact", cmd_replay },
 	{ "merge", "report the run folders of many shards as one run", cmd_merge },
+	{ "runs", "list and remove what runs left behind", cmd_runs },
 	{ "shell", "open a shell in a fresh guest", cmd_shell },
 	{ "exec", "run one command in a fresh guest", cmd_exec },
 	{ "topo", "show a CPU topology", cmd_topo },

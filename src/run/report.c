@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -165,6 +166,8 @@ static int open_results(struct report *report, struct ktstr_error *err)
 	report->results_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
 	if (report->results_fd < 0)
 		return ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno));
+	/* As long as it is open nobody prunes the folder (ktstr/runs.h). */
+	(void)!flock(report->results_fd, LOCK_SH | LOCK_NB);
 	return 0;
 }
 

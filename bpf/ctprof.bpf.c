@@ -21,7 +21,8 @@ struct scratch {
 	__u64 mask[CTPROF_MASK_WORDS];
 	struct ctprof_path path;
 	struct ctprof_name name;
-	__u64 threads;
+	__u64 threads; /* of this pass */
+	__u32 level;   /* of the reader's pid namespace */
 };
 
 struct {
@@ -320,10 +321,9 @@ static __always_inline __u32 number_in(struct pid *pid, __u32 level)
 	return nr;
 }
 
-static __always_inline void identify(struct ctprof_thread *r, struct task_struct *t)
+/* @level: of the reader's pid namespace. */
+static __always_inline void identify(struct ctprof_thread *r, struct task_struct *t, __u32 level)
 {
-	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
-	__u32 level = BPF_CORE_READ(reader, thread_pid, level);
 	struct mm_struct *mm = BPF_CORE_READ(t, mm);
 
 	r->tid = t->pid;
@@ -435,6 +435,7 @@ static int write_head(const struct pass *pass)
 			BPF_CORE_READ(ns, time_ns, offsets.boottime.tv_sec) * 1000000000ll +
 			BPF_CORE_READ(ns, time_ns, offsets.boottime.tv_nsec);
 	pass->s->threads = 0;
+	pass->s->level = BPF_CORE_READ(reader, thread_pid, level);
 	if (!bpf_core_field_exists(ns->cgroup_ns))
 		return bpf_seq_write(pass->seq, &h, sizeof(h));
 	root = BPF_CORE_READ(ns, cgroup_ns, root_cset, dfl_cgrp);
@@ -469,7 +470,7 @@ int ctprof_tasks(struct bpf_iter__task *ctx)
 		result = write_head(&pass);
 	if (!t)
 		return write_tail(&pass);
-	identify(&pass.s->thread, t);
+	identify(&pass.s->thread, t, pass.s->level);
 	if (result || (pass.config->tgid && pass.s->thread.tgid != pass.config->tgid))
 		return 0;
 	result = pass.config->mode == CTPROF_IDENTIFY ? write_identity(&pass) : write_all(&pass, t);

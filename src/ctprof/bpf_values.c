@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ctprof/bpf_records.h"
+#include "ctprof/fault.h"
 
 enum { TICK_NS = 10000000, MAX_RT_PRIO = 100, DEFAULT_PRIO = 120 };
 enum { POLICY_NORMAL = 0, POLICY_BATCH = 3, POLICY_EXT = 7 };
@@ -157,6 +158,8 @@ void bpf_set_values(const struct ctprof_thread *r, const struct bpf_units *units
 		    struct ktstr_ctprof_thread *t)
 {
 	set_slots(r, plain, ARRAY_SIZE(plain), t);
+	if (ctprof_fault() == KTSTR_CTPROF_FAULT_WRONG_FIELD)
+		set(t, KTSTR_CTPROF_MINFLT, r->values[CTPROF_MAJFLT]);
 	set_times(r, t);
 	set_priorities(r, t);
 	set_state(r, t);

@@ -15,7 +15,8 @@ enum ktstr_ctprof_fault {
 	KTSTR_CTPROF_FAULT_WRONG_OFFSET,   /* jemalloc counters are read 8 bytes too far */
 	KTSTR_CTPROF_FAULT_LEADER_DROPPED, /* leaders are taken for ghosts */
 	KTSTR_CTPROF_FAULT_KERNEL_THREADS, /* kernel threads get counters */
-	KTSTR_CTPROF_FAULT_UNKNOWN_BUILDS  /* the table of known builds is empty */
+	KTSTR_CTPROF_FAULT_UNKNOWN_BUILDS, /* the table of known builds is empty */
+	KTSTR_CTPROF_FAULT_WRONG_FIELD	   /* the bpf collector takes majflt for minflt */
 };
 
 KTSTR_API void ktstr_ctprof_fault_set(enum ktstr_ctprof_fault fault);

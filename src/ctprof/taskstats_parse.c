@@ -57,7 +57,8 @@ static void read_delays(const void *bytes, size_t len, struct delays *d)
 
 		for (int v = 0; v < NR_VALUES; v++)
 			d->present[i][v] = number_at(bytes, len, places[v], &d->values[i][v]);
-		if (!d->present[i][COUNT] || !d->values[i][COUNT])
+		/* 0 until something is delayed, however often nothing was. */
+		if (!d->values[i][MIN])
 			d->present[i][MIN] = false;
 	}
 }

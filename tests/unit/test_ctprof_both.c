@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Both collectors look at the same busy threads of this machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "ctprof/fault.h"
+#include "tests/lib/both.h"
+
+enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24 };
+
+static pid_t children[PROCESSES];
+static const volatile bool is_over; /* never: they are killed */
+
+/* --- the population ------------------------------------------------------------------------- */
+static void *reader(void *unused)
+{
+	int from = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	int to = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char bytes[TURN_BYTES];
+
+	(void)unused;
+	prctl(PR_SET_NAME, "re ad)er");
+	for (;;)
+		if (read(from, bytes, sizeof(bytes)) < 0 || write(to, bytes, sizeof(bytes)) < 0)
+			return NULL;
+}
+
+static void *hopper(void *unused)
+{
+	(void)unused;
+	prctl(PR_SET_NAME, "hopper\xff");
+	for (unsigned int i = 0; !is_over; i++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(i % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+	return NULL;
+}
+
+static void *faulter(void *unused)
+{
+	(void)unused;
+	setpriority(PRIO_PROCESS, 0, 7);
+	for (size_t bytes = 4096; !is_over; bytes = bytes % (1 << 20) + 4096) {
+		char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
+
+		for (size_t at = 0; p != MAP_FAILED && at < bytes; at += 4096)
+			p[at] = 1;
+		munmap(p, bytes);
+	}
+	return NULL;
+}
+
+static void *sleeper(void *unused)
+{
+	const struct sched_param param = { 0 };
+
+	(void)unused;
+	sched_setscheduler(0, SCHED_BATCH, &param);
+	while (!is_over)
+		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	return NULL;
+}
+
+static void *idler(void *unused)
+{
+	const struct sched_param param = { 0 };
+
+	(void)unused;
+	sched_setscheduler(0, SCHED_IDLE, &param);
+	while (!is_over)
+		pause();
+	return NULL;
+}
+
+/* Threads come and go. */
+static void *parent_of_short_lives(void *unused)
+{
+	(void)unused;
+	while (!is_over) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return NULL;
+}
+
+static void live(int ready)
+{
+	static void *(*const kinds[])(void *) = { reader, hopper, faulter, sleeper, idler };
+	pthread_t thread;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < CROWD; i++)
+		if (pthread_create(&thread, NULL, kinds[(size_t)i % ARRAY_SIZE(kinds)], NULL))
+			_exit(1);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	parent_of_short_lives(NULL);
+}
+
+static int start_population(void **state)
+{
+	int fds[2];
+	char byte;
+
+	(void)state;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	for (int i = 0; i < PROCESSES; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			live(fds[1]);
+		if (children[i] < 0 || read(fds[0], &byte, 1) != 1)
+			return -1;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return 0;
+}
+
+static int end_population(void **state)
+{
+	(void)state;
+	for (int i = 0; i < PROCESSES; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
+	return 0;
+}
+
+/* --- the tests ------------------------------------------------------------------------------- */
+static bool is_ours(uint32_t tgid)
+{
+	for (int i = 0; i < PROCESSES; i++)
+		if (tgid == (uint32_t)children[i])
+			return true;
+	return false;
+}
+
+static void capture(pid_t pid, struct both *both)
+{
+	struct ktstr_error err;
+	int r = both_capture(pid, both, &err);
+
+	if (r == -EOPNOTSUPP) {
+		print_message("needs BPF: %s\n", err.text);
+		skip();
+	}
+	if (r < 0)
+		fail_msg("%s", err.text);
+}
+
+static void bpf_lies_between_two_readings(void **state)
+{
+	size_t threads = 0, values = 0;
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++) {
+		_cleanup_both_ struct both both = { 0 };
+		struct both_result result;
+
+		capture(0, &both);
+		result = both_compare(&both, is_ours);
+		if (result.wrong)
+			fail_msg("%zu of %zu: %s", result.wrong, result.values, result.text);
+		threads += result.threads;
+		values += result.values;
+	}
+	assert_true(threads >= (size_t)ROUNDS * PROCESSES * CROWD);
+	assert_true(values > threads * 30);
+}
+
+static void one_process_alone_is_the_same(void **state)
+{
+	_cleanup_both_ struct both both = { 0 };
+	struct both_result result;
+
+	(void)state;
+	capture(children[0], &both);
+	for (size_t i = 0; i < both.bpf->nr_threads; i++)
+		assert_int_equal(both.bpf->threads[i].tgid, children[0]);
+	result = both_compare(&both, NULL);
+	if (result.wrong)
+		fail_msg("%s", result.text);
+	assert_int_equal(result.threads, CROWD + 1);
+}
+
+static void all_that_procfs_fills_bpf_fills(void **state)
+{
+	_cleanup_both_ struct both both = { 0 };
+
+	(void)state;
+	capture(0, &both);
+	for (unsigned int m = 0; m < KTSTR_CTPROF_NR_METRICS; m++)
+		if (both.first->filled_by[m] && !both.bpf->filled_by[m])
+			fail_msg("%s is absent", ktstr_ctprof_metric_info(m)->name);
+}
+
+/* A comparison that cannot fail proves nothing. */
+static void a_wrong_field_is_noticed(void **state)
+{
+	_cleanup_both_ struct both both = { 0 };
+	struct both_result result;
+
+	(void)state;
+	ktstr_ctprof_fault_set(KTSTR_CTPROF_FAULT_WRONG_FIELD);
+	capture(0, &both);
+	ktstr_ctprof_fault_set(KTSTR_CTPROF_FAULT_NONE);
+	result = both_compare(&both, is_ours);
+	assert_true(result.wrong > 0);
+	assert_non_null(strstr(result.text, "minflt of"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bpf_lies_between_two_readings),
+		cmocka_unit_test(one_process_alone_is_the_same),
+		cmocka_unit_test(all_that_procfs_fills_bpf_fills),
+		cmocka_unit_test(a_wrong_field_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, start_population, end_population);
+}

@@ -30,10 +30,6 @@ static int show(struct ctprof_view *v, const struct ctprof_moments *m)
 	struct ktstr_error err;
 	int r;
 
-	/* A cell for each thread and metric there is would be too much. */
-	if (v->compare.group_by == KTSTR_CTPROF_BY_TASK && !v->compare.metrics)
-		v->compare.metrics = "run_time_ns,wait_time_ns,voluntary_csw,nonvoluntary_csw,"
-				     "nr_migrations,minflt,read_bytes,write_bytes,allocated_bytes";
 	r = ktstr_ctprof_compare(&m->sides[0], NULL, &v->compare, &c, &err);
 	if (r < 0)
 		return cli_fail(r == -EINVAL ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);

@@ -142,6 +142,11 @@ int ctprof_view_settle(struct ctprof_view *v)
 		return cli_failf(KTSTR_EXIT_USAGE, "--json, --csv and --html exclude each other");
 	v->text.width = v->wide ? 0 : terminal_width();
 	v->text.metrics = v->compare.metrics;
+	/* A cell for each thread and metric there is would be too much. */
+	if (v->compare.group_by == KTSTR_CTPROF_BY_TASK && !v->compare.metrics &&
+	    !v->compare.sections)
+		v->compare.metrics = "run_time_ns,wait_time_ns,voluntary_csw,nonvoluntary_csw,"
+				     "nr_migrations,minflt,read_bytes,write_bytes,allocated_bytes";
 	v->compare.flatten = v->flatten.items;
 	v->compare.nr_flatten = v->flatten.nr;
 	return -1;

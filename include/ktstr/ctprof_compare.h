@@ -185,7 +185,6 @@ struct ktstr_ctprof_compare_opts {
 	size_t nr_flatten;	    /* at most KTSTR_CTPROF_MAX_GLOBS */
 	const char *metrics;	    /* "run_time_ns,avg_wait_ns": only these; NULL: all */
 	uint32_t sections;	    /* bit 1 << section: only these; 0: all */
-	const char *keep;	    /* more metrics, whatever the two above say; NULL: none */
 	const char *sort;	    /* as ktstr_ctprof_comparison_sort() */
 };
 

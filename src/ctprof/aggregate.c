@@ -24,6 +24,8 @@ struct pile {
 	size_t *begins;
 	int64_t *scratch; /* one value per thread */
 	struct derived_sums *derived;
+	uint16_t *active; /* columns of which some thread has the inputs */
+	size_t nr_active;
 };
 
 static void pile_deinit(struct pile *p)
@@ -32,6 +34,7 @@ static void pile_deinit(struct pile *p)
 	free(p->begins);
 	free(p->scratch);
 	free(p->derived);
+	free(p->active);
 }
 
 static struct ktstr_ctprof_value *slot_of(const struct pile *p, struct ktstr_ctprof_cell *cell)
@@ -135,29 +138,20 @@ static int thread_number(const struct pile *p, size_t thread, unsigned int metri
 static void add_thread_metric(const struct pile *p, size_t thread,
 			      const struct ktstr_ctprof_column *c, struct ktstr_ctprof_cell *cell)
 {
-	const struct ktstr_ctprof_thread *t = &side_of(p->work, p->side)->threads[thread];
-	struct ktstr_ctprof_value *v = slot_of(p, cell);
-	bool counter = c->info->type == KTSTR_TYPE_COUNTER;
 	int64_t n;
-	int r;
+	int r = thread_number(p, thread, c->index, c->info->type == KTSTR_TYPE_COUNTER, &n);
 
-	if (p->slot == SLOT_BETWEEN && !counter)
-		return;
-	v->of += !of_leader(c->index) || t->tid == t->tgid;
-	r = thread_number(p, thread, c->index, counter, &n);
 	if (r > 0)
-		add_number(v, c->info->aggregate, n);
+		add_number(slot_of(p, cell), c->info->aggregate, n);
 	else if (r < 0)
 		cell->went_back++;
 }
 
-static void add_derived(const struct pile *p, size_t thread, unsigned int derived,
-			struct ktstr_ctprof_value *v)
+static void add_derived(const struct pile *p, size_t thread, unsigned int derived)
 {
 	const struct derived_row *row = derived_row(derived);
 	int64_t inputs[DERIVED_INPUTS];
 
-	v->of++;
 	for (unsigned int i = 0; i < row->nr_inputs; i++)
 		if (thread_number(p, thread, row->inputs[i], true, &inputs[i]) <= 0)
 			return;
@@ -168,20 +162,73 @@ static void add_thread(const struct pile *p, size_t thread, struct ktstr_ctprof_
 {
 	const struct ktstr_ctprof_thread *t = &side_of(p->work, p->side)->threads[thread];
 
-	for (size_t i = 0; i < p->block->nr_columns; i++) {
-		const struct ktstr_ctprof_column *c = &p->block->columns[i];
-		struct ktstr_ctprof_value *v = slot_of(p, &cells[i]);
+	for (size_t i = 0; i < p->nr_active; i++) {
+		const struct ktstr_ctprof_column *c = &p->block->columns[p->active[i]];
+		struct ktstr_ctprof_cell *cell = &cells[p->active[i]];
 
-		if (c->kind == KTSTR_CTPROF_KIND_THREAD) {
-			add_thread_metric(p, thread, c, &cells[i]);
-		} else if (c->kind == KTSTR_CTPROF_KIND_DERIVED) {
-			add_derived(p, thread, c->index, v);
-		} else if (c->kind == KTSTR_CTPROF_KIND_TEXT && p->slot == SLOT_SIDE) {
-			v->of++;
-			if (t->texts[c->index])
-				add_text(v, c->info, t->texts[c->index]);
-		}
+		if (c->kind == KTSTR_CTPROF_KIND_THREAD)
+			add_thread_metric(p, thread, c, cell);
+		else if (c->kind == KTSTR_CTPROF_KIND_DERIVED)
+			add_derived(p, thread, c->index);
+		else if (t->texts[c->index])
+			add_text(slot_of(p, cell), c->info, t->texts[c->index]);
 	}
+}
+
+/* What any thread of a snapshot has. */
+struct presence {
+	uint64_t threads[KTSTR_CTPROF_PRESENT_WORDS];
+	uint64_t leaders;
+};
+
+static struct presence presence_of(const struct ktstr_ctprof *s)
+{
+	struct presence all = { 0 };
+
+	for (size_t i = 0; i < s->nr_threads; i++) {
+		for (size_t j = 0; j < KTSTR_CTPROF_PRESENT_WORDS; j++)
+			all.threads[j] |= s->threads[i].present[j];
+		if (s->threads[i].leader)
+			all.leaders |= s->threads[i].leader->present;
+	}
+	return all;
+}
+
+static bool is_present(const struct presence *p, unsigned int metric)
+{
+	if (metric >= KTSTR_CTPROF_NR_THREAD_METRICS)
+		return p->leaders >> (metric - KTSTR_CTPROF_NR_THREAD_METRICS) & 1;
+	return p->threads[metric / 64] >> (metric % 64) & 1;
+}
+
+/* Does adding threads up give anything for this column? */
+static bool is_active(const struct pile *p, const struct presence *present,
+		      const struct ktstr_ctprof_column *c)
+{
+	if (c->kind == KTSTR_CTPROF_KIND_TEXT)
+		return p->slot == SLOT_SIDE;
+	if (c->kind == KTSTR_CTPROF_KIND_THREAD)
+		return (p->slot == SLOT_SIDE || c->info->type == KTSTR_TYPE_COUNTER) &&
+		       is_present(present, c->index);
+	if (c->kind != KTSTR_CTPROF_KIND_DERIVED)
+		return false;
+	for (unsigned int i = 0; i < derived_row(c->index)->nr_inputs; i++)
+		if (!is_present(present, derived_row(c->index)->inputs[i]))
+			return false;
+	return true;
+}
+
+static int find_active(struct pile *p)
+{
+	struct presence present = presence_of(side_of(p->work, p->side));
+
+	p->active = calloc(p->block->nr_columns + 1, sizeof(*p->active));
+	if (!p->active)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->block->nr_columns; i++)
+		if (is_active(p, &present, &p->block->columns[i]))
+			p->active[p->nr_active++] = (uint16_t)i;
+	return 0;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -250,23 +297,46 @@ static void finish_derived(const struct pile *p, unsigned int derived, struct kt
 	p->derived[derived] = (struct derived_sums){ 0 };
 }
 
+/* Members of the group that may have the column's value. */
+static void count_members(const struct pile *p, size_t group, uint32_t *ret_threads,
+			  uint32_t *ret_leaders)
+{
+	const struct ktstr_ctprof_thread *threads = side_of(p->work, p->side)->threads;
+	uint32_t leaders = 0;
+
+	for (size_t i = p->begins[group]; i < p->begins[group + 1]; i++)
+		leaders += threads[p->order[i]].tid == threads[p->order[i]].tgid;
+	*ret_threads = (uint32_t)(p->begins[group + 1] - p->begins[group]);
+	*ret_leaders = leaders;
+}
+
+static bool in_slot(const struct pile *p, const struct ktstr_ctprof_column *c)
+{
+	return p->slot == SLOT_SIDE || c->kind == KTSTR_CTPROF_KIND_DERIVED ||
+	       (c->kind == KTSTR_CTPROF_KIND_THREAD && c->info->type == KTSTR_TYPE_COUNTER);
+}
+
 static void finish_threads(const struct pile *p, size_t group)
 {
 	struct ktstr_ctprof_cell *cells = cells_of(p->block, group);
+	uint32_t threads, leaders;
 
+	count_members(p, group, &threads, &leaders);
 	for (size_t i = 0; i < p->block->nr_columns; i++) {
 		const struct ktstr_ctprof_column *c = &p->block->columns[i];
 		struct ktstr_ctprof_value *v = slot_of(p, &cells[i]);
+		bool led = c->kind == KTSTR_CTPROF_KIND_THREAD && of_leader(c->index);
 
+		if (c->kind > KTSTR_CTPROF_KIND_DERIVED || !in_slot(p, c))
+			continue;
+		v->of = led ? leaders : threads;
 		if (c->kind == KTSTR_CTPROF_KIND_DERIVED) {
 			finish_derived(p, c->index, v);
 			continue;
 		}
-		if (c->kind == KTSTR_CTPROF_KIND_THREAD && p->slot == SLOT_SIDE &&
-		    c->info->aggregate == KTSTR_AGGREGATE_MODE)
+		if (v->have && c->info->aggregate == KTSTR_AGGREGATE_MODE)
 			find_mode(p, group, c->index, v);
-		if (c->kind <= KTSTR_CTPROF_KIND_TEXT)
-			finish_value(c, v);
+		finish_value(c, v);
 	}
 }
 
@@ -421,7 +491,7 @@ static int add_pile(struct compare_work *w, const struct grouping *g,
 			slot == SLOT_BETWEEN ? c->sides[0].snapshot : c->sides[side].since,
 	};
 
-	if (order_threads(&p, g) < 0)
+	if (order_threads(&p, g) < 0 || find_active(&p) < 0)
 		return -ENOMEM;
 	add_threads(&p, g);
 	if (g->by == KTSTR_CTPROF_BY_CGROUP)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -116,25 +117,54 @@ bool column_is_rate(const struct ktstr_ctprof_column *column)
 	return column->info->type == KTSTR_TYPE_COUNTER;
 }
 
+const struct ktstr_metric_info *columns_info(const char *name, size_t len,
+					     enum ktstr_ctprof_kind *ret_kind)
+{
+	for (size_t kind = 0; kind < ARRAY_SIZE(tables); kind++) {
+		for (unsigned int i = 0; tables[kind](i); i++) {
+			if (!info_named(tables[kind](i), name, len))
+				continue;
+			*ret_kind = kind;
+			return tables[kind](i);
+		}
+	}
+	return NULL;
+}
+
 bool columns_known(const char *name, size_t len)
 {
-	for (size_t kind = 0; kind < ARRAY_SIZE(tables); kind++)
-		for (unsigned int i = 0; tables[kind](i); i++)
-			if (info_named(tables[kind](i), name, len))
-				return true;
-	return false;
+	enum ktstr_ctprof_kind kind;
+
+	return columns_info(name, len, &kind) != NULL;
+}
+
+/* The name without its unit. */
+static void stem_of(const struct ktstr_metric_info *info, char stem[NEAR_WORD])
+{
+	size_t unit = strlen(info->unit), len = strlen(info->name);
+
+	if (unit && len > unit + 1 && !strcmp(info->name + len - unit, info->unit))
+		len -= unit + 1;
+	snprintf(stem, NEAR_WORD, "%.*s", (int)len, info->name);
 }
 
 int columns_unknown(const char *name, size_t len, struct ktstr_error *err)
 {
-	char word[NEAR_WORD], hint[2 * NEAR_WORD];
+	char word[NEAR_WORD], hint[2 * NEAR_WORD], stems[2][NEAR_WORD];
+	unsigned int spare = 0;
 	struct near near;
 
 	snprintf(word, sizeof(word), "%.*s", (int)(len < NEAR_WORD ? len : NEAR_WORD - 1), name);
 	near = near_start(word);
-	for (size_t kind = 0; kind < ARRAY_SIZE(tables); kind++)
-		for (unsigned int i = 0; tables[kind](i); i++)
+	for (size_t kind = 0; kind < ARRAY_SIZE(tables); kind++) {
+		for (unsigned int i = 0; tables[kind](i); i++) {
 			near_offer(&near, tables[kind](i)->name);
+			stem_of(tables[kind](i), stems[spare]);
+			near_offer(&near, stems[spare]);
+			/* What was taken must stay. */
+			spare ^= near.best == stems[spare];
+		}
+	}
 	return ktstr_error_set(err, -EINVAL, "no metric '%s'%s, see 'ktstr ctprof metrics'", word,
 			       near_hint(&near, hint, sizeof(hint)));
 }
@@ -161,7 +191,7 @@ static bool wanted(const struct ktstr_ctprof_compare_opts *opts,
 		chosen = opts->sections >> c->section & 1;
 	else if (opts->sections)
 		chosen = chosen && (opts->sections >> c->section & 1);
-	return chosen || listed(c->info, opts->sort) || listed(c->info, opts->keep);
+	return chosen || listed(c->info, opts->sort);
 }
 
 /* What groups of this kind have: names of groups are no columns. */

@@ -66,7 +66,9 @@ double pair_jaccard(const uint64_t *a, size_t nr_a, const uint64_t *b, size_t nr
 
 /* The columns of a block: what @opts asks for.  Return: 0, -ENOMEM, -EINVAL (unknown metric). */
 int columns_make(struct compare_work *w, struct ktstr_ctprof_block *block) KTSTR_MUST_CHECK;
-/* Is there a metric of this name, with or without its unit, in any table? */
+/* The first metric of this name, with or without its unit, in any table; NULL: there is none. */
+const struct ktstr_metric_info *columns_info(const char *name, size_t len,
+					     enum ktstr_ctprof_kind *ret_kind);
 bool columns_known(const char *name, size_t len);
 /* Return: -EINVAL, with what may have been meant. */
 int columns_unknown(const char *name, size_t len, struct ktstr_error *err);

@@ -93,7 +93,7 @@ static void delta_cell(const struct ktstr_ctprof_comparison *c, const struct kts
 				      : a->number;
 
 		cell->has_percent = true;
-		cell->percent = cell->delta / __builtin_fabs(base) * 100;
+		cell->percent = cell->delta * 100 / __builtin_fabs(base);
 	}
 }
 

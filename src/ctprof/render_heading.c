@@ -159,7 +159,7 @@ static void add_busy(struct render *r)
 void render_heading(struct render *r)
 {
 	const struct ktstr_ctprof_comparison *c = r->comparison;
-	_cleanup_sheet_ struct sheet s;
+	_cleanup_sheet_ struct sheet s = { 0 };
 
 	render_start(r, &s);
 	s.nr_columns = 5;

@@ -273,7 +273,7 @@ static int add_machine(struct render *r, struct sheet *s, const struct field_lis
 int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 {
 	size_t nr = render_count(r, block), shown = 0;
-	_cleanup_sheet_ struct sheet s;
+	_cleanup_sheet_ struct sheet s = { 0 };
 	struct render_metrics m;
 	struct field_list f;
 	int result;

@@ -164,7 +164,7 @@ static size_t add_groups(struct render *r, struct sheet *s, const struct ktstr_c
 int render_table(struct render *r, const struct ktstr_ctprof_block *block)
 {
 	bool tasks = block->by == KTSTR_CTPROF_BY_TASK;
-	_cleanup_sheet_ struct sheet s;
+	_cleanup_sheet_ struct sheet s = { 0 };
 	struct render_metrics m;
 	int result = render_choose(r, block, &m);
 
@@ -230,7 +230,7 @@ static void add_other(struct render *r, struct sheet *s, const struct ktstr_ctpr
 static int list_others(struct render *r, const struct ktstr_ctprof_block *block,
 		       const struct other *all, size_t nr)
 {
-	_cleanup_sheet_ struct sheet s;
+	_cleanup_sheet_ struct sheet s = { 0 };
 
 	if (!nr)
 		return 0;

@@ -20,7 +20,9 @@ static struct ktstr_ctprof_comparison *nothing(const char *sort)
 {
 	static const struct ktstr_ctprof empty;
 	static const struct ktstr_ctprof_side side = { .snapshot = &empty };
-	struct ktstr_ctprof_compare_opts opts = { .sort = sort };
+	struct ktstr_ctprof_compare_opts opts = { .group_by = KTSTR_CTPROF_BY_MACHINE,
+						  .metrics = "nice",
+						  .sort = sort };
 	struct ktstr_ctprof_comparison *c = NULL;
 	struct ktstr_error err;
 	int r = ktstr_ctprof_compare(&side, &side, &opts, &c, &err);
@@ -43,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	if (!empty)
-		empty = nothing(NULL);
+		empty = nothing("wait_sum,wait_max,rchar");
 	r = ktstr_ctprof_condition_parse(text, &condition, &err);
 	must(r == 0 || (r == -EINVAL && strlen(err.text)));
 	if (r == 0) {

@@ -173,7 +173,7 @@ static int take_step(const struct html *h, size_t step, const struct ktstr_ctpro
 	if (!opts.metrics)
 		opts.metrics = default_metrics;
 	opts.sections = 0;
-	opts.keep = opts.sort = NULL;
+	opts.sort = NULL;
 	opts.per_second = true;
 	r = ktstr_ctprof_compare(&before, &after, &opts, &c, NULL);
 	if (r == -ENOMEM)

@@ -138,7 +138,7 @@ static bool is_named(unsigned int metric, const char *prefix, struct span key)
 {
 	const char *name = ktstr_ctprof_cgroup_metric_info(metric)->name + strlen(prefix);
 
-	if (strncmp(name, key.at, key.len) != 0)
+	if (strlen(name) < key.len || memcmp(name, key.at, key.len) != 0)
 		return false;
 	return !name[key.len] || !strcmp(name + key.len, "_bytes");
 }

@@ -121,7 +121,8 @@ static int event_row(struct span key)
 	     m <= KTSTR_CTPROF_HOST_EXT_EV_SUB_RESCUE; m++) {
 		const char *row = ktstr_ctprof_host_metric_info(m)->name;
 
-		if (!strncmp(row, name, len) && (!row[len] || !strcmp(row + len, "_ns")))
+		if (strlen(row) >= len && !memcmp(row, name, len) &&
+		    (!row[len] || !strcmp(row + len, "_ns")))
 			return (int)m;
 	}
 	return -ENOENT;

@@ -6,29 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
-#include "ctprof/pull.h"
-#include "ctprof/snapshot.h"
-
-enum { MAX_COLUMNS = 1024, UNKNOWN = -1 };
-
-/* What a position in a row stands for in this build: an index, or UNKNOWN. */
-struct columns {
-	int16_t to[MAX_COLUMNS];
-	size_t nr;
-	bool known;
-};
-
-struct loader {
-	struct pull json;
-	struct builder *builder;
-	struct strbuf text; /* the string taken last */
-	struct columns tags, texts, metrics, leader_metrics, cgroup_texts, cgroup_metrics;
-	bool typed;
-	int64_t version;
-	const char **strings; /* interned, borrowed from the builder */
-	size_t nr_strings, strings_size;
-};
+#include "ctprof/loader.h"
 
 /* A table's name at an index, NULL behind its end. */
 typedef const char *name_fn(unsigned int index);
@@ -110,13 +88,7 @@ static int index_of(name_fn *name, const char *wanted)
 	for (unsigned int i = 0; name(i); i++)
 		if (!strcmp(name(i), wanted))
 			return (int)i;
-	return UNKNOWN;
-}
-
-static void bad(struct loader *l)
-{
-	if (!l->json.error)
-		l->json.error = -EBADMSG;
+	return LOADER_UNKNOWN;
 }
 
 /* Names what is not known; the name is the string taken last. */
@@ -133,236 +105,21 @@ static void warn_unknown(struct loader *l, const char *what)
 		l->json.error = -ENOMEM;
 }
 
-static void load_columns(struct loader *l, struct columns *c, name_fn *name, const char *what)
+static void load_columns(struct loader *l, struct loader_columns *c, name_fn *name,
+			 const char *what)
 {
-	*c = (struct columns){ .known = true };
+	*c = (struct loader_columns){ .known = true };
 	pull_open(&l->json, '[');
 	while (pull_more(&l->json, ']')) {
 		pull_string(&l->json, &l->text);
-		if (c->nr == MAX_COLUMNS) {
-			bad(l);
+		if (c->nr == LOADER_MAX_COLUMNS) {
+			loader_bad(l);
 			return;
 		}
 		c->to[c->nr] = (int16_t)index_of(name, strbuf_str(&l->text));
-		if (c->to[c->nr++] == UNKNOWN && !l->json.error)
+		if (c->to[c->nr++] == LOADER_UNKNOWN && !l->json.error)
 			warn_unknown(l, what);
 	}
-}
-
-static uint64_t load_count(struct loader *l)
-{
-	int64_t value = pull_number(&l->json);
-
-	if (value < 0)
-		bad(l);
-	return (uint64_t)value;
-}
-
-/* The interned text, NULL for null. */
-static const char *load_text(struct loader *l)
-{
-	const char *copy;
-
-	if (pull_null(&l->json))
-		return NULL;
-	pull_string(&l->json, &l->text);
-	if (l->json.error)
-		return NULL;
-	pull_restore_bytes(&l->text);
-	copy = builder_intern(l->builder, strbuf_str(&l->text), l->text.len);
-	if (!copy)
-		l->json.error = -ENOMEM;
-	return copy;
-}
-
-static void load_strings(struct loader *l)
-{
-	pull_open(&l->json, '[');
-	while (pull_more(&l->json, ']')) {
-		if (l->nr_strings == l->strings_size) {
-			size_t size = l->strings_size ? l->strings_size * 2 : 1024;
-			const char **bigger = reallocarray(l->strings, size, sizeof(*bigger));
-
-			if (!bigger) {
-				l->json.error = -ENOMEM;
-				return;
-			}
-			l->strings = bigger;
-			l->strings_size = size;
-		}
-		l->strings[l->nr_strings] = load_text(l);
-		if (!l->strings[l->nr_strings++])
-			bad(l);
-	}
-}
-
-/* A string as version 1 has it, the place of one in "strings", or null. */
-static const char *load_reference(struct loader *l)
-{
-	uint64_t at;
-
-	if (pull_peek(&l->json) == '"')
-		return load_text(l);
-	if (pull_null(&l->json))
-		return NULL;
-	at = load_count(l);
-	if (at < l->nr_strings)
-		return l->strings[at];
-	bad(l);
-	return NULL;
-}
-
-static bool cell(struct loader *l)
-{
-	if (pull_more(&l->json, ']'))
-		return true;
-	bad(l);
-	return false;
-}
-
-/* The rest of a row. */
-static void load_numbers(struct loader *l, const struct columns *columns, uint64_t *present,
-			 int64_t *values)
-{
-	for (size_t i = 0; i < columns->nr; i++) {
-		int to = columns->to[i];
-		int64_t value;
-		int taken = pull_next_number(&l->json, &value);
-
-		if (taken < 0) {
-			if (!cell(l))
-				return;
-			if (to == UNKNOWN) {
-				pull_skip(&l->json);
-				continue;
-			}
-			taken = !pull_null(&l->json);
-			value = taken ? pull_number(&l->json) : 0;
-		}
-		if (taken && to != UNKNOWN) {
-			values[to] = value;
-			present[to / 64] |= 1ull << (to % 64);
-		}
-	}
-}
-
-static void load_thread_values(struct loader *l, struct ktstr_ctprof_thread *t)
-{
-	for (size_t i = 0; i < l->texts.nr && cell(l); i++) {
-		if (l->texts.to[i] == UNKNOWN)
-			pull_skip(&l->json);
-		else
-			t->texts[l->texts.to[i]] = load_reference(l);
-	}
-	load_numbers(l, &l->metrics, t->present, t->values);
-	/* Columns without a name belong to nobody. */
-	if (!l->json.error && pull_more(&l->json, ']'))
-		bad(l);
-}
-
-static void load_thread(struct loader *l)
-{
-	struct ktstr_ctprof_thread *t = builder_add_thread(l->builder);
-	uint64_t ids[3] = { 0 };
-
-	if (!t) {
-		l->json.error = -ENOMEM;
-		return;
-	}
-	pull_open(&l->json, '[');
-	for (int i = 0; i < 3 && cell(l); i++)
-		ids[i] = load_count(l);
-	if (ids[0] > UINT32_MAX || ids[1] > UINT32_MAX || ids[2] >= l->tags.nr) {
-		bad(l);
-		return;
-	}
-	t->tgid = (uint32_t)ids[0];
-	t->tid = (uint32_t)ids[1];
-	/* A tag this build does not know is still no reading. */
-	t->jemalloc = l->tags.to[ids[2]] == UNKNOWN ? KTSTR_JEMALLOC_NOT_ASKED
-						    : (enum ktstr_jemalloc_tag)l->tags.to[ids[2]];
-	load_thread_values(l, t);
-}
-
-static int compare_leader(const void *key, const void *item)
-{
-	const struct ktstr_ctprof_thread *t = item;
-	uint32_t tgid = *(const uint32_t *)key;
-
-	if (t->tgid != tgid)
-		return tgid < t->tgid ? -1 : 1;
-	return tgid < t->tid ? -1 : tgid > t->tid;
-}
-
-/* NULL: no such thread, or no memory. */
-static struct ktstr_ctprof_leader *add_leader(struct loader *l, uint32_t tgid)
-{
-	struct builder *b = l->builder;
-	struct ktstr_ctprof_leader *leader;
-	struct ktstr_ctprof_thread *t = b->nr_threads ? bsearch(&tgid, b->threads, b->nr_threads,
-								sizeof(*b->threads), compare_leader)
-						      : NULL;
-
-	if (!t) {
-		bad(l);
-		return NULL;
-	}
-	leader = builder_leader(b, t);
-	if (!leader)
-		l->json.error = -ENOMEM;
-	return leader;
-}
-
-static void load_leader(struct loader *l)
-{
-	struct ktstr_ctprof_leader *leader = NULL;
-	uint64_t tgid = 0;
-
-	pull_open(&l->json, '[');
-	if (cell(l))
-		tgid = load_count(l);
-	if (tgid > UINT32_MAX)
-		bad(l);
-	else if (!l->json.error)
-		leader = add_leader(l, (uint32_t)tgid);
-	if (leader)
-		load_numbers(l, &l->leader_metrics, &leader->present, leader->values);
-	if (!l->json.error && pull_more(&l->json, ']'))
-		bad(l);
-}
-
-static void load_cgroup(struct loader *l)
-{
-	struct ktstr_ctprof_cgroup *c = builder_add_cgroup(l->builder);
-
-	if (!c) {
-		l->json.error = -ENOMEM;
-		return;
-	}
-	pull_open(&l->json, '[');
-	if (cell(l))
-		c->path = load_text(l);
-	if (!c->path)
-		bad(l);
-	for (size_t i = 0; i < l->cgroup_texts.nr && cell(l); i++) {
-		if (l->cgroup_texts.to[i] == UNKNOWN)
-			pull_skip(&l->json);
-		else
-			c->texts[l->cgroup_texts.to[i]] = load_text(l);
-	}
-	load_numbers(l, &l->cgroup_metrics, c->present, c->values);
-	if (!l->json.error && pull_more(&l->json, ']'))
-		bad(l);
-}
-
-/* The lists that explain the rows must come before them. */
-static void load_rows(struct loader *l, bool explained, void (*row)(struct loader *))
-{
-	if (!explained)
-		bad(l);
-	pull_open(&l->json, '[');
-	while (pull_more(&l->json, ']'))
-		row(l);
 }
 
 static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
@@ -373,10 +130,10 @@ static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
 
 		pull_key(&l->json, &l->text);
 		i = index_of(name, strbuf_str(&l->text));
-		if (i == UNKNOWN)
+		if (i == LOADER_UNKNOWN)
 			pull_skip(&l->json);
 		else
-			counts[i] = load_count(l);
+			counts[i] = loader_count(l);
 	}
 }
 
@@ -388,7 +145,7 @@ static void load_failures(struct loader *l)
 
 		pull_key(&l->json, &l->text);
 		file = index_of(file_name, strbuf_str(&l->text));
-		if (file == UNKNOWN)
+		if (file == LOADER_UNKNOWN)
 			pull_skip(&l->json);
 		else
 			load_counts(l, reason_name, l->builder->head.summary.failures[file]);
@@ -419,7 +176,7 @@ static void load_summary(struct loader *l)
 		while (i < ARRAY_SIZE(rows) && strcmp(strbuf_str(&l->text), rows[i].key) != 0)
 			i++;
 		if (i < ARRAY_SIZE(rows))
-			*rows[i].to = load_count(l);
+			*rows[i].to = loader_count(l);
 		else if (!strcmp(strbuf_str(&l->text), "jemalloc_tags"))
 			load_counts(l, tag_name, s->jemalloc_tags);
 		else if (!strcmp(strbuf_str(&l->text), "failures"))
@@ -440,9 +197,9 @@ static void load_host(struct loader *l)
 		pull_key(&l->json, &l->text);
 		text = index_of(host_text_name, strbuf_str(&l->text));
 		metric = index_of(host_metric_name, strbuf_str(&l->text));
-		if (text != UNKNOWN) {
-			h->texts[text] = load_text(l);
-		} else if (metric == UNKNOWN) {
+		if (text != LOADER_UNKNOWN) {
+			h->texts[text] = loader_text(l);
+		} else if (metric == LOADER_UNKNOWN) {
 			warn_unknown(l, "value of the machine");
 			pull_skip(&l->json);
 		} else if (!pull_null(&l->json)) {
@@ -463,9 +220,9 @@ static void load_filled(struct loader *l, unsigned int filler)
 		text = index_of(text_name, strbuf_str(&l->text));
 		metric = index_of(metric_name, strbuf_str(&l->text));
 		/* Names that are not known are said with their columns. */
-		if (text != UNKNOWN)
+		if (text != LOADER_UNKNOWN)
 			head->text_filled_by[text] |= (uint8_t)(1u << filler);
-		else if (metric != UNKNOWN)
+		else if (metric != LOADER_UNKNOWN)
 			head->filled_by[metric] |= (uint8_t)(1u << filler);
 	}
 }
@@ -478,7 +235,7 @@ static void load_filled_by(struct loader *l)
 
 		pull_key(&l->json, &l->text);
 		filler = index_of(filler_name, strbuf_str(&l->text));
-		if (filler == UNKNOWN) {
+		if (filler == LOADER_UNKNOWN) {
 			warn_unknown(l, "collector");
 			pull_skip(&l->json);
 		} else {
@@ -492,14 +249,14 @@ static void load_type(struct loader *l)
 	pull_string(&l->json, &l->text);
 	l->typed = !strcmp(strbuf_str(&l->text), "ktstr-ctprof");
 	if (!l->typed)
-		bad(l);
+		loader_bad(l);
 }
 
 static void load_version(struct loader *l)
 {
 	l->version = pull_number(&l->json);
 	if (l->version < 1)
-		bad(l);
+		loader_bad(l);
 	else if (l->version > KTSTR_CTPROF_VERSION &&
 		 builder_warn(l->builder,
 			      "file version %lld is newer than this ktstr, which knows up to %d; "
@@ -514,13 +271,13 @@ static bool load_head_member(struct loader *l)
 	const char *key = strbuf_str(&l->text);
 
 	if (!strcmp(key, "captured_at_unix_ns"))
-		head->captured_at_unix_ns = load_count(l);
+		head->captured_at_unix_ns = loader_count(l);
 	else if (!strcmp(key, "duration_ns"))
-		head->duration_ns = load_count(l);
+		head->duration_ns = loader_count(l);
 	else if (!strcmp(key, "kernel"))
-		head->kernel = load_text(l);
+		head->kernel = loader_text(l);
 	else if (!strcmp(key, "collector"))
-		head->collector = load_text(l);
+		head->collector = loader_text(l);
 	else if (!strcmp(key, "summary"))
 		load_summary(l);
 	else if (!strcmp(key, "host"))
@@ -532,18 +289,11 @@ static bool load_head_member(struct loader *l)
 	return true;
 }
 
-static void load_leaders(struct loader *l)
-{
-	if (builder_sort(l->builder) < 0)
-		l->json.error = -ENOMEM;
-	load_rows(l, l->leader_metrics.known, load_leader);
-}
-
 static bool load_list(struct loader *l)
 {
 	const struct {
 		const char *key;
-		struct columns *to;
+		struct loader_columns *to;
 		name_fn *name;
 		const char *what;
 	} lists[] = {
@@ -563,13 +313,13 @@ static bool load_list(struct loader *l)
 		return true;
 	}
 	if (!strcmp(key, "strings"))
-		load_strings(l);
+		loader_strings(l);
 	else if (!strcmp(key, "threads"))
-		load_rows(l, l->tags.known && l->texts.known && l->metrics.known, load_thread);
+		loader_threads(l);
 	else if (!strcmp(key, "leaders"))
-		load_leaders(l);
+		loader_leaders(l);
 	else if (!strcmp(key, "cgroups"))
-		load_rows(l, l->cgroup_metrics.known, load_cgroup);
+		loader_cgroups(l);
 	else
 		return false;
 	return true;
@@ -583,11 +333,11 @@ static void load_member(struct loader *l)
 	if (!strcmp(key, "type"))
 		load_type(l);
 	else if (!l->typed)
-		bad(l);
+		loader_bad(l);
 	else if (!strcmp(key, "version"))
 		load_version(l);
 	else if (!l->version)
-		bad(l);
+		loader_bad(l);
 	else if (!load_list(l) && !load_head_member(l)) {
 		warn_unknown(l, "member");
 		pull_skip(&l->json);
@@ -634,7 +384,7 @@ int ctprof_load_text(const char *text, size_t len, const char *name, const char 
 	}
 	pull_finish(&l.json);
 	if (!l.typed || !l.version)
-		bad(&l);
+		loader_bad(&l);
 	if (l.json.error)
 		r = load_error(&l, name, err);
 	strbuf_deinit(&l.text);

@@ -86,11 +86,12 @@ static void events_have_the_kernels_names(void **state)
 	(void)state;
 	host_parse_ext_events(SPAN("SCX_EV_SELECT_CPU_FALLBACK 3\nSCX_EV_BYPASS_DURATION 4\n"
 				   "SCX_EV_SELECT_CPU 5\nSCX_EV_NEW 6\nSCX_EV_REENQ_IMMED x\n"
-				   "SCX_EV_SUB_RESCUE 7\n"),
+				   "SCX_EV_INSERT_NOT_OWNED\0 8\nSCX_EV_SUB_RESCUE 7\n"),
 			      &h);
 	assert_int_equal(VALUE(EXT_EV_SELECT_CPU_FALLBACK), 3);
 	assert_int_equal(VALUE(EXT_EV_BYPASS_DURATION), 4);
 	assert_true(VALUE(EXT_EV_REENQ_IMMED) == ABSENT);
+	assert_true(VALUE(EXT_EV_INSERT_NOT_OWNED) == ABSENT);
 	assert_int_equal(VALUE(EXT_EV_SUB_RESCUE), 7);
 }
 

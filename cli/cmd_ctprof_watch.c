@@ -236,11 +236,15 @@ static int choose(struct watch *w, const struct choices *c)
 	if (r >= 0)
 		return r;
 	w->capture.pid = (pid_t)c->pid;
-	w->capture.no_jemalloc = true;
-	for (size_t i = 0; i < w->view.nr_metrics; i++)
-		if (w->view.metrics[i] == KTSTR_CTPROF_ALLOCATED ||
-		    w->view.metrics[i] == KTSTR_CTPROF_DEALLOCATED)
+	w->capture.no_jemalloc = w->capture.no_smaps = true;
+	for (size_t i = 0; i < w->view.nr_metrics; i++) {
+		const char *source = ktstr_ctprof_metric_info(w->view.metrics[i])->source;
+
+		if (!strcasecmp(source, "jemalloc"))
 			w->capture.no_jemalloc = false;
+		if (!strcasecmp(source, "smaps_rollup"))
+			w->capture.no_smaps = false;
+	}
 	return -1;
 }
 

@@ -4,7 +4,8 @@
 # Install exactly what is missing to build and run ktstr.
 #
 # usage: tools/setup.sh [--with NAME] [--dry-run] [--os-release FILE] [--apt-etc DIR] [--list]
-#   --with NAME        also what slurm (an example) or bench (make bench) needs
+#   --with NAME        also what slurm (an example), bench (make bench) or chromium (tests of pages;
+#                      120 MB) needs
 #   --dry-run          say what would be done, change nothing
 #   --os-release FILE  take the distribution from FILE (for tests; implies --dry-run)
 #   --apt-etc DIR      read DIR/sources.list and DIR/sources.list.d (for tests; implies --dry-run)
@@ -62,6 +63,11 @@ BENCH='
 sysstat|sysstat|sysstat|cmd:pidstat
 rt-tests|realtime-tests|rt-tests|cmd:cyclictest
 '
+# What looks at pages of ktstr ctprof; tests/self/ctprof_html_test.sh skips without.
+CHROMIUM='
+chromium|chromium|chromium|cmd:chromium
+fonts-dejavu-core|dejavu-sans-fonts|ttf-dejavu|font:DejaVuSans
+'
 QEMU_BASELINE=10
 BACKPORTED=qemu-system-x86/bookworm-backports
 
@@ -85,8 +91,9 @@ while [ $# -gt 0 ]; do
 		case ${2:-} in
 		slurm) PACKAGES+=$SLURM ;;
 		bench) PACKAGES+=$BENCH ;;
+		chromium) PACKAGES+=$CHROMIUM ;;
 		*)
-			say "--with needs a name; known: slurm bench"
+			say "--with needs a name; known: slurm bench chromium"
 			exit 2
 			;;
 		esac
@@ -124,6 +131,7 @@ seen() { # probe
 	pc:*) pkg-config --exists "$what" 2>/dev/null ||
 		{ [ "$what" = jemalloc ] && lib_seen libjemalloc.so; } ;;
 	lib:*) lib_seen "$what" ;;
+	font:*) find /usr/share/fonts -name "$what.ttf" 2>/dev/null | grep -q . ;;
 	clang-rt:*) command -v clang >/dev/null &&
 		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.$what*.a" >/dev/null ;;
 	esac

@@ -22,7 +22,9 @@ void html_title(const struct html *h, struct strbuf *out)
 	const struct ktstr_ctprof_comparison *c = h->comparison;
 
 	strbuf_addstr(out, name_of(&c->sides[0], c->nr_sides > 1 ? "before" : "ctprof"));
-	if (c->nr_sides > 1)
+	if (c->nr_sides > 1 && c->sides[0].name && c->sides[0].name == c->sides[1].name)
+		strbuf_addstr(out, ", first moment against last");
+	else if (c->nr_sides > 1)
 		strbuf_addf(out, " against %s", name_of(&c->sides[1], "after"));
 }
 
@@ -77,7 +79,10 @@ static void say_cpus(const struct ktstr_ctprof_side *side, struct strbuf *out)
 
 static void say_boot(const struct ktstr_ctprof_side *side, struct strbuf *out)
 {
-	say_text(side, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, out);
+	const char *id = side->snapshot->host.texts[KTSTR_CTPROF_HOST_TEXT_BOOT_ID];
+
+	if (id)
+		strbuf_addf(out, "%.8s", id);
 }
 
 static void say_moment(const struct ktstr_ctprof_side *side, struct strbuf *out)
@@ -98,8 +103,10 @@ static void say_collector(const struct ktstr_ctprof_side *side, struct strbuf *o
 
 static void say_threads(const struct ktstr_ctprof_side *side, struct strbuf *out)
 {
-	strbuf_addf(out, "%zu of %" PRIu64 " processes", side->snapshot->nr_threads,
-		    side->snapshot->summary.processes);
+	uint64_t processes = side->snapshot->summary.processes;
+
+	strbuf_addf(out, "%zu in %" PRIu64 " process%s", side->snapshot->nr_threads, processes,
+		    processes == 1 ? "" : "es");
 }
 
 static const struct {

@@ -79,6 +79,10 @@ rm "$etc/sources.list.d/key.sources"
 expect "an example's packages on Debian" 0 '^would install: .*slurmctld slurmd slurm-client' \
 	bare --with slurm
 
+expect "a browser is installed only if asked for" 0 '^would install: .*chromium' bare --with chromium
+no_browser() { ! bare | grep chromium; }
+check "and not otherwise" no_browser
+
 os debian "" trixie
 expect "Debian 13 takes its own QEMU" 0 'libcmocka-dev .*qemu-system-x86$' bare
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "guest/job.h"
 
 enum { BEAT_NS = 500 * 1000000ll };
@@ -56,6 +58,25 @@ static int unpack_all(struct channel *c, struct fwcfg *f, struct unpack *u, stru
 	return r;
 }
 
+static int put_scenario(int root_fd, const struct job *job, struct ktstr_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	if (!job->scenario)
+		return 0;
+	if (mkdirat(root_fd, "ktstr", 0755) < 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0)
+		fd = openat(root_fd, &PROTOCOL_SCENARIO_FILE[1],
+			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (r == 0)
+		r = fd < 0 ? -errno : io_write_all(fd, job->scenario, strlen(job->scenario));
+	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", PROTOCOL_SCENARIO_FILE,
+				       strerror(-r))
+		     : 0;
+}
+
 int receive_files(struct channel *c, struct fwcfg *f, const struct job *job,
 		  struct ktstr_error *err)
 {
@@ -77,5 +98,5 @@ int receive_files(struct channel *c, struct fwcfg *f, const struct job *job,
 		r = unpack_finish(&u, job, err);
 	unpack_deinit(&u);
 	umask(022);
-	return r;
+	return r < 0 ? r : put_scenario(root_fd, job, err);
 }

@@ -53,12 +53,13 @@ struct guestbody {
 	struct evidence *e;
 	struct runrecord record;
 	char *job_path, *files_path;
+	struct jobfile_packed packed;
 	uint64_t memory_bytes, wall_limit_ns;
 	bool recorded;
 	struct launch launch;
 };
 
-static int pack_files(struct guestbody *b, struct pack_sums *ret_files, struct ktstr_error *err)
+static int pack_files(struct guestbody *b, struct ktstr_error *err)
 {
 	const struct guestbody_opts *opts = b->opts;
 	_cleanup_free_ char *path = path_format("%s/files.cpio", opts->dir);
@@ -68,29 +69,30 @@ static int pack_files(struct guestbody *b, struct pack_sums *ret_files, struct k
 		return ktstr_error_nomem(err);
 	r = jobfile_pack_test(&(struct jobfile_archive){ path, &opts->machine->image,
 							 opts->machine->kernel.vmlinux_path },
-			      opts->entry, opts->program, ret_files, err);
+			      opts->entry, opts->program, &b->packed, err);
 	if (r < 0)
 		return r;
 	if (!b->recorded) {
 		b->files_path = take_ptr(path);
 		return 0;
 	}
-	r = objects_move(opts->objects_dir, path, ret_files->sha256, err);
+	r = objects_move(opts->objects_dir, path, b->packed.sums.sha256, err);
 	if (r == 0)
 		r = objects_link(opts->objects_dir, opts->machine->image_path,
 				 opts->machine->image_sha256, err);
 	if (r < 0)
 		return r;
-	b->files_path = objects_path(opts->objects_dir, ret_files->sha256);
+	b->files_path = objects_path(opts->objects_dir, b->packed.sums.sha256);
 	return b->files_path ? 0 : ktstr_error_nomem(err);
 }
 
-static int describe(struct guestbody *b, const struct pack_sums *files, struct ktstr_error *err)
+static int describe(struct guestbody *b, struct ktstr_error *err)
 {
 	const struct guestbody_opts *opts = b->opts;
 	const struct jobfile_opts job = {
 		.path = b->job_path,
-		.files = files,
+		.files = &b->packed.sums,
+		.scenario = b->packed.scenario,
 		.topology = &opts->topology,
 		.timeout_ns = opts->timeout_ns,
 		.seed = opts->seed,
@@ -108,7 +110,7 @@ static void copy(char *to, size_t size, const char *from)
 }
 
 /* What is known before the start. */
-static int fill_record(struct guestbody *b, const struct pack_sums *files, struct ktstr_error *err)
+static int fill_record(struct guestbody *b, struct ktstr_error *err)
 {
 	const struct guestbody_opts *opts = b->opts;
 	const struct machine *machine = opts->machine;
@@ -126,7 +128,7 @@ static int fill_record(struct guestbody *b, const struct pack_sums *files, struc
 	copy(r->kernel, sizeof(r->kernel), machine->kernel.name);
 	memcpy(r->kernel_sha256, machine->kernel_sha256, SHA256_HEX);
 	memcpy(r->image_sha256, machine->image_sha256, SHA256_HEX);
-	memcpy(r->files_sha256, files->sha256, SHA256_HEX);
+	memcpy(r->files_sha256, b->packed.sums.sha256, SHA256_HEX);
 	ktstr_topology_format(&opts->topology, r->topology, sizeof(r->topology));
 	r->seed = opts->seed;
 	r->perturb = opts->perturb;
@@ -143,21 +145,21 @@ static int fill_record(struct guestbody *b, const struct pack_sums *files, struc
 static int start(struct guestbody *b, struct ktstr_error *err)
 {
 	const struct guestbody_opts *opts = b->opts;
-	struct pack_sums files;
 	int r;
 
 	b->job_path = path_format("%s/" RUNRECORD_JOB, opts->dir);
 	if (!b->job_path)
 		return ktstr_error_nomem(err);
-	r = pack_files(b, &files, err);
+	r = pack_files(b, err);
 	if (r == 0)
-		r = describe(b, &files, err);
+		r = describe(b, err);
 	if (r < 0)
 		return r;
-	b->memory_bytes = opts->memory_bytes ? opts->memory_bytes
-					     : vm_memory_bytes(&opts->topology, files.bytes);
+	b->memory_bytes = opts->memory_bytes
+				  ? opts->memory_bytes
+				  : vm_memory_bytes(&opts->topology, b->packed.sums.bytes);
 	if (b->recorded)
-		r = fill_record(b, &files, err);
+		r = fill_record(b, err);
 	if (r < 0)
 		return r;
 	return launch_start(&(struct launch_opts){ .machine = opts->machine,
@@ -239,4 +241,5 @@ void guestbody_run(const struct guestbody_opts *opts, struct evidence *e)
 	launch_end(&b.launch);
 	free(b.job_path);
 	free(b.files_path);
+	free(b.packed.scenario);
 }

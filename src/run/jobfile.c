@@ -50,6 +50,7 @@ static void fill_job(struct job *job, const struct jobfile_opts *opts, char *top
 	job->stop_seq = opts->stop_seq;
 	job->files_bytes = opts->files->bytes;
 	job->files_xxh64 = opts->files->xxh64;
+	job->scenario = (char *)opts->scenario;
 }
 
 static int write_job(const struct jobfile_opts *opts, const struct job *job,
@@ -134,14 +135,14 @@ static int add_test_files(struct pack *pack, const struct ktstr_test *test, cons
 }
 
 int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_entry *entry,
-		      const char *program, struct pack_sums *ret_sums, struct ktstr_error *err)
+		      const char *program, struct jobfile_packed *ret_packed,
+		      struct ktstr_error *err)
 {
 	_cleanup_pack_ struct pack *pack = NULL;
-	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program));
-	_cleanup_free_ char *scenario = path_format("%s.scenario", archive->path);
+	_cleanup_free_ char *guest = path_format("/bin/%s", path_base(program)), *scenario = NULL;
 	int r;
 
-	if (!guest || !scenario)
+	if (!guest)
 		return ktstr_error_nomem(err);
 	r = create(archive, &pack, err);
 	if (r == 0)
@@ -152,13 +153,12 @@ int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_
 		r = scenario_pack(pack,
 				  &(struct scenario_pack_opts){ .test = entry->test,
 								.program = program,
-								.vmlinux = archive->vmlinux,
-								.text_path = scenario },
-				  err);
+								.vmlinux = archive->vmlinux },
+				  &scenario, err);
 	if (r == 0)
-		r = pack_finish(pack, ret_sums, err);
-	if (entry->test->scenario)
-		unlink(scenario);
+		r = pack_finish(pack, &ret_packed->sums, err);
+	if (r == 0)
+		ret_packed->scenario = take_ptr(scenario);
 	return r;
 }
 

@@ -19,11 +19,16 @@ struct jobfile_archive {
 	const char *vmlinux; /* of the guest's kernel; only scenarios of a test need it */
 };
 
+struct jobfile_packed {
+	struct pack_sums sums;
+	char *scenario; /* for struct jobfile_opts, malloc'ed; NULL: the test has none */
+};
+
 /* Writes the files of a test: the program without symbols and every payload's binary in /bin,
  * and all declared files.  Seed, limits and the like are no part of it.
  * -ENOENT, -EACCES: a payload, file or library is missing; the text names it. */
 int jobfile_pack_test(const struct jobfile_archive *archive, const struct ktstr_entry *entry,
-		      const char *program, struct pack_sums *ret_sums,
+		      const char *program, struct jobfile_packed *ret_packed,
 		      struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* The same for a command or a shell: busybox with a link for every applet, and @includes as in
@@ -42,6 +47,7 @@ struct jobfile_opts {
 	bool exact;
 	uint64_t realtime_ns;
 	uint64_t stop_seq;
+	const char *scenario; /* NULL: none */
 };
 
 int jobfile_describe_test(const struct jobfile_opts *opts, const char *program, const char *test,

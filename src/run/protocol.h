@@ -80,7 +80,9 @@
 #define PROTOCOL_SHELL_PORT   "ktstr.shell"
 #define PROTOCOL_JOB_FILE     "opt/ktstr/job"
 #define PROTOCOL_FILES_FILE   "opt/ktstr/files"
-#define PROTOCOL_BODY_OPTION  "--guest-body" /* PROGRAM --guest-body TEST SEED PERTURB RECORD_FD */
+/* Where the agent puts the job's scenario (scenario/model.h), for the body's process. */
+#define PROTOCOL_SCENARIO_FILE "/ktstr/scenario.json"
+#define PROTOCOL_BODY_OPTION   "--guest-body" /* PROGRAM --guest-body TEST SEED PERTURB RECORD_FD */
 
 enum {
 	PROTOCOL_VERSION = 2,
@@ -200,6 +202,9 @@ struct job {
 	uint64_t realtime_ns;
 	uint64_t stop_seq;
 	uint64_t files_bytes, files_xxh64;
+	/* Text for PROTOCOL_SCENARIO_FILE; NULL: no scenario.  It is no file of the archive, so that
+	 * all scenarios with one scheduler share that. */
+	char *scenario;
 };
 
 enum { PROTOCOL_SEED_TEXT = 17 };
@@ -217,8 +222,8 @@ int perturb_parse(const char *text, enum perturb *ret_perturb) KTSTR_MUST_CHECK;
 /* malloc'ed JSON text.  Return: 0, -ENOMEM, -E2BIG, -EINVAL (a string is not UTF-8, a number is
  * over INT64_MAX, no argv in TEST or EXEC mode; @err names it). */
 int job_encode(const struct job *job, char **ret_text, struct ktstr_error *err) KTSTR_MUST_CHECK;
-/* @text need not be terminated.  Strings in @ret_job are owned by it: job_deinit().  Every key is
- * required and no other is allowed.  Return: 0, -ENOMEM, -E2BIG, -EPROTO (other version),
+/* @text need not be terminated.  Strings in @ret_job are owned by it: job_deinit().  Every key but
+ * "scenario" is required and no other is allowed.  Return: 0, -ENOMEM, -E2BIG, -EPROTO (other version),
  * -EINVAL (anything else; @err names the key). */
 int job_decode(const char *text, size_t length, struct job *ret_job,
 	       struct ktstr_error *err) KTSTR_MUST_CHECK;

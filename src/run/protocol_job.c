@@ -24,7 +24,7 @@ static const char *const perturb_names[] = {
 	[PERTURB_HEAVY] = "heavy",
 };
 
-enum { JOB_KEYS = 16, SEQ_DIGITS = 20 };
+enum { JOB_KEYS = 16, /* that are always there */ SEQ_DIGITS = 20 };
 
 const char *seed_format(uint64_t seed, char text[PROTOCOL_SEED_TEXT])
 {
@@ -120,7 +120,9 @@ static int set_chance(json_t *object, const struct job *job, struct ktstr_error 
 		r = set_seq(object, "stop_seq", job->stop_seq, err);
 	if (r == 0)
 		r = set_number(object, "files_bytes", job->files_bytes, err);
-	return r < 0 ? r : set_hex(object, "files_xxh64", job->files_xxh64, err);
+	if (r == 0)
+		r = set_hex(object, "files_xxh64", job->files_xxh64, err);
+	return r < 0 || !job->scenario ? r : set_text(object, "scenario", job->scenario, err);
 }
 
 static int set_list(json_t *object, const char *key, char *const *list, unsigned int nr,
@@ -327,7 +329,11 @@ static int get_chance(const json_t *object, struct job *job, struct ktstr_error 
 		r = get_seq(object, "stop_seq", &job->stop_seq, err);
 	if (r == 0)
 		r = get_number(object, "files_bytes", INT64_MAX, &job->files_bytes, err);
-	return r < 0 ? r : get_hex(object, "files_xxh64", &job->files_xxh64, err);
+	if (r == 0)
+		r = get_hex(object, "files_xxh64", &job->files_xxh64, err);
+	return r < 0 || !json_object_get(object, "scenario")
+		       ? r
+		       : get_text(object, "scenario", &job->scenario, err);
 }
 
 static int get_job(const json_t *object, struct job *job, struct ktstr_error *err)
@@ -343,7 +349,7 @@ static int get_job(const json_t *object, struct job *job, struct ktstr_error *er
 	if (version != PROTOCOL_VERSION)
 		return ktstr_error_set(err, -EPROTO, "job: version %llu, this agent speaks %d",
 				       (unsigned long long)version, PROTOCOL_VERSION);
-	if (json_object_size(object) > JOB_KEYS)
+	if (json_object_size(object) > JOB_KEYS + (json_object_get(object, "scenario") != NULL))
 		return ktstr_error_set(err, -EINVAL, "job: unknown keys");
 	r = get_mode(object, &job->mode, err);
 	if (r == 0)
@@ -387,5 +393,6 @@ void job_deinit(struct job *job)
 	for (unsigned int i = 0; i < job->nr_env; i++)
 		free(job->env[i]);
 	free(job->topology);
+	free(job->scenario);
 	*job = (struct job){ 0 };
 }

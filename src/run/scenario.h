@@ -22,15 +22,14 @@ struct scenario_pack_opts {
 	const struct ktstr_test *test;
 	const char *program; /* path of the test program */
 	const char *vmlinux; /* of the guest's kernel */
-	const char
-		*text_path; /* a file that is written, to be removed once the archive is finished */
 };
 
-/* Adds what a test's scenario needs; nothing if it has none.  Where the kernel keeps a scheduler's
+/* Adds the files a test's scenario needs, and says what is to be done with them: @ret_text is malloc'ed,
+ * for struct job; NULL if the test has no scenario.  Where the kernel keeps a scheduler's
  * operations goes along if the scenario asks for some; not if that kernel has no BTF that says it.
  * Return: 0, -ENOENT, -EACCES, -EISDIR, -ENOEXEC (the scheduler's binary), -EINVAL (demands), -EBADMSG
  * (the kernel's BTF), -ENOMEM. */
-int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts,
+int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts, char **ret_text,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /* Where a scheduler's loader is on this machine, if it can be one in a guest: there, executable, for

@@ -14,7 +14,7 @@ DEFINE_CLEANUP(struct model_arena *, model_arena_destroy);
 
 bool scenario_is_there(void)
 {
-	return access(SCENARIO_GUEST_FILE, F_OK) == 0;
+	return access(PROTOCOL_SCENARIO_FILE, F_OK) == 0;
 }
 
 struct drive {
@@ -46,7 +46,7 @@ static int drive(struct drive *d, struct ktstr_error *err)
 
 	if (!arena || !job)
 		return ktstr_error_nomem(err);
-	r = io_read_file(SCENARIO_GUEST_FILE, &text, err);
+	r = io_read_file(PROTOCOL_SCENARIO_FILE, &text, err);
 	if (r == 0)
 		r = scenario_job_decode(strbuf_str(&text), text.len, arena, job, err);
 	if (r < 0)

@@ -187,13 +187,14 @@ static int add_ops_offsets(struct scenario_job *job, const char *vmlinux, struct
 	return r == -ENOTSUP ? 0 : r;
 }
 
-int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts, struct ktstr_error *err)
+int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts, char **ret_text,
+		  struct ktstr_error *err)
 {
 	_cleanup_(guest_paths_deinit) struct guest_paths paths = { 0 };
 	_cleanup_free_ struct scenario_job *job = NULL;
-	_cleanup_free_ char *text = NULL;
 	int r;
 
+	*ret_text = NULL;
 	if (!opts->test->scenario)
 		return 0;
 	job = calloc(1, sizeof(*job));
@@ -203,11 +204,9 @@ int scenario_pack(struct pack *pack, const struct scenario_pack_opts *opts, stru
 	if (r == 0)
 		r = add_ops_offsets(job, opts->vmlinux, err);
 	if (r == 0)
-		r = scenario_job_encode(job, &text, err);
+		r = scenario_job_encode(job, ret_text, err);
 	json_decref(job->ops_offsets);
-	if (r == 0)
-		r = io_write_file(opts->text_path, text, strlen(text), 0644, err);
-	return r < 0 ? r : pack_add(pack, opts->text_path, SCENARIO_GUEST_FILE, err);
+	return r;
 }
 
 int scenario_demands(const struct ktstr_test *test, struct strbuf *out, struct ktstr_error *err)

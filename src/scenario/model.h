@@ -3,7 +3,7 @@
  * model.h - a scenario on its way from a file or a C test to the guest.
  *
  * A document is JSON in memory: what is read from a file (YAML, by file.h; JSON is YAML too) and what
- * travels in the job (SCENARIO_GUEST_FILE) have the same keys, those of the structs in
+ * travels in the job  have the same keys, those of the structs in
  * ktstr/scenario.h, and go through the same decoder.
  */
 #ifndef KTSTR_SCENARIO_MODEL_H
@@ -67,7 +67,7 @@ struct scenario_job {
 	json_t *ops_offsets;
 };
 
-/* Text for SCENARIO_GUEST_FILE, malloc'ed.  Return: 0, -ENOMEM, -EINVAL (a text is not UTF-8). */
+/* Text for the job, malloc'ed.  Return: 0, -ENOMEM, -EINVAL (a text is not UTF-8). */
 int scenario_job_encode(const struct scenario_job *job, char **ret_text,
 			struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* @text need not be terminated.  Return: as scenario_from_json(). */

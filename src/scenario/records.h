@@ -63,7 +63,4 @@ enum { RECORDS_VERSION = 1, RECORDS_HOLDERS = 6 };
 /* A worker that runs when its CPUs are changed is moved by the kernel, not by itself. */
 #define RECORDS_GRACE_NS MSECS(20)
 
-/* Where the job's archive has the scenario (model.h), for the body's process. */
-#define SCENARIO_GUEST_FILE "/ktstr/scenario.json"
-
 #endif

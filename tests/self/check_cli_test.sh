@@ -168,6 +168,9 @@ seen = [json.loads(line) for line in open(sys.argv[1])]
 assert [r["variant"] for r in seen] == ["plain", "one", "two"], seen
 assert [r["verdict"] for r in seen] == ["PASS", "ERROR", "ERROR"], seen
 PY
+expect "two scenarios of two shapes" 0 '^2 passed' run_check --scenarios two_each --scenarios alone \
+	--topologies duo --run-dir shared
+check "share one archive beside the guest image" test "$(ls shared/objects | wc -l)" = 2
 expect "shares of a check are whole together" 0 '^1 passed' run_check --scenario-file rest.yaml \
 	--scenarios whole --topologies duo --topologies uni --partition slice:1/2 --junit x.xml
 check "JUnit is written" grep -q '<testcase' x.xml

@@ -49,6 +49,7 @@ static void what_is_encoded_is_decoded(void **state)
 		.stop_seq = UINT64_MAX,
 		.files_bytes = 512 << 20,
 		.files_xxh64 = 0x0123456789abcdef,
+		.scenario = (char *)"{\"steps\":[\"\xc3\xa4\"]}",
 	};
 	char *text = NULL;
 
@@ -75,6 +76,21 @@ static void what_is_encoded_is_decoded(void **state)
 	assert_int_equal(job.stop_seq, UINT64_MAX);
 	assert_int_equal(job.files_bytes, 512 << 20);
 	assert_int_equal(job.files_xxh64, 0x0123456789abcdef);
+	assert_string_equal(job.scenario, in.scenario);
+	job_deinit(&job);
+	free(text);
+}
+
+static void most_jobs_have_no_scenario(void **state)
+{
+	const struct job in = { .mode = JOB_SHELL };
+	char *text = NULL;
+
+	(void)state;
+	assert_int_equal(job_encode(&in, &text, &err), 0);
+	assert_null(strstr(text, "scenario"));
+	assert_int_equal(decode(text), 0);
+	assert_null(job.scenario);
 	job_deinit(&job);
 	free(text);
 }
@@ -174,6 +190,10 @@ static const struct refused {
 	  "'stop_seq'" },
 	{ HEAD LISTS LIMITS CHANCE STOP "\"files_bytes\":-1}", -EINVAL, "'files_bytes'" },
 	{ HEAD LISTS LIMITS CHANCE STOP "\"files_bytes\":1}", -EINVAL, "'files_xxh64'" },
+	{ HEAD LISTS LIMITS CHANCE STOP "\"scenario\":1," FILES, -EINVAL, "'scenario'" },
+	{ HEAD LISTS LIMITS CHANCE STOP "\"else\":\"x\"," FILES, -EINVAL, "unknown keys" },
+	{ HEAD LISTS LIMITS CHANCE STOP "\"else\":1,\"scenario\":\"x\"," FILES, -EINVAL,
+	  "unknown keys" },
 };
 
 static void bad_jobs_are_refused_with_the_reason(void **state)
@@ -232,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_encoded_is_decoded),
+		cmocka_unit_test(most_jobs_have_no_scenario),
 		cmocka_unit_test(a_full_list_is_still_terminated),
 		cmocka_unit_test(jobs_that_cannot_be_written_are_refused),
 		cmocka_unit_test(bad_jobs_are_refused_with_the_reason),

@@ -132,6 +132,65 @@ static void any_bytes_come_back(void **state)
 	}
 }
 
+/* What the short way does not take is left for the long one. */
+static void the_short_way_agrees_with_the_long_one(void **state)
+{
+	static const char list[] =
+		"[0,-1,null, 2,123456789012345678,1234567890123456789,-9223372036854775807,7 ,8,9]"
+		"                        ";
+	static const int64_t values[] = {
+		0, -1, INT64_MIN, 2, 123456789012345678, 1234567890123456789, -INT64_MAX, 7, 8, 9
+	};
+	struct pull p = begin(list);
+	int64_t v = INT64_MIN;
+	int taken = 0;
+
+	(void)state;
+	pull_open(&p, '[');
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		int r = pull_next_number(&p, &v);
+
+		taken += r >= 0;
+		if (r < 0) {
+			assert_true(pull_more(&p, ']'));
+			r = !pull_null(&p);
+			v = r ? pull_number(&p) : INT64_MIN;
+		}
+		assert_true((r ? v : INT64_MIN) == values[i]);
+	}
+	assert_int_equal(taken, 4);
+	assert_int_equal(pull_next_number(&p, &v), -1);
+	assert_false(pull_more(&p, ']'));
+	pull_finish(&p);
+	assert_int_equal(p.error, 0);
+}
+
+static void the_short_way_takes_nothing_odd(void **state)
+{
+	static const char *const odd[] = {
+		"[1,1.5,                          ", "[1,,                              ",
+		"[1,-,                            ", "[1,\"a\",                          ",
+		"[1,nul,                          ", "[1,1e3,                           ",
+		"[1 ,2,                           ", "[1,2",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct pull p = begin(odd[i]);
+		const char *at;
+		int64_t v = 77;
+
+		pull_open(&p, '[');
+		assert_int_equal(pull_next_number(&p, &v), -1);
+		assert_true(pull_more(&p, ']'));
+		assert_int_equal(pull_number(&p), 1);
+		at = p.at;
+		assert_int_equal(pull_next_number(&p, &v), -1);
+		assert_ptr_equal(p.at, at);
+		assert_int_equal(v, 77);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +198,8 @@ int main(void)
 		cmocka_unit_test(any_value_can_be_passed_over),
 		cmocka_unit_test(an_error_sticks),
 		cmocka_unit_test(numbers_that_do_not_fit),
+		cmocka_unit_test(the_short_way_agrees_with_the_long_one),
+		cmocka_unit_test(the_short_way_takes_nothing_odd),
 		cmocka_unit_test(any_bytes_come_back),
 	};
 

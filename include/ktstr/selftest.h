@@ -35,9 +35,11 @@ struct ktstr_selftest_opts {
  * @opts:	what to run
  * @err:	what kept it from starting; may be NULL
  *
- * First the scenarios of the groups that ought to find a fault, then the others.  A fault counts as
- * caught when a run fails by a check that is meant for it; a run that fails by another one only is told
- * apart ("by accident"), as is a fault that no topology was fit for.
+ * First the scenarios of the groups that ought to find a fault, then the others, of both as many as are
+ * a certain amount of work, those first that show most for their time.  A fault counts as caught when a
+ * run fails by a check that is meant for it; a run that fails by another one only is told apart ("by
+ * accident"), as is a fault that no topology was fit for.  Of several runs that find it the first in
+ * that order is told, so in exact mode the table is the same on any machine.
  *
  * Return: enum ktstr_exit: PASS if all were caught, FAIL if not, others as ktstr_check().
  */

@@ -11,10 +11,10 @@ static const struct {
 	double worth;
 } worths[] = {
 	{ "run_time_ns", 1 },	  { "wait_time_ns", 1 },       { "block_sum_ns", 0.3 },
-	{ "voluntary_csw", 0.3 }, { "nonvoluntary_csw", 0.5 }, { "nr_migrations", 0.3 },
-	{ "nr_wakeups", 0.2 },	  { "minflt", 0.2 },	       { "majflt", 0.2 },
-	{ "rchar_bytes", 0.2 },	  { "wchar_bytes", 0.2 },      { "read_bytes", 0.4 },
-	{ "write_bytes", 0.4 },	  { "allocated_bytes", 0.3 },  { "usage_us", 0.5 },
+	{ "voluntary_csw", 0.3 }, { "nonvoluntary_csw", 0.3 }, { "nr_migrations", 0.3 },
+	{ "nr_wakeups", 0.1 },	  { "minflt", 0.1 },	       { "majflt", 0.1 },
+	{ "rchar_bytes", 0.05 },  { "wchar_bytes", 0.05 },     { "read_bytes", 0.2 },
+	{ "write_bytes", 0.2 },	  { "allocated_bytes", 0.1 },  { "usage_us", 0.5 },
 	{ "throttled_us", 1 },	  { "nr_throttled", 0.5 },
 };
 

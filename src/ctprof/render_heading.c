@@ -8,7 +8,9 @@
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
-enum { SETUP_SHOWN = 6, VALUE_BYTES = 128, SHORT_VALUE = 40 };
+enum { SETUP_SHOWN = 6, VALUE_BYTES = 128 };
+
+static const double NS_PER_TICK = 1e7, UNSEEN_WORTH_TELLING = 0.05;
 
 static void add_time(uint64_t unix_ns, struct strbuf *out)
 {
@@ -99,7 +101,7 @@ static void add_setup(struct render *r, const struct ktstr_ctprof_column *column
 
 	ktstr_ctprof_format_value(column, &cell->sides[0], before, sizeof(before));
 	ktstr_ctprof_format_value(column, &cell->sides[1], after, sizeof(after));
-	strbuf_addf(r->out, "set-up  %s: ", column->info->name);
+	strbuf_addf(r->out, "set-up %s: ", column->info->name);
 	render_name(before, r->out);
 	strbuf_addstr(r->out, " -> ");
 	render_name(after, r->out);
@@ -121,7 +123,7 @@ static void add_setups(struct render *r)
 	}
 	if (nr > SETUP_SHOWN && r->opts->limit)
 		strbuf_addf(r->out,
-			    "set-up  %zu more differences; --sections host,sched-ext "
+			    "set-up %zu more differences; --sections host,sched-ext "
 			    "--group-by machine --limit 0 shows all\n",
 			    nr - SETUP_SHOWN);
 }
@@ -136,10 +138,9 @@ static const struct {
 	{ "cpu_iowait_ticks", false },
 };
 
-/* Appends "CPUs 83% busy" if the machine said so. */
-static void add_busy(struct render *r)
+/* What the machine's own counters say: busy time and all time, nanoseconds. */
+static bool cpu_time(const struct ktstr_ctprof_block *machine, double *ret_busy, double *ret_all)
 {
-	const struct ktstr_ctprof_block *machine = &r->comparison->blocks[0];
 	double busy = 0, all = 0;
 
 	for (size_t i = 0; i < sizeof(cpu_times) / sizeof(cpu_times[0]); i++) {
@@ -148,12 +149,32 @@ static void add_busy(struct render *r)
 			column < 0 ? NULL : &machine->groups[0].cells[column].between;
 
 		if (!v || !v->there)
-			return;
+			return false;
 		all += v->number;
 		busy += cpu_times[i].busy ? v->number : 0;
 	}
-	if (all > 0)
-		strbuf_addf(r->out, "CPUs    %.0f%% busy in between\n", busy / all * 100);
+	*ret_busy = busy * NS_PER_TICK;
+	*ret_all = all * NS_PER_TICK;
+	return all > 0;
+}
+
+/* How busy the CPUs were, and how much of it no thread below has to show for: those that were
+ * born and ended in between are in neither snapshot. */
+static void add_busy(struct render *r)
+{
+	const struct ktstr_ctprof_block *machine = &r->comparison->blocks[0];
+	int column = ktstr_ctprof_column_find(machine, "run_time_ns");
+	const struct ktstr_ctprof_value *run =
+		column < 0 ? NULL : &machine->groups[0].cells[column].between;
+	double busy, all;
+
+	if (!cpu_time(machine, &busy, &all))
+		return;
+	strbuf_addf(r->out, "CPUs   %.0f%% busy", busy / all * 100);
+	if (run && run->there && busy - run->number > busy * UNSEEN_WORTH_TELLING)
+		strbuf_addf(r->out, ", %.0f%% of that by threads not below: ended, or not recorded",
+			    (busy - run->number) / busy * 100);
+	strbuf_addch(r->out, '\n');
 }
 
 void render_heading(struct render *r)

@@ -9,9 +9,9 @@
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
-enum { CELL_BYTES = 256, ROWS_PER_GROUP = 4 };
+enum { CELL_BYTES = 256, ROWS_PER_GROUP = 4, MACHINE_ROWS = 5 };
 
-static const double WORTH_A_ROW = 0.01;
+static const double WORTH_A_ROW = 0.01, STRONG = 0.25, MANY_PERCENT = 1000;
 
 enum field {
 	FIELD_GROUP,
@@ -82,7 +82,7 @@ static const char *default_fields(const struct ktstr_ctprof_comparison *c)
 		return "group,threads,metric,before,had";
 	if (c->one_boot)
 		return "group,threads,metric,between,per_second,share,before,after";
-	return "group,threads,metric,before,after,change,percent,share";
+	return "group,threads,metric,before,after,percent,change,share";
 }
 
 static double seconds_of(const struct ktstr_ctprof_comparison *c)
@@ -133,6 +133,16 @@ static void add_between(struct render *r, const struct ktstr_ctprof_column *colu
 	strbuf_addstr(out, render_mark(r, cell));
 }
 
+static void add_percent(double percent, struct strbuf *out)
+{
+	char text[KTSTR_CTPROF_NUMBER_BYTES];
+
+	if (percent < MANY_PERCENT)
+		strbuf_addf(out, "%+.1f%%", percent);
+	else
+		strbuf_addf(out, "%s%%", ktstr_ctprof_format_number("", percent, true, text));
+}
+
 /* What one field says of a group's metric. */
 static void format_field(struct render *r, enum field field,
 			 const struct ktstr_ctprof_column *column,
@@ -157,7 +167,7 @@ static void format_field(struct render *r, enum field field,
 		break;
 	case FIELD_PERCENT:
 		if (cell->has_percent)
-			strbuf_addf(out, "%+.1f%%", cell->percent);
+			add_percent(cell->percent, out);
 		else
 			strbuf_addch(out, '-');
 		break;
@@ -188,7 +198,7 @@ static void add_row(struct render *r, struct sheet *s, const struct ktstr_ctprof
 		    bool first)
 {
 	const struct ktstr_ctprof_cell *cell = &g->cells[column];
-	bool strong = r->comparison->nr_sides == 2 && cell->weight >= 0.25;
+	bool strong = r->comparison->nr_sides == 2 && cell->weight >= STRONG;
 
 	for (size_t i = 0; i < f->nr; i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -242,7 +252,10 @@ static void add_group(struct render *r, struct sheet *s, const struct ktstr_ctpr
 		      const struct ktstr_ctprof_group *g, const struct field_list *f,
 		      struct render_metrics m)
 {
-	if (!r->opts->metrics && r->comparison->nr_sides == 2) {
+	/* All of the machine weighs the same: what is most worth knowing comes first. */
+	if (!r->opts->metrics && block->by == KTSTR_CTPROF_BY_MACHINE && m.nr > MACHINE_ROWS) {
+		m.nr = MACHINE_ROWS;
+	} else if (!r->opts->metrics && r->comparison->nr_sides == 2) {
 		for (size_t i = 0; i < ARRAY_SIZE(telling); i++)
 			add_candidate(block, telling[i], &m);
 		keep_heaviest(g, &m);

@@ -170,6 +170,25 @@ size_t render_count(const struct render *r, const struct ktstr_ctprof_block *blo
 	return shown;
 }
 
+/* " (4, ran 1.2s)" */
+static void add_size(const struct render *r, const struct ktstr_ctprof_block *block,
+		     const struct ktstr_ctprof_group *g, unsigned int side, struct strbuf *line)
+{
+	int column = ktstr_ctprof_column_find(block, "run_time_ns");
+	const struct ktstr_ctprof_value *ran = column < 0 ? NULL : &g->cells[column].sides[side];
+	bool tells = ran && ran->there && !r->comparison->one_boot;
+	char number[KTSTR_CTPROF_NUMBER_BYTES];
+
+	if (g->threads[side] == 1 && !tells)
+		return;
+	strbuf_addf(line, " (%" PRIu32, g->threads[side]);
+	if (tells)
+		strbuf_addf(line, ", ran %s%s",
+			    ktstr_ctprof_format_number("ns", ran->number, false, number),
+			    r->comparison->per_second ? "/s" : "");
+	strbuf_addch(line, ')');
+}
+
 /* Names of groups on one side only. */
 static void add_apart(struct render *r, const struct ktstr_ctprof_block *block, unsigned int side,
 		      const char *what)
@@ -187,8 +206,7 @@ static void add_apart(struct render *r, const struct ktstr_ctprof_block *block, 
 			continue;
 		strbuf_addstr(&line, nr > 1 ? ", " : " ");
 		render_name(g->label, &line);
-		if (g->threads[side] > 1)
-			strbuf_addf(&line, " (%" PRIu32 ")", g->threads[side]);
+		add_size(r, block, g, side, &line);
 	}
 	if (!nr)
 		return;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <ktstr/ctprof_compare.h>
+
+#include "ctprof/compare.h"
+#include "tests/lib/made_snapshot.h"
+
+static void similarity_is_a_share_of_the_union(void **state)
+{
+	static const uint64_t a[] = { 1, 2, 3, 4 }, b[] = { 2, 4, 5 };
+
+	(void)state;
+	assert_true(pair_jaccard(a, 4, b, 3) == 2.0 / 5);
+	assert_true(pair_jaccard(a, 4, a, 4) == 1);
+	assert_true(pair_jaccard(a, 4, b, 0) == 0);
+	assert_true(pair_jaccard(a, 0, b, 0) == 0);
+}
+
+enum { KINDS = 20 };
+
+static const char *kind(unsigned int i)
+{
+	static const char *const names[KINDS] = { "aa", "bb", "cc", "dd", "ee", "ff", "gg",
+						  "hh", "ii", "jj", "kk", "ll", "mm", "nn",
+						  "oo", "pp", "qq", "rr", "ss", "tt" };
+
+	return names[i];
+}
+
+/* Threads of kinds @first to @last. */
+static void fill(struct made *m, uint32_t pid, const char *cgroup, unsigned int first,
+		 unsigned int last)
+{
+	for (unsigned int i = first; i <= last; i++)
+		made_put(m, made_thread(m, pid, pid + i, "app", kind(i), cgroup),
+			 KTSTR_CTPROF_RUN_TIME, 10);
+}
+
+static const struct ktstr_ctprof_group *find(const struct ktstr_ctprof_comparison *c,
+					     const char *label)
+{
+	for (size_t i = 0; i < c->blocks[1].nr_groups; i++)
+		if (!strcmp(c->blocks[1].groups[i].label, label))
+			return &c->blocks[1].groups[i];
+	return NULL;
+}
+
+static struct ktstr_ctprof_comparison *compare(struct made *a, struct made *b, bool no_pairing)
+{
+	struct ktstr_ctprof_side x = { .snapshot = made_snapshot(a) },
+				 y = { .snapshot = made_snapshot(b) };
+	struct ktstr_ctprof_compare_opts opts = { .group_by = KTSTR_CTPROF_BY_CGROUP,
+						  .boots = KTSTR_CTPROF_BOOTS_OTHER,
+						  .no_pairing = no_pairing };
+	struct ktstr_ctprof_comparison *c = NULL;
+	struct ktstr_error err;
+
+	assert_int_equal(ktstr_ctprof_compare(&x, &y, &opts, &c, &err), 0);
+	return c;
+}
+
+#define WEB_BEFORE "/docker-0123456789abcdef.scope"
+#define WEB_AFTER  "/docker-fedcba9876543210.scope"
+#define DB_AFTER   "/docker-1111111111111111.scope"
+
+static void restarted_containers_are_paired(void **state)
+{
+	struct made *a = made_create(), *b = made_create();
+	struct ktstr_ctprof_comparison *c;
+	const struct ktstr_ctprof_group *g;
+	int column;
+
+	(void)state;
+	fill(a, 100, WEB_BEFORE, 0, 3);
+	fill(b, 500, DB_AFTER, 2, 9);
+	fill(b, 900, WEB_AFTER, 0, 4);
+	c = compare(a, b, false);
+	assert_int_equal(c->blocks[1].nr_groups, 2);
+	g = find(c, WEB_AFTER);
+	assert_non_null(g);
+	assert_string_equal(g->label_before, WEB_BEFORE);
+	assert_true(g->similarity == 0.8);
+	assert_true(g->threads[0] == 4 && g->threads[1] == 5 && g->on[0] && g->on[1]);
+	column = ktstr_ctprof_column_find(&c->blocks[1], "run_time_ns");
+	assert_true(g->cells[column].delta == 10);
+	g = find(c, DB_AFTER);
+	assert_true(!g->on[0] && g->on[1] && !g->label_before);
+	assert_int_equal(g->threads[1], 8);
+	ktstr_ctprof_comparison_destroy(c);
+	c = compare(a, b, true);
+	assert_int_equal(c->blocks[1].nr_groups, 3);
+	ktstr_ctprof_comparison_destroy(c);
+	made_destroy(a);
+	made_destroy(b);
+}
+
+/* @same of ten kinds are the same in two cgroups whose paths have nothing in common. */
+static bool unlike_paths_pair(unsigned int kinds, unsigned int same)
+{
+	struct made *a = made_create(), *b = made_create();
+	struct ktstr_ctprof_comparison *c;
+	bool paired;
+
+	fill(a, 100, "/old.slice", 0, kinds - 1);
+	fill(b, 500, "/fresh", kinds - same, 2 * kinds - same - 1);
+	c = compare(a, b, false);
+	paired = c->blocks[1].nr_groups == 1;
+	ktstr_ctprof_comparison_destroy(c);
+	made_destroy(a);
+	made_destroy(b);
+	return paired;
+}
+
+static void unlike_paths_need_more_evidence(void **state)
+{
+	(void)state;
+	assert_true(unlike_paths_pair(10, 10));
+	assert_false(unlike_paths_pair(9, 9));
+	assert_false(unlike_paths_pair(10, 9));
+}
+
+static void nothing_in_common_is_no_pair(void **state)
+{
+	struct made *a = made_create(), *b = made_create();
+	struct ktstr_ctprof_comparison *c;
+
+	(void)state;
+	fill(a, 100, WEB_BEFORE, 0, 3);
+	fill(b, 500, WEB_AFTER, 5, 9);
+	c = compare(a, b, false);
+	assert_int_equal(c->blocks[1].nr_groups, 2);
+	assert_true(find(c, WEB_BEFORE)->on[0] && !find(c, WEB_BEFORE)->on[1]);
+	ktstr_ctprof_comparison_destroy(c);
+	made_destroy(a);
+	made_destroy(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(similarity_is_a_share_of_the_union),
+		cmocka_unit_test(restarted_containers_are_paired),
+		cmocka_unit_test(unlike_paths_need_more_evidence),
+		cmocka_unit_test(nothing_in_common_is_no_pair),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

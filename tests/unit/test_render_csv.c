@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <ktstr/ctprof_render.h>
+
+#include "base/cleanup.h"
+#include "tests/lib/made_snapshot.h"
+
+static size_t commas_outside_quotes(const char *line)
+{
+	bool quoted = false;
+	size_t nr = 0;
+
+	for (; *line && *line != '\r'; line++) {
+		quoted ^= *line == '"';
+		nr += *line == ',' && !quoted;
+	}
+	return nr;
+}
+
+static void lines_have_the_fields_of_the_heading(void **state)
+{
+	static const struct ktstr_ctprof_compare_opts opts = { .group_by =
+								       KTSTR_CTPROF_BY_PROCESS };
+	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct made *a = made_create(), *b = made_create();
+	struct ktstr_ctprof_side x, y;
+	size_t fields;
+
+	(void)state;
+	made_put(a, made_thread(a, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1000);
+	made_put(b, made_thread(b, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1500);
+	((struct ktstr_ctprof_thread *)made_snapshot(b)->threads)
+		->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY] = "0-3,8";
+	x = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(a) };
+	y = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(b) };
+	assert_int_equal(ktstr_ctprof_compare(&x, &y, &opts, &c, NULL), 0);
+	assert_int_equal(ktstr_ctprof_render_csv(c, &text, NULL), 0);
+	fields = commas_outside_quotes(text);
+	assert_int_equal(fields, 17);
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+		assert_int_equal(commas_outside_quotes(line), fields);
+	assert_non_null(strstr(text,
+			       "process,\"a,\"\"b\"\"\\x01\",,1,1,run_time_ns,ns,1000,1500,500,"
+			       "500,50,1,1,1,1,1,\r\n"));
+	assert_non_null(strstr(text, ",cpu_affinity,,,\"0-3,8\",,,,,0,1,1,1,\r\n"));
+	assert_null(strstr(text, "wait_time_ns"));
+	made_destroy(a);
+	made_destroy(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_have_the_fields_of_the_heading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

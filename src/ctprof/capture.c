@@ -68,17 +68,17 @@ static int check_is_process(int proc_fd, pid_t pid, struct ktstr_error *err)
 	return 0;
 }
 
-static void find_cgroup_root(struct collect *c, struct cgroup_mount *mount)
+static void find_cgroup_mounts(const struct ktstr_ctprof_opts *opts, struct cgroup_mounts *mounts)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	c->cgroup_part = "/";
-	c->cgroup_root = c->opts->cgroup;
-	if (c->cgroup_root || !c->live || io_read_file("/proc/self/mountinfo", &text, NULL) < 0 ||
-	    cgroup_find_mount((struct span){ strbuf_str(&text), text.len }, mount) < 0)
-		return;
-	c->cgroup_root = mount->path;
-	c->cgroup_part = mount->root;
+	if (opts->cgroup && strlen(opts->cgroup) < sizeof(mounts->list[0].path)) {
+		memcpy(mounts->list[0].path, opts->cgroup, strlen(opts->cgroup) + 1);
+		memcpy(mounts->list[0].root, "/", 2);
+		mounts->nr = 1;
+	} else if (is_live(opts) && io_read_file("/proc/self/mountinfo", &text, NULL) == 0) {
+		cgroup_find_mounts((struct span){ strbuf_str(&text), text.len }, mounts);
+	}
 }
 
 static int read_host(const struct collect *c)
@@ -111,8 +111,8 @@ static int common_steps(struct collect *c)
 		r = collect_jemalloc(c);
 	if (r == 0)
 		r = collect_smaps(c);
-	if (r == 0 && c->cgroup_root)
-		r = walk_cgroups(b, c->cgroup_root, c->cgroup_part);
+	if (r == 0)
+		r = walk_cgroups(b, c->cgroup_mounts);
 	return r < 0 ? r : read_host(c);
 }
 
@@ -125,10 +125,10 @@ static int run_job(struct job *job)
 		.opts = job->opts, .builder = &b, .proc_fd = proc_fd, .live = is_live(job->opts)
 	};
 	uint64_t start = clock_mono_ns();
-	_cleanup_free_ struct cgroup_mount *mount = malloc(sizeof(*mount));
+	_cleanup_free_ struct cgroup_mounts *mounts = calloc(1, sizeof(*mounts));
 	int r;
 
-	if (!mount)
+	if (!mounts)
 		return ktstr_error_nomem(job->err);
 	if (proc_fd < 0)
 		return ktstr_error_set(job->err, -errno, "open '%s': %s", proc, strerror(errno));
@@ -137,7 +137,8 @@ static int run_job(struct job *job)
 		if (r < 0)
 			return r;
 	}
-	find_cgroup_root(&c, mount);
+	find_cgroup_mounts(job->opts, mounts);
+	c.cgroup_mounts = mounts;
 	c.self = own_number(proc_fd);
 	c.foreign = c.self != (uint32_t)getpid();
 	b.head.captured_at_unix_ns = clock_real_ns();

@@ -46,22 +46,35 @@ static bool parse_mount(struct span line, struct span *ret_root, struct span *re
 	return found && next_word(&line, &word) && word.len == 7 && !memcmp(word.at, "cgroup2", 7);
 }
 
-int cgroup_find_mount(struct span mountinfo, struct cgroup_mount *ret_mount)
+static bool shows_same(const struct cgroup_mounts *mounts, const char *root)
 {
-	struct span line, root, point, best_root = { 0 }, best_point = { 0 };
+	for (size_t i = 0; i < mounts->nr; i++)
+		if (!strcmp(mounts->list[i].root, root))
+			return true;
+	return false;
+}
 
-	while (next_line(&mountinfo, &line)) {
-		if (!parse_mount(line, &root, &point) || (best_root.len && root.len != 1))
-			continue;
-		best_root = root;
-		best_point = point;
-		if (root.len == 1)
-			break;
+static void add_mount(struct cgroup_mounts *mounts, struct span root, struct span point)
+{
+	struct cgroup_mount *last = &mounts->list[mounts->nr];
+
+	if (copy_mount_path(root, last->root) && copy_mount_path(point, last->path) &&
+	    !shows_same(mounts, last->root))
+		mounts->nr++;
+}
+
+void cgroup_find_mounts(struct span mountinfo, struct cgroup_mounts *ret_mounts)
+{
+	struct span line, root, point;
+
+	ret_mounts->nr = 0;
+	for (int whole = 1; whole >= 0; whole--) {
+		struct span text = mountinfo;
+
+		while (ret_mounts->nr < CGROUP_MOUNTS && next_line(&text, &line))
+			if (parse_mount(line, &root, &point) && (root.len == 1) == whole)
+				add_mount(ret_mounts, root, point);
 	}
-	if (!best_root.len || !copy_mount_path(best_root, ret_mount->root) ||
-	    !copy_mount_path(best_point, ret_mount->path))
-		return -ENOENT;
-	return 0;
 }
 
 const char *cgroup_below(const char *path, const char *root)

@@ -13,7 +13,7 @@
 #include "ctprof/snapshot.h"
 #include "ctprof/span.h"
 
-enum { CGROUP_PATH_BYTES = 4096 };
+enum { CGROUP_PATH_BYTES = 4096, CGROUP_MOUNTS = 4 };
 
 /* A mount of cgroup v2 and which part of the tree it shows, as our cgroup namespace names it:
  * "/" all of it, "/a" a part, "/.." more than the namespace has. */
@@ -22,8 +22,14 @@ struct cgroup_mount {
 	char root[CGROUP_PATH_BYTES];
 };
 
-/* The mount that shows the whole tree, else the first.  Return: 0, -ENOENT. */
-int cgroup_find_mount(struct span mountinfo, struct cgroup_mount *ret_mount);
+/* No two show the same part; one that shows the whole tree comes first. */
+struct cgroup_mounts {
+	struct cgroup_mount list[CGROUP_MOUNTS];
+	size_t nr;
+};
+
+/* What is beyond CGROUP_MOUNTS is left out. */
+void cgroup_find_mounts(struct span mountinfo, struct cgroup_mounts *ret_mounts);
 /* What is left of @path below a mount that shows @root, without a slash at the front, "" for its
  * top; NULL: it is not below, as it may be in another namespace. */
 const char *cgroup_below(const char *path, const char *root);

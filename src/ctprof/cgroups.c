@@ -16,8 +16,8 @@ typedef int parse_value_fn(struct span, int64_t *);
 struct reader {
 	struct builder *builder;
 	struct text_file file;
-	int root_fd;
-	const char *root; /* the part of the tree that root_fd shows */
+	const struct cgroup_mounts *mounts;
+	int fds[CGROUP_MOUNTS]; /* of mounts */
 };
 
 static const struct {
@@ -105,16 +105,24 @@ static int read_texts(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup 
 	return 0;
 }
 
+/* Return: -1: outside of what is mounted, where nothing can be reached by its name. */
+static int open_cgroup(const struct reader *rd, const char *path)
+{
+	for (size_t i = 0; i < rd->mounts->nr; i++) {
+		const char *below = cgroup_below(path, rd->mounts->list[i].root);
+
+		if (below && rd->fds[i] >= 0)
+			return openat(rd->fds[i], *below ? below : ".",
+				      O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	return -1;
+}
+
 static int read_cgroup(struct reader *rd, const char *path)
 {
-	_cleanup_close_ int dir_fd = -1;
-	const char *below = cgroup_below(path, rd->root);
+	_cleanup_close_ int dir_fd = open_cgroup(rd, path);
 	struct ktstr_ctprof_cgroup *c;
 
-	/* Outside of what is mounted nothing can be reached by its name. */
-	if (!below)
-		return 0;
-	dir_fd = openat(rd->root_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return 0;
 	c = builder_add_cgroup(rd->builder);
@@ -150,23 +158,33 @@ static size_t distinct_paths(const struct builder *b, const char **paths)
 	return kept;
 }
 
-int walk_cgroups(struct builder *b, const char *mount, const char *root)
+static int read_all(struct reader *rd)
 {
-	_cleanup_close_ int root_fd = open(mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(text_file_deinit) struct text_file file = { 0 };
-	_cleanup_free_ const char **paths = NULL;
-	struct reader rd = { .builder = b, .root_fd = root_fd, .root = root };
+	struct builder *b = rd->builder;
+	_cleanup_free_ const char **paths = calloc(b->nr_threads + 1, sizeof(*paths));
 	size_t nr;
 	int r = 0;
 
-	if (root_fd < 0)
-		return 0;
-	paths = calloc(b->nr_threads + 1, sizeof(*paths));
-	if (!paths || text_file_init(&file) < 0)
+	if (!paths)
 		return -ENOMEM;
-	rd.file = file;
 	nr = distinct_paths(b, paths);
 	for (size_t i = 0; i < nr && r == 0; i++)
-		r = read_cgroup(&rd, paths[i]);
+		r = read_cgroup(rd, paths[i]);
+	return r;
+}
+
+int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts)
+{
+	struct reader rd = { .builder = b, .mounts = mounts };
+	int r = text_file_init(&rd.file);
+
+	for (size_t i = 0; i < mounts->nr; i++)
+		rd.fds[i] = open(mounts->list[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0)
+		r = read_all(&rd);
+	for (size_t i = 0; i < mounts->nr; i++)
+		if (rd.fds[i] >= 0)
+			close(rd.fds[i]);
+	text_file_deinit(&rd.file);
 	return r;
 }

@@ -21,15 +21,16 @@
 
 #include "ctprof/snapshot.h"
 
+struct cgroup_mounts;
+
 struct collect {
 	const struct ktstr_ctprof_opts *opts;
 	struct builder *builder;
-	int proc_fd;		 /* the folder @opts->proc */
-	const char *cgroup_root; /* where the cgroup v2 tree is mounted; NULL: unknown */
-	const char *cgroup_part; /* which part of it; "/": all */
-	bool live;		 /* it is this machine's /proc, not a copy */
-	bool foreign;		 /* it numbers processes otherwise than system calls do */
-	uint32_t self;		 /* the capturing process as it numbers it; 0: not in it */
+	int proc_fd;				   /* the folder @opts->proc */
+	const struct cgroup_mounts *cgroup_mounts; /* never NULL, but may have none */
+	bool live;				   /* it is this machine's /proc, not a copy */
+	bool foreign;  /* it numbers processes otherwise than system calls do */
+	uint32_t self; /* the capturing process as it numbers it; 0: not in it */
 };
 
 struct collector {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "ctprof/cgroup_text.h"
 #include "ctprof/crew.h"
 #include "ctprof/visit.h"
 
@@ -354,8 +355,10 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	struct walk walk = { .collect = c };
 	int r;
 
-	if (c->live && c->cgroup_root && !c->cgroup_part[1])
-		cgroup_fd = open(c->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A mount of the whole tree is the first. */
+	if (c->live && c->cgroup_mounts->nr && !c->cgroup_mounts->list[0].root[1])
+		cgroup_fd =
+			open(c->cgroup_mounts->list[0].path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	walk.cgroup_fd = cgroup_fd;
 	walk.calls_for_affinity = every_cpu_is_online();
 	walk.kernel = taskstats_kernel();

@@ -7,8 +7,9 @@
 
 #include "ctprof/snapshot.h"
 
-/* The values of every cgroup the threads of @b are in, as far as they are below the mount point
- * @mount, which shows the part @root of the tree ("/": all of it). */
-int walk_cgroups(struct builder *b, const char *mount, const char *root) KTSTR_MUST_CHECK;
+struct cgroup_mounts;
+
+/* The values of every cgroup the threads of @b are in, as far as they are below a mount. */
+int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts) KTSTR_MUST_CHECK;
 
 #endif

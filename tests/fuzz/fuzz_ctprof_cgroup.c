@@ -7,18 +7,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_mount(struct span text)
+static void check_mounts(struct span text)
 {
-	static struct cgroup_mount mount;
-	const char *below;
+	static struct cgroup_mounts mounts;
 
-	if (cgroup_find_mount(text, &mount) < 0)
-		return;
-	if (strnlen(mount.path, sizeof(mount.path)) == sizeof(mount.path))
+	cgroup_find_mounts(text, &mounts);
+	if (mounts.nr > CGROUP_MOUNTS)
 		abort();
-	below = cgroup_below(mount.path, mount.root);
-	if (below && !strncmp(below, "../", 3))
-		abort();
+	for (size_t i = 0; i < mounts.nr; i++) {
+		const struct cgroup_mount *m = &mounts.list[i];
+		const char *below;
+
+		if (strnlen(m->path, sizeof(m->path)) == sizeof(m->path))
+			abort();
+		below = cgroup_below(m->path, m->root);
+		if (below && !strncmp(below, "../", 3))
+			abort();
+	}
 }
 
 static void check_values(const struct ktstr_ctprof_cgroup *c)
@@ -42,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	switch (data[0] % 8) {
 	case 0:
-		check_mount(text);
+		check_mounts(text);
 		break;
 	case 1:
 		r = cgroup_parse_cpu_stat(text, &c);

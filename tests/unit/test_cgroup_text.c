@@ -38,25 +38,31 @@ static int64_t get(enum ktstr_ctprof_cgroup_metric metric)
 #define VALUE(id) get(KTSTR_CTPROF_CGROUP_##id)
 #define ABSENT	  INT64_MIN
 
-static void the_whole_tree_is_preferred(void **state)
+static void the_whole_tree_comes_first(void **state)
 {
-	struct cgroup_mount m;
+	static struct cgroup_mounts m;
 
 	(void)state;
-	assert_int_equal(
-		cgroup_find_mount(
-			SPAN("31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw\n"
-			     "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-			     "40 31 0:38 /part /mnt rw - cgroup2 cgroup2 rw\n"
-			     "41 31 0:38 / /sys/fs/un\\040ified rw shared:1 - cgroup2 none rw\n"),
-			&m),
-		0);
-	assert_string_equal(m.path, "/sys/fs/un ified");
-	assert_string_equal(m.root, "/");
-	assert_int_equal(cgroup_find_mount(SPAN("1 2 3 /.. /x - cgroup2 y\n"), &m), 0);
-	assert_string_equal(m.path, "/x");
-	assert_string_equal(m.root, "/..");
-	assert_int_equal(cgroup_find_mount(SPAN("1 2 3 / / - x y\nx\n"), &m), -ENOENT);
+	cgroup_find_mounts(SPAN("31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw\n"
+				"32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+				"40 31 0:38 /../.. /mnt rw - cgroup2 cgroup2 rw\n"
+				"41 31 0:38 / /sys/fs/un\\040ified rw shared:1 - cgroup2 none rw\n"
+				"42 31 0:38 / /again rw - cgroup2 none rw\n"),
+			   &m);
+	assert_int_equal(m.nr, 2);
+	assert_string_equal(m.list[0].path, "/sys/fs/un ified");
+	assert_string_equal(m.list[0].root, "/");
+	assert_string_equal(m.list[1].path, "/mnt");
+	assert_string_equal(m.list[1].root, "/../..");
+	cgroup_find_mounts(SPAN("1 2 3 / / - x y\nx\n"), &m);
+	assert_int_equal(m.nr, 0);
+	cgroup_find_mounts(SPAN("1 2 3 /a /x - cgroup2 y\n1 2 3 /b /x - cgroup2 y\n"
+				"1 2 3 /c /x - cgroup2 y\n1 2 3 /d /x - cgroup2 y\n"
+				"1 2 3 /e /x - cgroup2 y\n1 2 3 / /x - cgroup2 y\n"),
+			   &m);
+	assert_int_equal(m.nr, CGROUP_MOUNTS);
+	assert_string_equal(m.list[0].root, "/");
+	assert_string_equal(m.list[3].root, "/c");
 }
 
 static void only_what_is_mounted_is_reached(void **state)
@@ -247,7 +253,7 @@ static void every_key_of_three_kernels_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(the_whole_tree_is_preferred, clean),
+		cmocka_unit_test_setup(the_whole_tree_comes_first, clean),
 		cmocka_unit_test_setup(only_what_is_mounted_is_reached, clean),
 		cmocka_unit_test_setup(cpu_files_are_read, clean),
 		cmocka_unit_test_setup(numbers_and_limits_are_told_apart, clean),

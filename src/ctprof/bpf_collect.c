@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "ctprof/bpf_pass.h"
@@ -297,6 +298,8 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	if (r < 0)
 		return r;
 	g->paths = bpf_paths_create(c->builder);
+	/* Only now: rates divide by what lies between two passes, and loading can take long. */
+	c->builder->head.captured_at_unix_ns = clock_real_ns();
 	r = g->paths ? pass(g, (uint32_t)c->opts->pid) : -ENOMEM;
 	if (r == 0 && !c->opts->pid)
 		r = find_leaders(g);

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "ctprof_stats.h"
+#include "ctprof_text.h"
 
 /* What the command line asks for. */
 struct plan {
@@ -101,16 +102,6 @@ static int take_series(const struct plan *plan)
 	return plan->count ? KTSTR_EXIT_INTERRUPTED : KTSTR_EXIT_PASS;
 }
 
-static int parse_collector(const char *name, enum ktstr_ctprof_collector *ret)
-{
-	for (unsigned int c = 0; c < KTSTR_CTPROF_NR_COLLECTORS; c++)
-		if (!strcmp(name, ktstr_ctprof_collector_name(c))) {
-			*ret = c;
-			return -1;
-		}
-	return cli_failf(KTSTR_EXIT_USAGE, "--collector '%s' is none of auto, bpf, procfs", name);
-}
-
 static int check_plan(const struct plan *plan, const struct ktstr_command *command, uint32_t pid)
 {
 	if (!plan->file)
@@ -169,7 +160,7 @@ int cmd_ctprof_capture(int argc, char **argv)
 	if (r < 0)
 		r = check_plan(&plan, &command, pid);
 	if (r < 0)
-		r = parse_collector(collector, &plan.opts.collector);
+		r = ctprof_parse_collector(collector, &plan.opts.collector);
 	if (r >= 0)
 		return r;
 	plan.opts.pid = (pid_t)pid;

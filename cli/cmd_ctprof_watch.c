@@ -21,7 +21,7 @@
 enum { INTERVAL_MIN_MS = 10 };
 
 struct choices {
-	const char *by, *columns, *sort, *filter;
+	const char *by, *columns, *sort, *filter, *collector;
 	uint32_t pid;
 	bool json, plain;
 };
@@ -248,6 +248,8 @@ static int choose(struct watch *w, const struct choices *c)
 				 sizeof(w->view.filter) - 1);
 	snprintf(w->view.filter, sizeof(w->view.filter), "%s", c->filter);
 	r = choose_columns(w, c);
+	if (r < 0)
+		r = ctprof_parse_collector(c->collector, &w->capture.collector);
 	if (r >= 0)
 		return r;
 	w->capture.pid = (pid_t)c->pid;
@@ -268,6 +270,7 @@ int cmd_ctprof_watch(int argc, char **argv)
 	struct watch w = { .interval_ns = 2 * NS_PER_S, .limit = 20 };
 	struct choices c = { .by = "process",
 			     .filter = "",
+			     .collector = "auto",
 			     .columns = "run_time_ns,wait_time_ns,voluntary_csw,nonvoluntary_csw,"
 					"nr_migrations,minflt,read_bytes,write_bytes" };
 	const struct ktstr_option options[] = {
@@ -290,6 +293,8 @@ int cmd_ctprof_watch(int argc, char **argv)
 		  KTSTR_OPTION_TEXT, &w.capture.cgroup_glob },
 		{ 0, "comm", "GLOB", "capture only threads whose name matches", KTSTR_OPTION_TEXT,
 		  &w.capture.comm_glob },
+		{ 0, "collector", "NAME", "bpf, procfs, or auto: bpf where that works",
+		  KTSTR_OPTION_TEXT, &c.collector },
 		{ 0, "plain", NULL, "lines, as without a terminal", KTSTR_OPTION_FLAG, &c.plain },
 		{ 0, "json", NULL, "one object per interval and line", KTSTR_OPTION_FLAG, &c.json },
 	};

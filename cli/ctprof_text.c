@@ -112,3 +112,14 @@ int ctprof_metric_by_name(const char *name)
 			return (int)i;
 	return -1;
 }
+
+int ctprof_parse_collector(const char *name, enum ktstr_ctprof_collector *ret_collector)
+{
+	for (unsigned int c = 0; c < KTSTR_CTPROF_NR_COLLECTORS; c++) {
+		if (!strcmp(name, ktstr_ctprof_collector_name(c))) {
+			*ret_collector = c;
+			return -1;
+		}
+	}
+	return cli_failf(KTSTR_EXIT_USAGE, "--collector '%s' is none of auto, bpf, procfs", name);
+}

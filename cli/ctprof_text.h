@@ -19,6 +19,8 @@ const char *ctprof_name(const char *text, char *buf, size_t size);
 /* All that is there of a thread, absent values left out. */
 json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t);
 json_t *ctprof_text_json(const char *text);
+/* Return: -1 to go on, else an exit code; the complaint is printed. */
+int ctprof_parse_collector(const char *name, enum ktstr_ctprof_collector *ret_collector);
 /* Metric by name; -1 if there is none. */
 int ctprof_metric_by_name(const char *name);
 

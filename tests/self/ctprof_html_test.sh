@@ -31,7 +31,7 @@ record = json.loads(sys.stdin.readline())
 comm = 3 + record["texts"].index("comm")
 run = 3 + len(record["texts"]) + record["metrics"].index("run_time_ns")
 for row in record["threads"]:
-    if row[comm].startswith("idle-"):
+    if record["strings"][row[comm]].startswith("idle-"):
         row[run] = None
 print(json.dumps(record))' | zstd -qc >partial.ctprof.zst
 }

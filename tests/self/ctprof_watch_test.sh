@@ -28,6 +28,8 @@ expect "the busiest thread comes first" 0 "^ *$sleepers +[0-9]+ .* spinner" \
 	"$ktstr" ctprof watch -i 200ms -n 1 -l 1 -g thread --pid "$sleepers"
 expect "rows are filtered" 0 '  1 +0\.0.*idle-7|idle-7' \
 	"$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" -f idle-7
+expect "the collector is chosen" 0 '^ *[0-9]+ +[0-9]+ ' \
+	"$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" --collector procfs
 not_others() { ! "$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" -f idle-7 | grep -q spinner; }
 check "rows that do not match are left out" not_others
 check_python "JSON has one object per interval, rates, and no absent values" "$ktstr" "$sleepers" <<'PY'
@@ -75,6 +77,7 @@ check "it ends when nobody reads on" reader_gone
 expect "no such rows" 2 "no rows by 'speed'" "$ktstr" ctprof watch -g speed
 expect "no such column" 2 "no metric 'speed'" "$ktstr" ctprof watch -c run_time_ns,speed
 expect "a column that does not move" 2 "'policy' is a value of type category" "$ktstr" ctprof watch -c policy
+expect "no such collector" 2 "none of auto, bpf, procfs" "$ktstr" ctprof watch --collector ptrace
 expect "an interval too short" 2 'shorter than 10 ms' "$ktstr" ctprof watch -i 1ms
 expect "a process that is not there" 70 'no process 2147483647' "$ktstr" ctprof watch --pid 2147483647 -n 1
 finish

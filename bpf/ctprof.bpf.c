@@ -73,10 +73,14 @@ static __always_inline void lead(struct ctprof_lead *l, __u16 kind, __u16 bytes)
 	l->reserved = 0;
 }
 
-static __always_inline void put(struct ctprof_thread *r, enum ctprof_slot slot, __u64 value)
+/* Which slots are there; by itself, as it stays in registers. */
+struct present {
+	__u64 words[CTPROF_PRESENT_WORDS];
+};
+
+static __always_inline void mark(struct present *p, enum ctprof_slot slot)
 {
-	r->values[slot] = value;
-	r->present[slot / 64] |= 1ull << (slot % 64);
+	p->words[slot / 64] |= 1ull << (slot % 64);
 }
 
 /* --- cgroups -------------------------------------------------------------------------------- */
@@ -225,32 +229,38 @@ static __s64 resident_pages(const struct pass *pass, struct mm_struct *mm, __u64
 	return s.total;
 }
 
-static void put_memory(const struct pass *pass, struct mm_struct *mm)
+static void write_memory(const struct pass *pass, struct mm_struct *mm)
 {
 	struct ctprof_thread *r = &pass->s->thread;
 	__u64 peak = BPF_CORE_READ(mm, hiwater_rss), total = BPF_CORE_READ(mm, total_vm);
 	__s64 now = resident_pages(pass, mm, peak);
 
-	put(r, CTPROF_RAW_PEAK_RSS_PAGES, now > (__s64)peak ? (__u64)now : peak);
+	r->values[CTPROF_RAW_PEAK_RSS_PAGES] = now > (__s64)peak ? (__u64)now : peak;
 	peak = BPF_CORE_READ(mm, hiwater_vm);
-	put(r, CTPROF_RAW_PEAK_VM_PAGES, total > peak ? total : peak);
+	r->values[CTPROF_RAW_PEAK_VM_PAGES] = total > peak ? total : peak;
 }
 
 /* --- numbers ---------------------------------------------------------------------------------- */
-#define PUT_IF(slot, member, path)                             \
-	do {                                                   \
-		if (bpf_core_field_exists((member)->path))     \
-			put(r, CTPROF_##slot, (member)->path); \
-	} while (0);
+#define PUT(slot, value)                            \
+	do {                                        \
+		r->values[CTPROF_##slot] = (value); \
+		mark(p, CTPROF_##slot);             \
+	} while (0)
 
-static __always_inline void put_fields(struct ctprof_thread *r, struct task_struct *t)
+#define PUT_IF(slot, member, path)                 \
+	if (bpf_core_field_exists((member)->path)) \
+		PUT(slot, (member)->path);
+
+static __always_inline void put_fields(struct ctprof_thread *r, struct present *p,
+				       struct task_struct *t)
 {
 #define FIELD(slot, member) PUT_IF(slot, t, member)
 #define RAW(slot, member)   PUT_IF(slot, t, member)
 #include "ctprof_fields.def"
 }
 
-static __always_inline void put_statistics(struct ctprof_thread *r, struct task_struct *t)
+static __always_inline void put_statistics(struct ctprof_thread *r, struct present *p,
+					   struct task_struct *t)
 {
 	struct task_struct___old *old = (struct task_struct___old *)t;
 
@@ -265,7 +275,8 @@ static __always_inline void put_statistics(struct ctprof_thread *r, struct task_
 	}
 }
 
-static __always_inline void put_delays(struct ctprof_thread *r, struct task_struct *t)
+static __always_inline void put_delays(struct ctprof_thread *r, struct present *p,
+				       struct task_struct *t)
 {
 	struct task_delay_info *d = 0;
 
@@ -275,7 +286,7 @@ static __always_inline void put_delays(struct ctprof_thread *r, struct task_stru
 		return;
 #define DELAY(slot, member)                   \
 	if (bpf_core_field_exists(d->member)) \
-		put(r, CTPROF_##slot, BPF_CORE_READ(d, member));
+		PUT(slot, BPF_CORE_READ(d, member));
 #include "ctprof_fields.def"
 }
 
@@ -291,23 +302,27 @@ static __always_inline __u64 state_of(struct task_struct *t)
 	return (state | (__u32)t->exit_state) & TASK_REPORT;
 }
 
-static __always_inline void put_rest(const struct pass *pass, struct task_struct *t)
+static __always_inline void put_rest(const struct pass *pass, struct present *p,
+				     struct task_struct *t)
 {
 	struct task_struct___old *old = (struct task_struct___old *)t;
 	struct ctprof_thread *r = &pass->s->thread;
 
-	put(r, CTPROF_RAW_STATE, state_of(t));
+	PUT(RAW_STATE, state_of(t));
 	if (bpf_core_field_exists(t->thread_info.cpu))
-		put(r, CTPROF_PROCESSOR, t->thread_info.cpu);
+		PUT(PROCESSOR, t->thread_info.cpu);
 	else if (bpf_core_field_exists(old->cpu))
-		put(r, CTPROF_PROCESSOR, old->cpu);
+		PUT(PROCESSOR, old->cpu);
 	if (&ext_sched_class)
-		put(r, CTPROF_EXT_ENABLED, BPF_CORE_READ(t, sched_class) == &ext_sched_class);
+		PUT(EXT_ENABLED, BPF_CORE_READ(t, sched_class) == &ext_sched_class);
 	if (r->tid != r->tgid)
 		return;
-	put(r, CTPROF_NR_THREADS, BPF_CORE_READ(t, signal, nr_threads));
-	if (r->memory)
-		put_memory(pass, (struct mm_struct *)r->memory);
+	PUT(NR_THREADS, BPF_CORE_READ(t, signal, nr_threads));
+	if (!r->memory)
+		return;
+	write_memory(pass, (struct mm_struct *)r->memory);
+	mark(p, CTPROF_RAW_PEAK_RSS_PAGES);
+	mark(p, CTPROF_RAW_PEAK_VM_PAGES);
 }
 
 /* --- identity --------------------------------------------------------------------------------- */
@@ -340,7 +355,7 @@ static __always_inline void identify(struct ctprof_thread *r, struct task_struct
 		r->flags = CTPROF_KERNEL_THREAD;
 	} else if (mm) {
 		r->memory = (__u64)mm;
-		if (bpf_core_field_exists(mm->task_size) &&
+		if (r->tid == r->tgid && bpf_core_field_exists(mm->task_size) &&
 		    BPF_CORE_READ(mm, task_size) < 1ull << 32)
 			r->flags |= CTPROF_32_BIT;
 		if (bpf_core_field_exists(t->thread.fsbase)) {
@@ -357,8 +372,8 @@ static __always_inline int write_identity(const struct pass *pass)
 
 	r->cgroup = 0;
 	r->mask_words = 0;
-	lead(&r->lead, CTPROF_KIND_THREAD, __builtin_offsetof(struct ctprof_thread, pcomm));
-	return bpf_seq_write(pass->seq, r, __builtin_offsetof(struct ctprof_thread, pcomm));
+	lead(&r->lead, CTPROF_KIND_THREAD, __builtin_offsetof(struct ctprof_thread, present));
+	return bpf_seq_write(pass->seq, r, __builtin_offsetof(struct ctprof_thread, present));
 }
 
 /* --- one task --------------------------------------------------------------------------------- */
@@ -366,15 +381,15 @@ static int write_record(const struct pass *pass, struct task_struct *t)
 {
 	struct ctprof_thread *r = &pass->s->thread;
 	__u32 words = pass->config->mask_words;
+	struct present present = { 0 };
 	int result;
 
+	put_fields(r, &present, t);
+	put_statistics(r, &present, t);
+	put_delays(r, &present, t);
+	put_rest(pass, &present, t);
 	for (int i = 0; i < CTPROF_PRESENT_WORDS; i++)
-		r->present[i] = 0;
-	put_fields(r, t);
-	put_statistics(r, t);
-	put_delays(r, t);
-	put_rest(pass, t);
-	BPF_CORE_READ_INTO(&r->pcomm, t, group_leader, comm);
+		r->present[i] = present.words[i];
 	if (words > bpf_core_field_size(t->cpus_mask) / 8)
 		words = bpf_core_field_size(t->cpus_mask) / 8;
 	if (words > CTPROF_MASK_WORDS)

@@ -115,7 +115,6 @@ struct ctprof_thread {
 	ctprof_u64 cgroup;
 	char comm[CTPROF_COMM_BYTES];
 	/* Not in a pass that only identifies. */
-	char pcomm[CTPROF_COMM_BYTES];
 	ctprof_u64 present[CTPROF_PRESENT_WORDS];
 	ctprof_u64 values[CTPROF_NR_SLOTS];
 };

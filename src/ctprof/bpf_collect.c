@@ -99,13 +99,6 @@ static int look_around(struct gathering *g, struct ktstr_error *err)
 }
 
 /* --- threads -------------------------------------------------------------------------------- */
-static int set_text(struct builder *b, struct ktstr_ctprof_thread *t, enum ktstr_ctprof_text text,
-		    const char *value)
-{
-	t->texts[text] = builder_intern(b, value, strlen(value));
-	return t->texts[text] ? 0 : -ENOMEM;
-}
-
 static int set_affinity(struct gathering *g, const struct bpf_record *r,
 			struct ktstr_ctprof_thread *t)
 {
@@ -129,9 +122,8 @@ static int set_texts(struct gathering *g, const struct bpf_record *r, struct kts
 	char comm[BPF_COMM_BYTES];
 
 	bpf_comm(from, g->has_name ? &g->name : NULL, comm);
-	if (set_text(b, t, KTSTR_CTPROF_TEXT_COMM, comm) < 0 ||
-	    set_text(b, t, KTSTR_CTPROF_TEXT_PCOMM, from->tid == from->tgid ? comm : from->pcomm) <
-		    0)
+	t->texts[KTSTR_CTPROF_TEXT_COMM] = builder_intern(b, comm, strlen(comm));
+	if (!t->texts[KTSTR_CTPROF_TEXT_COMM])
 		return -ENOMEM;
 	if (g->has_cgroups && from->flags & CTPROF_HAS_CGROUP)
 		t->texts[KTSTR_CTPROF_TEXT_CGROUP] = bpf_paths_find(g->paths, from->cgroup);
@@ -212,41 +204,47 @@ static int pass(struct gathering *g, uint32_t tgid)
 	return bpf_pass(&g->loaded, &g->config, take_record, g);
 }
 
-/* Where the process of threads[first] ends in the sorted list. */
-static size_t process_end(const struct builder *b, size_t first, bool *ret_has_leader)
+/* Where the process of threads[first] ends in the sorted list.  @ret_leader: NULL if it has none. */
+static size_t process_end(const struct builder *b, size_t first,
+			  const struct ktstr_ctprof_thread **ret_leader)
 {
 	size_t i = first;
 
-	*ret_has_leader = false;
+	*ret_leader = NULL;
 	for (; i < b->nr_threads && b->threads[i].tgid == b->threads[first].tgid; i++)
-		*ret_has_leader |= b->threads[i].tid == b->threads[i].tgid;
+		if (b->threads[i].tid == b->threads[i].tgid)
+			*ret_leader = &b->threads[i];
 	return i;
 }
 
 static size_t find_orphans(const struct builder *b, uint32_t *orphans)
 {
-	bool has_leader;
+	const struct ktstr_ctprof_thread *leader;
 	size_t nr = 0;
 
 	for (size_t i = 0, end; i < b->nr_threads && nr < ORPHANS_MAX; i = end) {
-		end = process_end(b, i, &has_leader);
-		if (!has_leader)
+		end = process_end(b, i, &leader);
+		if (!leader)
 			orphans[nr++] = b->threads[i].tgid;
 	}
 	return nr;
 }
 
-static void drop_orphans(struct builder *b)
+/* Drops what is left without a leader; the others take their process's name from it. */
+static void name_processes(struct builder *b)
 {
+	const struct ktstr_ctprof_thread *leader;
 	size_t kept = 0, end;
-	bool has_leader;
 
 	for (size_t i = 0; i < b->nr_threads; i = end) {
-		end = process_end(b, i, &has_leader);
-		if (!has_leader) {
+		end = process_end(b, i, &leader);
+		if (!leader) {
 			b->head.summary.ghosts += end - i;
 			continue;
 		}
+		for (size_t k = i; k < end; k++)
+			b->threads[k].texts[KTSTR_CTPROF_TEXT_PCOMM] =
+				leader->texts[KTSTR_CTPROF_TEXT_COMM];
 		if (kept != i) {
 			memmove(&b->threads[kept], &b->threads[i], (end - i) * sizeof(*b->threads));
 			memmove(&b->notes[kept], &b->notes[i], (end - i) * sizeof(*b->notes));
@@ -266,11 +264,10 @@ static int find_leaders(struct gathering *g)
 
 	for (size_t i = 0; i < nr && r == 0; i++)
 		r = pass(g, orphans[i]);
-	if (r < 0 || !nr)
-		return r;
-	r = builder_sort(b);
+	if (r == 0 && nr)
+		r = builder_sort(b);
 	if (r == 0)
-		drop_orphans(b);
+		name_processes(b);
 	return r;
 }
 
@@ -301,7 +298,7 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	/* Only now: rates divide by what lies between two passes, and loading can take long. */
 	c->builder->head.captured_at_unix_ns = clock_real_ns();
 	r = g->paths ? pass(g, (uint32_t)c->opts->pid) : -ENOMEM;
-	if (r == 0 && !c->opts->pid)
+	if (r == 0)
 		r = find_leaders(g);
 	if (r == -E2BIG)
 		return ktstr_error_set(err, r, "more than %d threads", KTSTR_CTPROF_MAX_THREADS);

@@ -19,15 +19,14 @@ static int check_thread(struct bpf_record *r)
 {
 	const struct ctprof_thread *t = r->thread;
 
-	r->has_values = t->lead.bytes != offsetof(struct ctprof_thread, pcomm);
+	r->has_values = t->lead.bytes != offsetof(struct ctprof_thread, present);
 	r->mask = NULL;
 	if (!IS_TERMINATED(t->comm) || !t->tid || !t->tgid)
 		return -EBADMSG;
 	if (!r->has_values)
 		return 0;
 	if (t->mask_words > CTPROF_MASK_WORDS ||
-	    t->lead.bytes != sizeof(*t) + t->mask_words * sizeof(ctprof_u64) ||
-	    !IS_TERMINATED(t->pcomm))
+	    t->lead.bytes != sizeof(*t) + t->mask_words * sizeof(ctprof_u64))
 		return -EBADMSG;
 	r->mask = (const ctprof_u64 *)(t + 1);
 	return 0;
@@ -60,7 +59,7 @@ int bpf_next_record(const unsigned char **bytes, size_t *len, struct bpf_record 
 		return 0;
 	if (*len < sizeof(*lead) || lead->kind < CTPROF_KIND_HEAD || lead->kind >= CTPROF_NR_KINDS)
 		return -EBADMSG;
-	least = lead->kind == CTPROF_KIND_THREAD ? offsetof(struct ctprof_thread, pcomm)
+	least = lead->kind == CTPROF_KIND_THREAD ? offsetof(struct ctprof_thread, present)
 						 : sizes[lead->kind];
 	if (lead->bytes > *len || lead->bytes % 8 || lead->bytes < least ||
 	    (lead->kind != CTPROF_KIND_THREAD && lead->bytes != least))

@@ -27,7 +27,7 @@ enum {
 	NOTE_KERNEL_THREAD = 1,	 /* no user memory */
 	NOTE_GONE = 2,		 /* a zombie, or gone before its state was known */
 	NOTE_THREAD_POINTER = 4, /* thread_pointer is set */
-	NOTE_32_BIT = 8,	 /* runs 32-bit code */
+	NOTE_32_BIT = 8,	 /* of a leader: its process runs 32-bit code */
 	NOTE_IDENTITY = 16,	 /* born_ns, memory and execs are set */
 	NOTE_SAME = 32		 /* and were still so after memory was read */
 };

@@ -26,8 +26,7 @@ static struct whole whole_thread(void)
 			    .tid = 8,
 			    .tgid = 7,
 			    .mask_words = 1,
-			    .comm = "worker",
-			    .pcomm = "server" },
+			    .comm = "worker" },
 		.mask = { 0x10f },
 	};
 
@@ -80,7 +79,7 @@ static void identities_have_no_values(void **state)
 	struct bpf_record r;
 
 	(void)state;
-	w.thread.lead.bytes = offsetof(struct ctprof_thread, pcomm);
+	w.thread.lead.bytes = offsetof(struct ctprof_thread, present);
 	assert_int_equal(parse(&w, w.thread.lead.bytes, &r), 1);
 	assert_false(r.has_values);
 	assert_null(r.mask);
@@ -99,7 +98,7 @@ static void what_the_kernel_does_not_write_is_refused(void **state)
 	for (unsigned int bytes = 0; bytes <= sizeof(w); bytes++) {
 		w = good;
 		w.thread.lead.bytes = (ctprof_u16)bytes;
-		if (bytes != sizeof(w) && bytes != offsetof(struct ctprof_thread, pcomm))
+		if (bytes != sizeof(w) && bytes != offsetof(struct ctprof_thread, present))
 			assert_int_equal(parse(&w, sizeof(w), &r), -EBADMSG);
 	}
 	w = good;

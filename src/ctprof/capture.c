@@ -112,7 +112,7 @@ static int common_steps(struct collect *c)
 	if (r == 0)
 		r = collect_smaps(c);
 	if (r == 0)
-		r = walk_cgroups(b, c->cgroup_mounts);
+		r = walk_cgroups(b, c->cgroup_mounts, c->opts->jobs);
 	return r < 0 ? r : read_host(c);
 }
 

@@ -1,23 +1,34 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ctprof/cgroup_text.h"
+#include "ctprof/crew.h"
 #include "ctprof/text_file.h"
 #include "ctprof/walk.h"
 
 typedef int parse_fn(struct span, struct ktstr_ctprof_cgroup *);
 typedef int parse_value_fn(struct span, int64_t *);
 
-struct reader {
+/* Fewer than this are not worth another thread. */
+enum { CGROUPS_PER_READER = 16 };
+
+/* What the readers share. */
+struct tree {
 	struct builder *builder;
-	struct text_file file;
+	pthread_mutex_t lock; /* of the builder's texts */
 	const struct cgroup_mounts *mounts;
 	int fds[CGROUP_MOUNTS]; /* of mounts */
+};
+
+struct reader {
+	struct tree *tree;
+	struct text_file file;
 };
 
 static const struct {
@@ -90,6 +101,16 @@ static void read_values(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgrou
 			cgroup_parse_pressure(text, c, pressures[i].first);
 }
 
+static const char *intern(struct tree *tree, struct span s)
+{
+	const char *copy;
+
+	pthread_mutex_lock(&tree->lock);
+	copy = builder_intern(tree->builder, s.at, s.len);
+	pthread_mutex_unlock(&tree->lock);
+	return copy;
+}
+
 static int read_texts(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup *c)
 {
 	struct span text, line;
@@ -98,7 +119,7 @@ static int read_texts(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup 
 		if (text_file_read(&rd->file, dir_fd, texts[i].name, &text) < 0 ||
 		    !next_line(&text, &line))
 			continue;
-		c->texts[texts[i].text] = builder_intern(rd->builder, line.at, line.len);
+		c->texts[texts[i].text] = intern(rd->tree, line);
 		if (!c->texts[texts[i].text])
 			return -ENOMEM;
 	}
@@ -106,29 +127,29 @@ static int read_texts(struct reader *rd, int dir_fd, struct ktstr_ctprof_cgroup 
 }
 
 /* Return: -1: outside of what is mounted, where nothing can be reached by its name. */
-static int open_cgroup(const struct reader *rd, const char *path)
+static int open_cgroup(const struct tree *tree, const char *path)
 {
-	for (size_t i = 0; i < rd->mounts->nr; i++) {
-		const char *below = cgroup_below(path, rd->mounts->list[i].root);
+	for (size_t i = 0; i < tree->mounts->nr; i++) {
+		const char *below = cgroup_below(path, tree->mounts->list[i].root);
 
-		if (below && rd->fds[i] >= 0)
-			return openat(rd->fds[i], *below ? below : ".",
+		if (below && tree->fds[i] >= 0)
+			return openat(tree->fds[i], *below ? below : ".",
 				      O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	return -1;
 }
 
-static int read_cgroup(struct reader *rd, const char *path)
+/* A group that cannot be reached loses its path. */
+static int read_cgroup(void *member, size_t index)
 {
-	_cleanup_close_ int dir_fd = open_cgroup(rd, path);
-	struct ktstr_ctprof_cgroup *c;
+	struct reader *rd = member;
+	struct ktstr_ctprof_cgroup *c = &rd->tree->builder->cgroups[index];
+	_cleanup_close_ int dir_fd = open_cgroup(rd->tree, c->path);
 
-	if (dir_fd < 0)
+	if (dir_fd < 0) {
+		c->path = NULL;
 		return 0;
-	c = builder_add_cgroup(rd->builder);
-	if (!c)
-		return -ENOMEM;
-	c->path = path;
+	}
 	read_values(rd, dir_fd, c);
 	return read_texts(rd, dir_fd, c);
 }
@@ -158,33 +179,70 @@ static size_t distinct_paths(const struct builder *b, const char **paths)
 	return kept;
 }
 
-static int read_all(struct reader *rd)
+static int add_cgroups(struct builder *b)
 {
-	struct builder *b = rd->builder;
 	_cleanup_free_ const char **paths = calloc(b->nr_threads + 1, sizeof(*paths));
 	size_t nr;
-	int r = 0;
 
 	if (!paths)
 		return -ENOMEM;
 	nr = distinct_paths(b, paths);
-	for (size_t i = 0; i < nr && r == 0; i++)
-		r = read_cgroup(rd, paths[i]);
+	for (size_t i = 0; i < nr; i++) {
+		struct ktstr_ctprof_cgroup *c = builder_add_cgroup(b);
+
+		if (!c)
+			return -ENOMEM;
+		c->path = paths[i];
+	}
+	return 0;
+}
+
+static void drop_unreached(struct builder *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->nr_cgroups; i++)
+		if (b->cgroups[i].path)
+			b->cgroups[kept++] = b->cgroups[i];
+	b->nr_cgroups = kept;
+}
+
+static int read_all(struct tree *tree, unsigned int jobs)
+{
+	size_t nr = tree->builder->nr_cgroups;
+	struct crew crew = { .work = read_cgroup, .nr_pieces = nr };
+	struct reader readers[CREW_MAX] = { 0 };
+	unsigned int wanted = (unsigned int)(nr / CGROUPS_PER_READER) + 1;
+	int r = 0;
+
+	if (wanted > 1 && !jobs)
+		jobs = crew_size();
+	wanted = wanted < jobs || !jobs ? wanted : jobs;
+	for (; r == 0 && crew.nr_members < wanted && crew.nr_members < CREW_MAX;
+	     crew.nr_members++) {
+		readers[crew.nr_members].tree = tree;
+		r = text_file_init(&readers[crew.nr_members].file);
+		crew.members[crew.nr_members] = &readers[crew.nr_members];
+	}
+	if (r == 0)
+		r = crew_run(&crew);
+	for (unsigned int i = 0; i < crew.nr_members; i++)
+		text_file_deinit(&readers[i].file);
+	drop_unreached(tree->builder);
 	return r;
 }
 
-int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts)
+int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts, unsigned int jobs)
 {
-	struct reader rd = { .builder = b, .mounts = mounts };
-	int r = text_file_init(&rd.file);
+	struct tree tree = { .builder = b, .lock = PTHREAD_MUTEX_INITIALIZER, .mounts = mounts };
+	int r = mounts->nr ? add_cgroups(b) : 0;
 
 	for (size_t i = 0; i < mounts->nr; i++)
-		rd.fds[i] = open(mounts->list[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		tree.fds[i] = open(mounts->list[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r == 0)
-		r = read_all(&rd);
+		r = read_all(&tree, jobs);
 	for (size_t i = 0; i < mounts->nr; i++)
-		if (rd.fds[i] >= 0)
-			close(rd.fds[i]);
-	text_file_deinit(&rd.file);
+		if (tree.fds[i] >= 0)
+			close(tree.fds[i]);
 	return r;
 }

@@ -9,7 +9,9 @@
 
 struct cgroup_mounts;
 
-/* The values of every cgroup the threads of @b are in, as far as they are below a mount. */
-int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts) KTSTR_MUST_CHECK;
+/* The values of every cgroup the threads of @b are in, as far as they are below a mount.  @jobs:
+ * threads that read at most; 0: a share of the idle CPUs.  Return: 0, -ENOMEM. */
+int walk_cgroups(struct builder *b, const struct cgroup_mounts *mounts,
+		 unsigned int jobs) KTSTR_MUST_CHECK;
 
 #endif

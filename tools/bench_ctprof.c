@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < nr; i++)
 		if (parse_kind(argv[i + 2], &kinds[i]) < 0)
 			return KTSTR_EXIT_USAGE;
+	setlinebuf(stdout);
 	for (unsigned long run = 0; run < runs; run++)
 		for (int i = 0; i < nr; i++)
 			if (capture(&kinds[i], i + 1 < nr ? " " : "\n") < 0)

@@ -28,7 +28,7 @@ PS = ["ps", "-eLo", "pid,tid,comm,cgroup,stat,cls,ni,pri,rtprio,psr,nlwp,min_flt
       "time,start_time,rchars,wchars,rops,wops,rbytes,wbytes,wcbytes"]
 PIDSTAT = ["pidstat", "-t", "-u", "-d", "-w", "-R", "-p", "ALL"]
 
-VICTIM_LOOPS = 5000  # of 1 ms
+VICTIM_LOOPS = 3000  # of 1 ms
 VICTIM_HISTOGRAM_US = 20000
 
 

@@ -137,7 +137,7 @@ static void weather_storms(enum ktstr_ctprof_collector collector)
 {
 	struct child storms[NR_STORMS] = { CHILD_INIT, CHILD_INIT, CHILD_INIT };
 	uint64_t end = clock_mono_ns() + storm_ns, rss_kib = 0, threads = 0, stops = 0;
-	unsigned int files = nr_open_files(), nr = 0;
+	unsigned int files = 0, nr = 0;
 
 	start_storms(storms);
 	for (; clock_mono_ns() < end || nr <= WARM_UP; nr++) {
@@ -150,8 +150,11 @@ static void weather_storms(enum ktstr_ctprof_collector collector)
 		check_snapshot(snap, storms);
 		threads += snap->summary.threads_walked;
 		stops += snap->summary.stops;
-		if (nr == WARM_UP)
+		/* What is kept from capture to capture is there by now. */
+		if (nr == WARM_UP) {
 			rss_kib = status_number("VmRSS:");
+			files = nr_open_files();
+		}
 	}
 	for (int i = 0; i < NR_STORMS; i++) {
 		check_let_go(&storms[i]);

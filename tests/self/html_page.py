@@ -34,7 +34,8 @@ def choose(select, text):
 
 
 def number(text):
-    m = re.match(r"([≥±+−]*) ?([0-9.]+) ?([a-zA-Zµ%]*)", text)
+    text = text.removeprefix("new ")
+    m = re.match(r"([≥±+− ]*)([0-9.]+) ?([a-zA-Zµ%]*)", text)
     want(m, f"no number: {text!r}")
     scale = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9,
              "B": 1, "KiB": 2 ** 10, "MiB": 2 ** 20, "GiB": 2 ** 30, "TiB": 2 ** 40}[m[3]]

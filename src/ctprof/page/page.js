@@ -240,10 +240,13 @@ function showTable(rows) {
 // --- bars: the largest changes (or values) ------------------------------------------------------
 function barOf(row) {
 	const m = row.metric, unit = unitOf(m);
-	const value = !paired ? row.after.value : row.group.side === "both" ? row.change : null;
+	// Of one boot it is known what a group has done that was not there before.
+	const born = paired && row.group.side === "after" && row.meanwhile.value;
+	const value = !paired ? row.after.value : row.group.side === "both" ? row.change : born;
 	if (typeof value !== "number" || value === 0)
 		return null;
-	return { group: row.group, value, text: paired ? changeText(row) : withRate(m, scaled(value, unit), true) };
+	return { group: row.group, value, text: !paired ? withRate(m, scaled(value, unit), true)
+		: row.group.side === "both" ? changeText(row) : "new " + withRate(m, signed(divided(m, born), unit)) };
 }
 const changeText = (row) => (row.flags & AT_LEAST ? "≥ " : "") +
 	withRate(row.metric, signed(divided(row.metric, row.change), unitOf(row.metric)));

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "ctprof/compare.h"
 
-enum { SMALL_VALUES = 256 };
+enum { SMALL_VALUES = 256, MAX_CPUS = 1 << 20 };
 
 enum slot { SLOT_SIDE, SLOT_BETWEEN };
 
@@ -56,6 +56,14 @@ static int64_t add_saturating(int64_t a, int64_t b)
 	return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
+/* A file may hold any numbers.  @a is not less than @b. */
+static int64_t subtract_saturating(int64_t a, int64_t b)
+{
+	int64_t difference;
+
+	return __builtin_sub_overflow(a, b, &difference) ? INT64_MAX : difference;
+}
+
 static void add_number(struct ktstr_ctprof_value *v, enum ktstr_metric_aggregate rule, int64_t n)
 {
 	if (!v->have++) {
@@ -89,7 +97,7 @@ static int64_t count_cpus(const char *list)
 
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 10);
-		cpus += last >= first ? (int64_t)(last - first) + 1 : 0;
+		cpus += last >= first && last < MAX_CPUS ? (int64_t)(last - first) + 1 : 0;
 		list = end + (*end == ',');
 	}
 	return cpus;
@@ -129,7 +137,7 @@ static int thread_number(const struct pile *p, size_t thread, unsigned int metri
 			return 0;
 		if (now < then)
 			return -1;
-		now -= then;
+		now = subtract_saturating(now, then);
 	}
 	*ret_value = now;
 	return 1;
@@ -292,7 +300,8 @@ static void finish_derived(const struct pile *p, unsigned int derived, struct kt
 {
 	v->have = p->derived[derived].have;
 	v->there = derived_value(derived_row(derived), &p->derived[derived], &v->number);
-	if (v->there && derived_row(derived)->form >= DERIVED_LESS)
+	if (v->there && derived_row(derived)->form >= DERIVED_LESS &&
+	    __builtin_fabs(v->number) < (double)(1ull << 62))
 		v->low = v->high = (int64_t)v->number;
 	p->derived[derived] = (struct derived_sums){ 0 };
 }
@@ -406,7 +415,7 @@ static void add_record_number(const struct pile *p, const struct ktstr_ctprof_co
 			cell->went_back++;
 			return;
 		}
-		n -= earlier;
+		n = subtract_saturating(n, earlier);
 	}
 	add_number(v, c->info->aggregate, n);
 }

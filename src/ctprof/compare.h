@@ -51,7 +51,7 @@ thread_ref *join_threads(const struct ktstr_ctprof *earlier, const struct ktstr_
 			 bool *survives);
 /* Are two snapshots of one boot?  Without ids: if half of the fewer threads are in both. */
 bool join_one_boot(const struct ktstr_ctprof *a, const struct ktstr_ctprof *b, bool *ret_guessed);
-/* Seconds from @earlier to @later, by uptime where both have it; negative: the wrong way round. */
+/* Seconds from @earlier to @later, by uptime if the clock was set; negative: the wrong way round. */
 double join_seconds(const struct ktstr_ctprof *earlier, const struct ktstr_ctprof *later);
 
 void grouping_deinit(struct grouping *g);

@@ -22,7 +22,9 @@ static void scale(double number, struct scale by, bool with_sign, char *buf)
 		size /= by.step;
 		unit++;
 	}
-	decimals = size >= 99.95 || size == (double)(int64_t)size ? 0 : size >= 9.995 ? 1 : 2;
+	decimals = size >= 99.95 || (size < 1e15 && size == (double)(int64_t)size) ? 0
+		   : size >= 9.995						   ? 1
+										   : 2;
 	/* Scaled numbers keep three digits, so that columns are as exact as each other. */
 	if (unit && size < 99.95)
 		decimals = size >= 9.995 ? 1 : 2;

@@ -4,6 +4,9 @@
 
 #include "ctprof/compare.h"
 
+/* What the two clocks may differ by before the one of the day counts as having been set. */
+static const double CLOCK_SLACK_S = 1;
+
 static int compare_ids(thread_ref a, thread_ref b)
 {
 	if (a->tgid != b->tgid)
@@ -66,12 +69,23 @@ bool join_one_boot(const struct ktstr_ctprof *a, const struct ktstr_ctprof *b, b
 	return half_in_common(a, b);
 }
 
+/* When threads were read, on average: a walk of /proc takes most of a capture's time. */
+static double read_at(const struct ktstr_ctprof *s)
+{
+	bool walked = s->collector && !strcmp(s->collector, "procfs");
+
+	return (double)s->captured_at_unix_ns + (walked ? (double)s->duration_ns / 2 : 0);
+}
+
 double join_seconds(const struct ktstr_ctprof *earlier, const struct ktstr_ctprof *later)
 {
+	double clock = (read_at(later) - read_at(earlier)) / 1e9, uptime, slack;
 	int64_t x, y;
 
-	if (ktstr_ctprof_host_get(&earlier->host, KTSTR_CTPROF_HOST_UPTIME, &x) &&
-	    ktstr_ctprof_host_get(&later->host, KTSTR_CTPROF_HOST_UPTIME, &y))
-		return (double)(y - x) / 1e9;
-	return (double)(int64_t)(later->captured_at_unix_ns - earlier->captured_at_unix_ns) / 1e9;
+	if (!ktstr_ctprof_host_get(&earlier->host, KTSTR_CTPROF_HOST_UPTIME, &x) ||
+	    !ktstr_ctprof_host_get(&later->host, KTSTR_CTPROF_HOST_UPTIME, &y))
+		return clock;
+	uptime = ((double)y - (double)x) / 1e9;
+	slack = ((double)earlier->duration_ns + (double)later->duration_ns) / 1e9 + CLOCK_SLACK_S;
+	return __builtin_fabs(clock - uptime) > slack ? uptime : clock;
 }

@@ -73,10 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *end = memchr(text, '\n', size);
 	size_t first = end ? (size_t)(end - text) : size;
 
-	if (ctprof_load_text(text, first, "a", &a, NULL) < 0)
+	if (ctprof_load_text(text, first, "a", NULL, &a, NULL) < 0)
 		return 0;
 	compare(a, NULL, NULL);
-	if (!end || ctprof_load_text(end + 1, size - first - 1, "b", &b, NULL) < 0)
+	if (!end || ctprof_load_text(end + 1, size - first - 1, "b", NULL, &b, NULL) < 0)
 		return 0;
 	for (int boots = KTSTR_CTPROF_BOOTS_AUTO; boots <= KTSTR_CTPROF_BOOTS_OTHER; boots++) {
 		struct ktstr_ctprof_compare_opts opts = { .boots = (enum ktstr_ctprof_boots)boots };

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zstd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -155,6 +157,64 @@ static void foreign_files_are_left_alone(void **state)
 	scratch_destroy(&s);
 }
 
+static void the_number_of_snapshots_has_a_limit(void **state)
+{
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	struct ctprof_frames frames;
+	char frame[32];
+	size_t len = ZSTD_compress(frame, sizeof(frame), "", 0, 1);
+
+	(void)state;
+	assert_false(ZSTD_isError(len));
+	for (int i = 0; i < KTSTR_CTPROF_MAX_SNAPSHOTS; i++)
+		strbuf_add(&bytes, frame, len);
+	assert_int_equal(ctprof_find_frames(bytes.data, bytes.len, "f", &frames, &err), 0);
+	assert_int_equal(frames.nr, KTSTR_CTPROF_MAX_SNAPSHOTS);
+	assert_int_equal(frames.end, bytes.len);
+	strbuf_add(&bytes, frame, len);
+	assert_int_equal(ctprof_find_frames(bytes.data, bytes.len, "f", &frames, &err), -E2BIG);
+	assert_string_equal(err.text, "load 'f': over 65536 snapshots");
+}
+
+static void two_appenders_take_turns(void **state)
+{
+	pid_t children[4];
+	struct scratch s;
+	const char *path;
+
+	(void)state;
+	scratch_create(&s);
+	path = scratch_path(&s, "x");
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i])
+			continue;
+		for (int k = 0; k < 25; k++) {
+			struct ktstr_ctprof *snap = make((uint64_t)k);
+
+			if (!snap || ktstr_ctprof_append(snap, path, &err) < 0)
+				_exit(1);
+			ktstr_ctprof_destroy(snap);
+		}
+		_exit(0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	{
+		_cleanup_ctprof_series_ struct ktstr_ctprof_series *series = NULL;
+
+		assert_int_equal(ktstr_ctprof_series_load(path, &series, &err), 0);
+		assert_int_equal(series->nr, 25 * ARRAY_SIZE(children));
+		assert_false(series->cut_short);
+	}
+	scratch_destroy(&s);
+}
+
 static void a_flipped_bit_is_noticed(void **state)
 {
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
@@ -188,6 +248,8 @@ int main(void)
 		cmocka_unit_test(a_single_snapshot_is_a_series_of_one),
 		cmocka_unit_test(only_the_last_can_be_lost),
 		cmocka_unit_test(foreign_files_are_left_alone),
+		cmocka_unit_test(the_number_of_snapshots_has_a_limit),
+		cmocka_unit_test(two_appenders_take_turns),
 		cmocka_unit_test(a_flipped_bit_is_noticed),
 	};
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zstd.h>
+
+#include "base/cleanup.h"
+#include "ctprof/snapshot.h"
+#include "ctprof/write.h"
+
+static struct ktstr_error err;
+
+static const char *intern(struct builder *b, const char *text)
+{
+	return builder_intern(b, text, strlen(text));
+}
+
+static struct ktstr_ctprof *make(void)
+{
+	struct builder b = { 0 };
+	struct ktstr_ctprof_thread *t = builder_add_thread(&b);
+	struct ktstr_ctprof_cgroup *c;
+
+	t->tgid = t->tid = 7;
+	t->texts[KTSTR_CTPROF_TEXT_COMM] = t->texts[KTSTR_CTPROF_TEXT_PCOMM] = intern(&b, "a\\b");
+	thread_set(t, KTSTR_CTPROF_NICE, -5);
+	leader_set(builder_leader(&b, t), KTSTR_CTPROF_SMAPS_SWAP, 0);
+	t = builder_add_thread(&b);
+	t->tgid = 7;
+	t->tid = 8;
+	t->jemalloc = KTSTR_JEMALLOC_SELF;
+	t->texts[KTSTR_CTPROF_TEXT_CGROUP] = intern(&b, "/g");
+	thread_set(t, KTSTR_CTPROF_RUN_TIME, 12);
+	builder_fill(&b, KTSTR_FILLER_BPF, KTSTR_CTPROF_RUN_TIME);
+	c = builder_add_cgroup(&b);
+	c->path = intern(&b, "/g");
+	c->texts[KTSTR_CTPROF_CGROUP_TEXT_MEMS_EFFECTIVE] = intern(&b, "0");
+	cgroup_set(c, KTSTR_CTPROF_CGROUP_PIDS_MAX, KTSTR_CTPROF_UNLIMITED);
+	b.head.host.texts[KTSTR_CTPROF_HOST_TEXT_ARCH] = intern(&b, "x86_64");
+	host_set(&b.head.host, KTSTR_CTPROF_HOST_LLCS, 2);
+	return builder_finish(&b);
+}
+
+static void check_part(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no %s in\n%s", part, text);
+}
+
+static void the_format_is_as_documented(void **state)
+{
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = make();
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	char text[16384];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ctprof_pack(snap, "f", &bytes, &err), 0);
+	len = ZSTD_decompress(text, sizeof(text) - 1, bytes.data, bytes.len);
+	assert_false(ZSTD_isError(len));
+	text[len] = '\0';
+	/* One line. */
+	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+	assert_memory_equal(
+		text, "{\"type\":\"ktstr-ctprof\",\"version\":2,\"captured_at_unix_ns\":0", 59);
+	check_part(text, ",\"kernel\":null,\"collector\":null,\"filled_by\":{\"procfs\":[],"
+			 "\"bpf\":[\"run_time_ns\"],\"taskstats\":[],\"ptrace\":[],\"vm\":[]},");
+	check_part(text, ",\"host\":{\"arch\":\"x86_64\",\"llcs\":2},");
+	check_part(text,
+		   ",\"strings\":[\"a\\\\\\\\b\",\"/g\"],\"texts\":[\"pcomm\",\"comm\",\"cgroup\","
+		   "\"cpu_affinity\"],\"metrics\":[\"nice\",\"run_time_ns\"],"
+		   "\"threads\":[[7,7,0,0,0,null,null,-5,null],[7,8,2,null,null,1,null,null,12]],"
+		   "\"leader_metrics\":[\"smaps_swap_bytes\"],\"leaders\":[[7,0]],"
+		   "\"cgroup_texts\":[\"cpus_effective\",\"mems_effective\"],"
+		   "\"cgroup_metrics\":[\"pids_max\"],"
+		   "\"cgroups\":[[\"/g\",null,\"0\",9223372036854775807]]}\n");
+}
+
+static void nothing_at_all_can_be_written(void **state)
+{
+	struct builder b = { 0 };
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = builder_finish(&b);
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	char text[16384];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ctprof_pack(snap, "f", &bytes, &err), 0);
+	len = ZSTD_decompress(text, sizeof(text) - 1, bytes.data, bytes.len);
+	assert_false(ZSTD_isError(len));
+	text[len] = '\0';
+	check_part(text, "\"metrics\":[],\"threads\":[],\"leader_metrics\":[],\"leaders\":[],");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_format_is_as_documented),
+		cmocka_unit_test(nothing_at_all_can_be_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,7 +10,7 @@
 
 enum {
 	READS = 3,
-	PIECES = 1 + READS, /* of a thread: events, and the counters so many times */
+	PIECES = 2 * READS, /* of a thread: each counter so many times, or both and the events */
 	BATCH = 64,
 	MAX_TRIES = 10,
 	EAGER_TRIES = 3,

@@ -242,7 +242,10 @@ const char *watch_heading(const struct watch_view *view, size_t width, char *buf
 	else
 		len += (size_t)snprintf(buf + len, WATCH_LINE - len, "%6s %6s", "THR", "+NEW-");
 	for (size_t i = 0; i < nr; i++)
-		len += add_cell(buf, len, i == view->sort ? ">" : "",
+		len += add_cell(buf, len,
+				i != view->sort	  ? ""
+				: view->ascending ? "<"
+						  : ">",
 				watch_label(view->metrics[i], label));
 	snprintf(buf + len, WATCH_LINE - len, " %s",
 		 view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP ? "CGROUP" : "NAME");

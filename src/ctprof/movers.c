@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ctprof/compare.h"
 
 /* A thread of either capture, or of both. */
 struct pair {
@@ -23,47 +24,34 @@ static const struct ktstr_ctprof_thread *any_of(const struct pair *p)
 	return p->newer ? p->newer : p->older;
 }
 
-static int compare_ids(const struct ktstr_ctprof_thread *a, const struct ktstr_ctprof_thread *b)
+/* A thread that is gone comes before the one that has its ids now. */
+static int compare_by_id(const void *a, const void *b)
 {
-	if (a->tgid != b->tgid)
-		return a->tgid < b->tgid ? -1 : 1;
-	return a->tid < b->tid ? -1 : a->tid > b->tid;
+	const struct ktstr_ctprof_thread *x = any_of(a), *y = any_of(b);
+
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return (((const struct pair *)a)->newer != NULL) -
+	       (((const struct pair *)b)->newer != NULL);
 }
 
-static bool is_same(const struct ktstr_ctprof_thread *a, const struct ktstr_ctprof_thread *b)
+/* Return: how many pairs, or -ENOMEM. */
+static ssize_t pair_threads(const struct ktstr_ctprof *older, const struct ktstr_ctprof *newer,
+			    struct pair *pairs)
 {
-	int64_t x, y;
+	_cleanup_free_ bool *survives = calloc(older->nr_threads + 1, sizeof(*survives));
+	_cleanup_free_ thread_ref *joined = survives ? join_threads(older, newer, survives) : NULL;
+	ssize_t nr = 0;
 
-	return ktstr_ctprof_get(a, KTSTR_CTPROF_START_TIME, &x) &&
-	       ktstr_ctprof_get(b, KTSTR_CTPROF_START_TIME, &y) && x == y;
-}
-
-/* Both captures are sorted by ids.  Return: how many pairs. */
-static size_t pair_threads(const struct ktstr_ctprof *older, const struct ktstr_ctprof *newer,
-			   struct pair *pairs)
-{
-	size_t i = 0, j = 0, nr = 0;
-
-	while (i < older->nr_threads || j < newer->nr_threads) {
-		const struct ktstr_ctprof_thread *a = NULL, *b = NULL;
-		int order;
-
-		if (i < older->nr_threads)
-			a = &older->threads[i];
-		if (j < newer->nr_threads)
-			b = &newer->threads[j];
-		order = !a ? 1 : !b ? -1 : compare_ids(a, b);
-		i += order <= 0;
-		j += order >= 0;
-		if (order == 0 && is_same(a, b)) {
-			pairs[nr++] = (struct pair){ a, b };
-			continue;
-		}
-		if (order <= 0)
-			pairs[nr++] = (struct pair){ .older = a };
-		if (order >= 0)
-			pairs[nr++] = (struct pair){ .newer = b };
-	}
+	if (!joined)
+		return -ENOMEM;
+	for (size_t i = 0; i < newer->nr_threads; i++)
+		pairs[nr++] = (struct pair){ joined[i], &newer->threads[i] };
+	for (size_t i = 0; i < older->nr_threads; i++)
+		if (!survives[i])
+			pairs[nr++] = (struct pair){ .older = &older->threads[i] };
 	return nr;
 }
 
@@ -210,31 +198,33 @@ int ktstr_ctprof_movers_create(const struct ktstr_ctprof *older, const struct kt
 			       const struct ktstr_ctprof_movers_opts *opts,
 			       struct ktstr_ctprof_movers **ret_movers, struct ktstr_error *err)
 {
-	size_t most = older->nr_threads + newer->nr_threads, nr;
+	static int (*const orders[])(const void *, const void *) = {
+		[KTSTR_CTPROF_MOVERS_BY_PROCESS] = compare_by_id,
+		[KTSTR_CTPROF_MOVERS_BY_THREAD] = compare_by_id,
+		[KTSTR_CTPROF_MOVERS_BY_NAME] = compare_by_name,
+		[KTSTR_CTPROF_MOVERS_BY_CGROUP] = compare_by_cgroup,
+	};
 	_cleanup_free_ struct pair *pairs = NULL;
 	_cleanup_movers_ struct ktstr_ctprof_movers *movers = NULL;
 	struct made *m;
-	int r = check_metrics(opts, err);
+	ssize_t nr = check_metrics(opts, err);
 
-	if (r < 0)
-		return r;
+	if (nr < 0)
+		return (int)nr;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return ktstr_error_nomem(err);
 	movers = &m->movers;
-	pairs = calloc(most + 1, sizeof(*pairs));
-	if (!pairs)
+	pairs = calloc(older->nr_threads + newer->nr_threads + 1, sizeof(*pairs));
+	nr = pairs ? pair_threads(older, newer, pairs) : -ENOMEM;
+	if (nr < 0)
 		return ktstr_error_nomem(err);
-	nr = pair_threads(older, newer, pairs);
-	m->rows = calloc(nr + 1, sizeof(*m->rows));
-	m->cells = calloc(nr * opts->nr_metrics + 1, sizeof(*m->cells));
+	m->rows = calloc((size_t)nr + 1, sizeof(*m->rows));
+	m->cells = calloc((size_t)nr * opts->nr_metrics + 1, sizeof(*m->cells));
 	if (!m->rows || !m->cells)
 		return ktstr_error_nomem(err);
-	if (opts->by == KTSTR_CTPROF_MOVERS_BY_NAME)
-		qsort(pairs, nr, sizeof(*pairs), compare_by_name);
-	else if (opts->by == KTSTR_CTPROF_MOVERS_BY_CGROUP)
-		qsort(pairs, nr, sizeof(*pairs), compare_by_cgroup);
-	fill(m, pairs, nr, opts);
+	qsort(pairs, (size_t)nr, sizeof(*pairs), orders[opts->by]);
+	fill(m, pairs, (size_t)nr, opts);
 	*ret_movers = take_ptr(movers);
 	return 0;
 }

@@ -58,6 +58,7 @@ check "SIGTERM gives the terminal back" on_terminal ended_by_TERM
 check "SIGHUP gives the terminal back" on_terminal ended_by_HUP
 check "Ctrl-Z gives the terminal back, and the screen comes again" on_terminal stopped
 check "threads are shown as new and as gone" on_terminal births
+check "it ends with the process it watches, and says so" on_terminal process_ends
 wait "$sleepers"
 sleepers=
 start_sleepers

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""Thirty threads that sleep, one that spins, and on SIGUSR1 one more; says when they are there."""
+"""Thirty threads that sleep, one that spins, and on SIGUSR1 one more, until SIGUSR2; says when they are there."""
 import ctypes
 import os
 import signal
@@ -9,9 +9,12 @@ libc = ctypes.CDLL(None)
 for_ever = threading.Event()
 
 
-def sleep(name):
+late = threading.Event()
+
+
+def sleep(name, until=for_ever):
     libc.prctl(15, name.encode())
-    for_ever.wait()
+    until.wait()
 
 
 def spin():
@@ -20,12 +23,18 @@ def spin():
         pass
 
 
-signals = {signal.SIGUSR1, signal.SIGTERM}
+signals = {signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM}
 signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 for i in range(30):
     threading.Thread(target=sleep, args=(f"idle-{i}",), daemon=True).start()
 threading.Thread(target=spin, daemon=True).start()
 print("ready", flush=True)
-while signal.sigwait(signals) == signal.SIGUSR1:
-    threading.Thread(target=sleep, args=("late",), daemon=True).start()
-os._exit(0)
+while True:
+    seen = signal.sigwait(signals)
+    if seen == signal.SIGTERM:
+        os._exit(0)
+    elif seen == signal.SIGUSR2:
+        late.set()
+    else:
+        late.clear()
+        threading.Thread(target=sleep, args=("late", late), daemon=True).start()

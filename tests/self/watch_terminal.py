@@ -33,6 +33,11 @@ def body(screen):
     return [screen.line(r).rstrip() for r in range(HEAD, screen.rows - 1)]
 
 
+def first_column(screen):
+    end = re.search(r"[<>]CPU%", screen.line(3)).end()
+    return [float(line[:end].split()[-1]) for line in body(screen) if line]
+
+
 def layout():
     screen = watch("-g", "process")
     heading = screen.line(3).split()
@@ -61,9 +66,13 @@ def keys():
     screen.press("t")
     screen.wait(lambda s: "spinner" in s.line(HEAD), "the spinner first")
     screen.press("r")
-    screen.wait(lambda s: "spinner" not in s.line(HEAD), "the order turned")
+    screen.wait(lambda s: "<CPU%" in s.line(3), "the order turned")
+    if first_column(screen) != sorted(first_column(screen)):
+        sys.exit(f"not the smallest first: {first_column(screen)}")
     screen.press("r")
-    screen.wait(lambda s: "spinner" in s.line(HEAD), "the order turned back")
+    screen.wait(lambda s: ">CPU%" in s.line(3) and "spinner" in s.line(HEAD), "the order turned back")
+    if first_column(screen) != sorted(first_column(screen), reverse=True):
+        sys.exit(f"not the largest first: {first_column(screen)}")
     screen.press("?")
     screen.wait_for("any key: back")
     screen.press("x")
@@ -116,11 +125,19 @@ def births():
     os.kill(pid, signal.SIGUSR1)
     screen.wait(lambda s: re.search(r" new .* late", s.line(HEAD)), "the new thread")
     screen.wait(lambda s: re.search(r"\d  +0\.0 .* late", s.line(HEAD)), "it is there")
-    os.kill(pid, signal.SIGTERM)
-    screen.wait(lambda s: re.search(r" gone +- +- .* late", s.line(HEAD)) or
-                "no process" in s.text(), "it is gone")
+    os.kill(pid, signal.SIGUSR2)
+    screen.wait(lambda s: re.search(r" gone +- +- .* late", s.line(HEAD)), "it is gone")
+    screen.wait(lambda s: not any(body(s)), "it is no longer shown")
     screen.press("q")
-    screen.finish()
+    leave(screen)
+
+
+def process_ends():
+    screen = watch("--pid", str(pid))
+    os.kill(pid, signal.SIGTERM)
+    leave(screen, 70)
+    if f"no process {pid}" not in screen.text():
+        sys.exit(f"it does not say why: {screen.text()}")
 
 
 def resize():
@@ -169,4 +186,4 @@ def counted():
 if test.startswith("ended_by_"):
     ended_by(test[len("ended_by_"):])
 else:
-    {f.__name__: f for f in (layout, keys, ties, births, resize, stopped, counted)}[test]()
+    {f.__name__: f for f in (layout, keys, ties, births, process_ends, resize, stopped, counted)}[test]()

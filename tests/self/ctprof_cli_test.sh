@@ -76,7 +76,7 @@ no_zero_for_absent() {
 }
 check "JSON leaves out what is absent" no_zero_for_absent
 expect "metrics are listed with unit and meaning" 0 \
-	'^run_time_ns +ns +counter +sum +schedstat +Time on a CPU' "$ktstr" ctprof metrics
+	'^ *run_time_ns +ns +counter +sum +schedstat: Time on a CPU' "$ktstr" ctprof metrics
 expect "metrics as JSON" 0 '"name":"usage_us","unit":"us","type":"counter"' \
 	"$ktstr" ctprof metrics --json
 

@@ -67,7 +67,7 @@ static void the_format_is_as_documented(void **state)
 	/* One line. */
 	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
 	assert_memory_equal(
-		text, "{\"type\":\"ktstr-ctprof\",\"version\":2,\"captured_at_unix_ns\":0", 59);
+		text, "{\"type\":\"ktstr-ctprof\",\"version\":2,\"captured_at_unix_ns\":0", 58);
 	check_part(text, ",\"kernel\":null,\"collector\":null,\"filled_by\":{\"procfs\":[],"
 			 "\"bpf\":[\"run_time_ns\"],\"taskstats\":[],\"ptrace\":[],\"vm\":[]},");
 	check_part(text, ",\"host\":{\"arch\":\"x86_64\",\"llcs\":2},");

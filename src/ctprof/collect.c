@@ -23,7 +23,7 @@ bool collect_wants_cgroup(const struct collect *c, const char *path)
 	return matches(c->opts->cgroup_glob, path);
 }
 
-static bool wants(const struct collect *c, const struct ktstr_ctprof_thread *t)
+bool collect_wants_thread(const struct collect *c, const struct ktstr_ctprof_thread *t)
 {
 	return collect_wants_process(c, t->tgid) &&
 	       collect_wants_comm(c, t->texts[KTSTR_CTPROF_TEXT_COMM],
@@ -37,7 +37,7 @@ void collect_apply_filters(struct collect *c)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < b->nr_threads; i++) {
-		if (!wants(c, &b->threads[i]))
+		if (!collect_wants_thread(c, &b->threads[i]))
 			continue;
 		if (kept != i) {
 			b->threads[kept] = b->threads[i];

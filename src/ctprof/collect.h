@@ -53,6 +53,8 @@ bool collect_wants_process(const struct collect *c, uint32_t tgid);
 /* @comm: of the thread itself; @pcomm: of its process.  One of them must match. */
 bool collect_wants_comm(const struct collect *c, const char *comm, const char *pcomm);
 bool collect_wants_cgroup(const struct collect *c, const char *path);
+/* By all that is in its record. */
+bool collect_wants_thread(const struct collect *c, const struct ktstr_ctprof_thread *t);
 /* Drops every thread that one of the filters refuses, or that lacks what a filter asks for. */
 void collect_apply_filters(struct collect *c);
 

@@ -157,12 +157,16 @@ static void ask_taskstats(struct walker *w)
 
 static void want_taskstats(struct walker *w)
 {
+	const struct builder *b = w->reader.builder;
+
+	if (!collect_wants_thread(w->walk->collect, &b->threads[b->nr_threads - 1]))
+		return;
 	if (w->taskstats_failure >= 0)
 		reader_count_failure(&w->reader, KTSTR_CTPROF_FILE_TASKSTATS,
 				     (enum ktstr_ctprof_reason)w->taskstats_failure);
 	if (!w->taskstats)
 		return;
-	w->pending[w->nr_pending++] = w->reader.builder->nr_threads - 1;
+	w->pending[w->nr_pending++] = b->nr_threads - 1;
 	if (w->nr_pending == TASKSTATS_BATCH)
 		ask_taskstats(w);
 }

@@ -21,8 +21,9 @@
  *	after wait_max >= 50ms in process postgres*
  *	nr_migrations > 10K in *
  *
- * Undecided, neither met nor not: no group matches; the value is absent; a counter went back; or
- * more than KTSTR_CTPROF_MISSING_PERCENT of the threads it is about lack it, or ended meanwhile.
+ * Undecided, neither met nor not: no group matches; the value is absent; or of more than
+ * KTSTR_CTPROF_MISSING_PERCENT of the threads it is about it is absent or went back, or they ended
+ * meanwhile.  What is known may meet a condition all the same, where the rest could only add to it.
  */
 #ifndef KTSTR_CTPROF_CONDITION_H
 #define KTSTR_CTPROF_CONDITION_H

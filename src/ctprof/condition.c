@@ -33,10 +33,8 @@ static const char *subject_of(const struct judgement *j, const struct ktstr_ctpr
 		*ret_number = v->number;
 		return v->there ? NULL : "nobody had it";
 	}
-	if (cell->mark == KTSTR_CTPROF_MARK_IMPOSSIBLE)
-		return "a counter went back";
 	if (!cell->has_delta)
-		return "not there on both sides";
+		return cell->went_back ? "a counter went back" : "not there on both sides";
 	if (c->percent && !cell->has_percent)
 		return "no percentage of nothing";
 	*ret_number = c->percent ? cell->percent : cell->delta;
@@ -50,8 +48,9 @@ static const char *coverage_of(const struct judgement *j, const struct ktstr_ctp
 	bool between = change && j->comparison->one_boot && cell->between.of;
 
 	if (between && too_few(cell->between.have, cell->between.of))
-		return "too many threads lack it; narrow it with 'in GLOB'";
-	if (between && cell->mark == KTSTR_CTPROF_MARK_AT_LEAST &&
+		return cell->went_back ? "of too many threads it is absent, or went back"
+				       : "too many threads lack it; narrow it with 'in GLOB'";
+	if (between && cell->mark != KTSTR_CTPROF_MARK_NONE &&
 	    too_few(g->threads[0] - g->ended, g->threads[0]))
 		return "too many threads ended";
 	for (unsigned int side = 0; side < 2 && !between; side++) {

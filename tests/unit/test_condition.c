@@ -186,8 +186,15 @@ static void a_restart_leaves_it_open(void **state)
 	(void)state;
 	set_up(&s);
 	populate(&s);
-	t = (struct ktstr_ctprof_thread *)&made_snapshot(s.b)->threads[0];
+	t = (struct ktstr_ctprof_thread *)&made_snapshot(s.b)->threads[THREADS];
 	made_put(s.b, t, KTSTR_CTPROF_WAIT_SUM, 3);
+	assert_int_equal(check(&s, KTSTR_CTPROF_BOOTS_SAME, "wait_sum < 0 in other", "went back"),
+			 KTSTR_CTPROF_UNDECIDED);
+	assert_int_equal(check(&s, KTSTR_CTPROF_BOOTS_SAME, "wait_sum < 0", "is not"),
+			 KTSTR_CTPROF_NOT_MET);
+	for (uint32_t i = 0; i < 3; i++)
+		made_put(s.b, (struct ktstr_ctprof_thread *)&made_snapshot(s.b)->threads[i],
+			 KTSTR_CTPROF_WAIT_SUM, 3);
 	assert_int_equal(check(&s, KTSTR_CTPROF_BOOTS_SAME, "wait_sum < 0 in app", "went back"),
 			 KTSTR_CTPROF_UNDECIDED);
 	tear_down(&s);

@@ -349,8 +349,11 @@ static void a_counter_that_went_back_is_marked(void **state)
 	}
 	made_group_put(made_group(a, "/"), KTSTR_CTPROF_CGROUP_USAGE, 500);
 	made_group_put(made_group(b, "/"), KTSTR_CTPROF_CGROUP_USAGE, 400);
+	/* It may have been there all the time, without a thread in it. */
+	made_group_put(made_group(b, "/new"), KTSTR_CTPROF_CGROUP_USAGE, 400);
 	c = compare(a, b,
 		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_CGROUP });
+	assert_false(cell(c, 1, "/new", "usage_us")->between.there);
 	x = cell(c, 1, "/", "allocated_bytes");
 	assert_int_equal(x->mark, KTSTR_CTPROF_MARK_IMPOSSIBLE);
 	assert_int_equal(x->went_back, 1);

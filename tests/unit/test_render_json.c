@@ -89,6 +89,7 @@ static void all_is_there_and_absent_is_left_out(void **state)
 	assert_true(number(m, "low") == -3 && number(m, "high") == 5);
 	assert_null(
 		json_object_get(json_object_get(metric(json, 1, 0, "nice"), "before"), "value"));
+	assert_null(json_object_get(metric(json, 1, 0, "nice"), "between"));
 	assert_null(metric(json, 1, 0, "wait_time_ns"));
 	json_decref(json);
 	ktstr_ctprof_comparison_destroy(c);

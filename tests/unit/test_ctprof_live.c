@@ -568,6 +568,62 @@ static void without_rights_values_are_absent(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Starts the worker where it has number 1 and mounts of its own.  Never returns. */
+static void live_apart(const char *marker, int tell)
+{
+	char *path = payload_path(WORKER);
+	pid_t pid = -1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS) == 0)
+		pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execle(path, path, "--churn", "16777216", NULL,
+		       ((char *const[]){ (char *)marker, NULL }));
+		_exit(1);
+	}
+	if (write(tell, &pid, sizeof(pid)) == sizeof(pid))
+		waitpid(pid, NULL, 0);
+	_exit(0);
+}
+
+static void in_other_namespaces(void **state)
+{
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	char marker[96];
+	const char *file;
+	int fds[2];
+	pid_t holder, pid = -1;
+
+	(void)state;
+	snprintf(marker, sizeof(marker), "KTSTR_WORKER_READY_MARKER_OVERRIDE=/tmp/ktstr-apart-%d",
+		 getpid());
+	file = strchr(marker, '=') + 1;
+	unlink(file);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	holder = fork();
+	if (holder == 0)
+		live_apart(marker, fds[1]);
+	assert_int_equal(read(fds[0], &pid, sizeof(pid)), sizeof(pid));
+	close(fds[0]);
+	close(fds[1]);
+	if (pid < 0) {
+		print_message("needs namespaces: run as root\n");
+		waitpid(holder, NULL, 0);
+		skip();
+	}
+	while (access(file, F_OK) < 0) {
+		assert_int_equal(kill(pid, 0), 0);
+		nap_ms(1);
+	}
+	unlink(file);
+	snap = capture(0);
+	kill(pid, SIGKILL);
+	waitpid(holder, NULL, 0);
+	assert_true(value(leader(snap, pid), KTSTR_CTPROF_ALLOCATED) >= PLANTED);
+}
+
 static int use_bpf(void **state)
 {
 	(void)state;
@@ -588,7 +644,7 @@ static int use_bpf(void **state)
 		cmocka_unit_test(counters_never_go_back),                                        \
 		cmocka_unit_test(a_killed_capture_lets_everything_go),                           \
 		cmocka_unit_test(a_stopped_process_stays_stopped),                               \
-		cmocka_unit_test(a_debugger_is_left_alone)
+		cmocka_unit_test(in_other_namespaces), cmocka_unit_test(a_debugger_is_left_alone)
 
 int main(void)
 {

@@ -17,12 +17,14 @@ static const struct ktstr_payload inside = WORKER(inside, "jemalloc-worker-pie")
 static const struct ktstr_payload own_layout = WORKER(own_layout, "jemalloc-dwarf-tsd");
 static const struct ktstr_payload unproven = WORKER(unproven, "jemalloc-dwarf-tsd-stripped");
 
+static enum ktstr_ctprof_collector collector;
+
 /* Spawns, captures and kills; what is left is the snapshot. */
 static int capture_payload(struct ktstr *t, const struct ktstr_payload *payload,
 			   struct ktstr_ctprof **ret_snap, uint32_t *ret_pid)
 {
 	_cleanup_payload_ struct ktstr_proc *proc = NULL;
-	struct ktstr_ctprof_opts opts = { 0 };
+	struct ktstr_ctprof_opts opts = { .collector = collector };
 	struct ktstr_error err;
 	int r = ktstr_payload_spawn(t, payload, KTSTR_ARGS("16777216"), &proc);
 
@@ -50,6 +52,7 @@ static void check_planted(struct ktstr *t, const struct ktstr_payload *payload)
 	th = ktstr_ctprof_find(snap, pid, pid);
 	ASSERT_NOT_NULL(t, th);
 	ktstr_note(t, "%s: %s", payload->name, ktstr_jemalloc_tag_name(th->jemalloc));
+	EXPECT_EQ(t, snap->summary.stops != 0, collector == KTSTR_COLLECTOR_PROCFS);
 	ASSERT_TRUE(t, ktstr_ctprof_get(th, KTSTR_CTPROF_ALLOCATED, &bytes));
 	EXPECT_GE(t, bytes, MIB(16));
 	EXPECT_LE(t, bytes, MIB(20));
@@ -78,11 +81,30 @@ static void every_shape(struct ktstr *t)
 	EXPECT_FALSE(t, ktstr_ctprof_get(th, KTSTR_CTPROF_ALLOCATED, &(int64_t){ 0 }));
 }
 
+static void every_shape_stopped(struct ktstr *t)
+{
+	collector = KTSTR_COLLECTOR_PROCFS;
+	every_shape(t);
+}
+
+static void every_shape_running(struct ktstr *t)
+{
+	collector = KTSTR_COLLECTOR_BPF;
+	every_shape(t);
+}
+
+KTSTR_TEST(ctprof_reads_jemalloc_while_it_runs) = {
+	.about = "the same shapes, and no thread is stopped",
+	.topology = { .nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 2 },
+	.payloads = { &stripped, &shared, &inside, &own_layout, &unproven },
+	.run = every_shape_running,
+};
+
 KTSTR_TEST(ctprof_reads_every_shape_of_jemalloc) = {
 	.about = "stripped, shared, in a dynamic program, by debug information; never unproven",
 	.topology = { .nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 2 },
 	.payloads = { &stripped, &shared, &inside, &own_layout, &unproven },
-	.run = every_shape,
+	.run = every_shape_stopped,
 };
 
 KTSTR_MAIN

@@ -235,6 +235,9 @@ struct bpf_array {
 	void *pptrs[1];
 };
 
+#pragma clang attribute pop
+
+/* What the iterator is called with; nothing was ever moved in these. */
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -253,7 +256,5 @@ struct bpf_iter__task {
 		__u64 pad_task;
 	};
 };
-
-#pragma clang attribute pop
 
 #endif

@@ -25,7 +25,7 @@ trap 'kill "$sleepers" 2>/dev/null; rm -rf "$scratch"' EXIT
 blocks() { [ "$("$ktstr" ctprof watch -i 50ms -n 3 | grep -c 'PID .* >CPU%')" = 3 ]; }
 check "without a terminal each interval is some lines" blocks
 expect "the busiest thread comes first" 0 "^ *$sleepers +[0-9]+ .* spinner" \
-	"$ktstr" ctprof watch -i 200ms -n 1 -l 1 -g thread --pid "$sleepers"
+	"$ktstr" ctprof watch -i 100ms -n 20 -l 1 -g thread --pid "$sleepers"
 expect "rows are filtered" 0 '  1 +0\.0.*idle-7|idle-7' \
 	"$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" -f idle-7
 expect "the collector is chosen" 0 '^ *[0-9]+ +[0-9]+ ' \
@@ -34,18 +34,21 @@ not_others() { ! "$ktstr" ctprof watch -i 50ms -n 1 -g thread --pid "$sleepers" 
 check "rows that do not match are left out" not_others
 check_python "JSON has one object per interval, rates, and no absent values" "$ktstr" "$sleepers" <<'PY'
 import json, subprocess, sys
-out = subprocess.run([sys.argv[1], "ctprof", "watch", "--json", "-i", "100ms", "-n", "3", "-g", "thread",
+out = subprocess.run([sys.argv[1], "ctprof", "watch", "--json", "-i", "100ms", "-n", "10", "-g", "thread",
                       "-c", "run_time_ns,nr_threads", "--pid", sys.argv[2], "-l", "0"],
                      stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
-assert len(out) == 3, out
+assert len(out) == 10, out
+busy = 0
 for frame in map(json.loads, out):
     assert frame["type"] == "ktstr-ctprof-watch" and frame["by"] == "thread" and frame["seconds"] > 0
     first = frame["rows"][0]
-    assert first["name"] == "spinner" and first["values"]["run_time_ns"]["per_second"] > 0, first
+    # A busy machine may not let it run in each of the intervals.
+    busy += first["name"] == "spinner" and first["values"]["run_time_ns"]["per_second"] > 0
     assert len(frame["rows"]) == 32 == frame["rows_of"], len(frame["rows"])
     # Threads in the process: on its leader only.
     having = [r["tid"] for r in frame["rows"] if "nr_threads" in r["values"]]
     assert having == [int(sys.argv[2])], having
+assert busy, out
 PY
 on_terminal() { python3 "$self/watch_terminal.py" "$ktstr" "$sleepers" "$1"; }
 check "columns stand below their headings at 80 columns" on_terminal layout

@@ -66,11 +66,13 @@ static void add_cell(struct strbuf *out, const char *text)
 
 void mutants_markdown(const struct mutant *mutants, size_t nr, struct strbuf *out)
 {
-	strbuf_addstr(out,
-		      "# Bugs put in on purpose, and what found them\n\n"
-		      "Made by `ktstr selftest --mutants --markdown FILE`.  Each row is a fault "
-		      "switch of `ktstr-sched`;\n\"caught\" means that a run failed by a check "
-		      "that is meant for the fault.\n\n");
+	strbuf_addstr(
+		out,
+		"# Bugs put in on purpose, and what found them\n\n"
+		"Made by `ktstr selftest --mutants --markdown FILE`.  Each row is a fault "
+		"switch of `ktstr-sched`;\n\"caught\" means that a run failed by a check "
+		"that is meant for the fault; \"runs\" is how many that took,\nor all that were "
+		"made.  With `--mode exact` the table is the same on any machine.\n\n");
 	add_sums(mutants, nr, out);
 	strbuf_addstr(out,
 		      "\n| fault | what it does | fate | scenario | topology | check | runs | what "

@@ -28,7 +28,8 @@ struct render_metrics {
 /* Metrics asked for, or those of note somebody had.  Return: 0, -EINVAL. */
 int render_choose(const struct render *r, const struct ktstr_ctprof_block *block,
 		  struct render_metrics *ret_metrics) KTSTR_MUST_CHECK;
-void render_start(const struct render *r, struct sheet *s);
+/* @by: of the names; paths need more room, if there is some to spare. */
+void render_start(const struct render *r, enum ktstr_ctprof_group_by by, struct sheet *s);
 /* Appends the sheet.  Return: 0, -ENOMEM, -E2BIG. */
 int render_finish(struct render *r, struct sheet *s);
 /* A name fit for a terminal. */

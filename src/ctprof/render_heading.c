@@ -182,7 +182,7 @@ void render_heading(struct render *r)
 	const struct ktstr_ctprof_comparison *c = r->comparison;
 	_cleanup_sheet_ struct sheet s = { 0 };
 
-	render_start(r, &s);
+	render_start(r, KTSTR_CTPROF_BY_MACHINE, &s);
 	s.nr_columns = 5;
 	s.name = 1;
 	for (size_t i = 0; i < s.nr_columns; i++)

@@ -291,7 +291,7 @@ int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 	struct field_list f;
 	int result;
 
-	render_start(r, &s);
+	render_start(r, KTSTR_CTPROF_BY_PROCESS, &s);
 	result = parse_fields(
 		r, r->opts->columns ? r->opts->columns : default_fields(r->comparison), &f);
 	if (result == 0)

@@ -168,7 +168,7 @@ int render_table(struct render *r, const struct ktstr_ctprof_block *block)
 	struct render_metrics m;
 	int result = render_choose(r, block, &m);
 
-	render_start(r, &s);
+	render_start(r, block->by, &s);
 	if (result < 0)
 		return result;
 	s.nr_columns = m.nr + (tasks ? 3 : 2);
@@ -234,7 +234,7 @@ static int list_others(struct render *r, const struct ktstr_ctprof_block *block,
 
 	if (!nr)
 		return 0;
-	render_start(r, &s);
+	render_start(r, block->by, &s);
 	s.nr_columns = 4;
 	s.left[0] = s.left[1] = true;
 	strbuf_addstr(r->out, "\nOther large changes:\n");

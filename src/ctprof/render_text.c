@@ -8,7 +8,7 @@
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
-enum { APART_SHOWN = 8, NAME_MAX_BYTES = 512 };
+enum { APART_SHOWN = 8, NAME_MAX_BYTES = 512, PATH_MIN = 32 };
 
 /* What is shown unless something else is asked for, the most telling first. */
 static const struct {
@@ -33,9 +33,11 @@ void render_name(const char *name, struct strbuf *out)
 		out->error = clean.error;
 }
 
-void render_start(const struct render *r, struct sheet *s)
+void render_start(const struct render *r, enum ktstr_ctprof_group_by by, struct sheet *s)
 {
 	sheet_init(s);
+	if (by == KTSTR_CTPROF_BY_CGROUP)
+		s->name_min = PATH_MIN;
 	s->width = r->opts->width;
 	s->colour = r->opts->colour;
 }

@@ -11,7 +11,7 @@ enum { CUT_BYTES = 2 }; /* ".." */
 
 void sheet_init(struct sheet *s)
 {
-	*s = (struct sheet){ .text = STRBUF_INIT_LIMIT(256 << 20) };
+	*s = (struct sheet){ .name_min = SHEET_NAME_MIN, .text = STRBUF_INIT_LIMIT(256 << 20) };
 }
 
 void sheet_deinit(struct sheet *s)
@@ -105,8 +105,7 @@ static size_t fit_columns(const struct sheet *s, size_t *widths)
 		all += widths[i] + (i ? 1 : 0);
 	while (s->width && all > s->width) {
 		size_t over = all - s->width;
-		size_t spare =
-			widths[s->name] > SHEET_NAME_MIN ? widths[s->name] - SHEET_NAME_MIN : 0;
+		size_t spare = widths[s->name] > s->name_min ? widths[s->name] - s->name_min : 0;
 
 		if (spare >= over || nr <= 2) {
 			widths[s->name] -= spare < over ? spare : over;

@@ -3,7 +3,7 @@
  * sheet.h - a table of texts that fits a width.
  *
  * Columns are as wide as their widest cell.  If all of them are too wide, the one with names is
- * narrowed down to SHEET_NAME_MIN, its texts cut in the middle; then columns are dropped from the
+ * narrowed down to name_min, its texts cut in the middle; then columns are dropped from the
  * right.  A cell is a piece of the sheet's text; nothing is copied twice.
  */
 #ifndef KTSTR_CTPROF_SHEET_H
@@ -24,7 +24,8 @@ struct sheet_cell {
 
 struct sheet {
 	size_t nr_columns;
-	size_t name;		  /* the column that is narrowed first */
+	size_t name; /* the column that is narrowed first */
+	size_t name_min;
 	bool left[SHEET_COLUMNS]; /* text, not numbers */
 	unsigned int width;	  /* 0: any */
 	bool colour;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -196,11 +197,16 @@ static int open_mapped(uint32_t tgid, const struct procfs_map *map)
 	return take_fd(&fd);
 }
 
+/* Not stat's device: the two differ on some file systems. */
+static struct file_id library_id(uint32_t dev_major, uint32_t dev_minor, uint64_t inode)
+{
+	return (struct file_id){ (1ull << 63) | makedev(dev_major, dev_minor), inode };
+}
+
 static struct file *library(struct jemalloc *je, uint32_t tgid, const struct procfs_map *map,
 			    bool *unreadable)
 {
-	/* Not stat's device: the two differ on some file systems. */
-	struct file_id id = { (1ull << 63) | makedev(map->dev_major, map->dev_minor), map->inode };
+	struct file_id id = library_id(map->dev_major, map->dev_minor, map->inode);
 	struct file **at = find_file(je, id);
 	_cleanup_close_ int fd = -1;
 	struct file *f;
@@ -268,11 +274,46 @@ static enum ktstr_jemalloc_tag search_maps(struct jemalloc *je, struct jemalloc_
 	return unreadable ? KTSTR_JEMALLOC_EXE_UNREADABLE : KTSTR_JEMALLOC_NOT_FOUND;
 }
 
+/* As in linux/fs.h since 6.11. */
+struct map_query {
+	uint64_t size, flags, address, start, end, vma_flags, page_size, offset, inode;
+	uint32_t dev_major, dev_minor, name_size, build_id_size;
+	uint64_t name_address, build_id_address;
+};
+
+enum { MAP_EXECUTABLE = 0x4, MAP_THIS_OR_NEXT = 0x10, MAP_FILE_BACKED = 0x20, MAX_MAPS = 4096 };
+
+/* Most processes have nothing but libraries that others had before: to see that takes a call for
+ * each, where the text of maps has a line for every piece of memory.  False proves nothing. */
+static bool has_only_known_files(struct jemalloc *je, uint32_t pid)
+{
+	struct map_query q = { .size = sizeof(q) };
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (unsigned int i = 0; fd >= 0 && i < MAX_MAPS; i++) {
+		const struct file *f;
+
+		q.flags = MAP_EXECUTABLE | MAP_THIS_OR_NEXT | MAP_FILE_BACKED;
+		q.address = q.end;
+		if (ioctl(fd, _IOWR('f', 17, struct map_query), &q) < 0)
+			return errno == ENOENT && i > 0;
+		f = *find_file(je, library_id(q.dev_major, q.dev_minor, q.inode));
+		if (!f || f->tag != KTSTR_JEMALLOC_NOT_FOUND)
+			return false;
+	}
+	return false;
+}
+
 static enum ktstr_jemalloc_tag attach_library(struct jemalloc *je, struct jemalloc_process *p)
 {
 	char path[32];
 	int r;
 
+	if (has_only_known_files(je, p->tgid))
+		return KTSTR_JEMALLOC_NOT_FOUND;
 	snprintf(path, sizeof(path), "/proc/%u/maps", p->tgid);
 	r = io_read_file_at(AT_FDCWD, path, &je->maps);
 	if (r == -ENOENT || r == -ESRCH)

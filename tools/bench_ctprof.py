@@ -28,6 +28,8 @@ PS = ["ps", "-eLo", "pid,tid,comm,cgroup,stat,cls,ni,pri,rtprio,psr,nlwp,min_flt
       "time,start_time,rchars,wchars,rops,wops,rbytes,wbytes,wcbytes"]
 PIDSTAT = ["pidstat", "-t", "-u", "-d", "-w", "-R", "-p", "ALL"]
 
+MANY = 5  # captures per run asked for: they are short, so a single interruption weighs much
+
 VICTIM_LOOPS = 3000  # of 1 ms
 VICTIM_HISTOGRAM_US = 20000
 
@@ -95,7 +97,7 @@ def timed(argv):
 
 def measure_bpf(figures, build, threads, runs):
     with population(build, threads):
-        for (seen, took), in captures(build, runs, "bpf" + LEAN):
+        for (seen, took), in captures(build, MANY * runs, "bpf" + LEAN):
             figures.add(f"ctprof_bpf_us_per_thread_{threads}", took * 1e6 / seen, "us")
 
 
@@ -129,7 +131,8 @@ def measure_procfs(figures, build, runs):
 def measure_jemalloc(figures, build, runs):
     only = ",no-smaps,comm=ctprof-pop*"
     with population(build, 1000, 10, jemalloc=True):
-        for without, with_it in captures(build, runs, "bpf,no-jemalloc" + only, "bpf" + only):
+        for without, with_it in captures(build, MANY * runs, "bpf,no-jemalloc" + only,
+                                          "bpf" + only):
             figures.add("ctprof_jemalloc_us_per_thread",
                         (with_it[1] - without[1]) * 1e6 / with_it[0], "us")
 

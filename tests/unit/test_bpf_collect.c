@@ -26,7 +26,7 @@
 #include "ctprof/fault.h"
 #include "tests/lib/both.h"
 
-enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24 };
+enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24, NOBODY = 65534 };
 
 static pid_t children[PROCESSES];
 static const volatile bool is_over; /* never: they are killed */
@@ -238,6 +238,59 @@ static void a_wrong_field_is_noticed(void **state)
 	assert_non_null(strstr(result.text, "minflt of"));
 }
 
+/* In a child, as changing the user cannot be undone.  Return: what was wrong; 0: nothing. */
+static int refused_as_nobody(void)
+{
+	const struct ktstr_ctprof_opts opts = { .collector = KTSTR_COLLECTOR_BPF };
+	const struct ktstr_ctprof_opts any = { .pid = getpid() };
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	struct ktstr_error err;
+
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return 1;
+	if (ktstr_ctprof_capture(&opts, &snap, &err) != -EOPNOTSUPP)
+		return 2;
+	if (!strstr(err.text, "run as root, or with CAP_BPF and CAP_PERFMON"))
+		return 3;
+	if (ktstr_ctprof_capture(&any, &snap, &err) < 0)
+		return 4;
+	return strcmp(snap->collector, "procfs") ? 5 : 0;
+}
+
+static void without_rights_it_says_why(void **state)
+{
+	_cleanup_both_ struct both both = { 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("needs root, to become somebody with fewer rights\n");
+		skip();
+	}
+	/* A program that is loaded already must not serve somebody else. */
+	capture(children[0], &both);
+	pid = fork();
+	if (pid == 0)
+		_exit(refused_as_nobody());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void few_threads_are_left_to_procfs(void **state)
+{
+	const struct ktstr_ctprof_opts opts = { .pid = children[0], .no_smaps = true };
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	struct ktstr_error err;
+
+	(void)state;
+	assert_int_equal(ktstr_ctprof_capture(&opts, &snap, &err), 0);
+	assert_string_equal(snap->collector, "procfs");
+	assert_true(snap->nr_warnings > 0);
+	assert_non_null(strstr(snap->warnings[0], "the BPF collector was not used"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +298,8 @@ int main(void)
 		cmocka_unit_test(one_process_alone_is_the_same),
 		cmocka_unit_test(all_that_procfs_fills_bpf_fills),
 		cmocka_unit_test(a_wrong_field_is_noticed),
+		cmocka_unit_test(without_rights_it_says_why),
+		cmocka_unit_test(few_threads_are_left_to_procfs),
 	};
 
 	return cmocka_run_group_tests(tests, start_population, end_population);

@@ -4,8 +4,9 @@ import os
 import re
 import signal
 import sys
+import time
 
-from screen import Screen
+from screen import PATIENCE, Screen
 
 ktstr, pid, test = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 HEAD = 4
@@ -165,7 +166,12 @@ def ended_by(name):
 def stopped():
     screen = watch()
     screen.press(b"\x1a")
-    if not os.WIFSTOPPED(os.waitpid(screen.pid, os.WUNTRACED)[1]):
+    end = time.monotonic() + PATIENCE
+    stopped_pid = 0
+    while not stopped_pid and time.monotonic() < end:
+        stopped_pid, status = os.waitpid(screen.pid, os.WNOHANG | os.WUNTRACED)
+        screen.take(0.05)
+    if not stopped_pid or not os.WIFSTOPPED(status):
         sys.exit("it did not stop")
     while screen.take(0):
         pass

@@ -33,6 +33,8 @@ struct loner {
 struct loners {
 	struct loner items[MAX_LONERS];
 	size_t nr;
+	unsigned int side;
+	uint32_t *index; /* by group: its place in items, or NAMES_NONE; borrowed */
 };
 
 struct candidate {
@@ -99,28 +101,29 @@ static void make_distinct(struct loner *l)
 	l->nr = kept;
 }
 
-/* Groups that are on @side only.  Return: 0, -ENOMEM, -E2BIG. */
-static int find_loners(const struct grouping *g, unsigned int side, const uint32_t *patterns,
-		       uint32_t *index, struct loners *l)
+/* Groups that are on one side only.  Return: 0, -ENOMEM, -E2BIG. */
+static int find_loners(const struct grouping *g, const uint32_t *patterns, struct loners *l)
 {
+	unsigned int side = l->side;
+
 	for (uint32_t i = 0; i < g->nr; i++) {
 		if (!g->groups[i].on[side] || g->groups[i].on[!side] || !g->groups[i].threads[side])
 			continue;
 		if (l->nr == MAX_LONERS)
 			return -E2BIG;
-		index[i] = (uint32_t)l->nr;
+		l->index[i] = (uint32_t)l->nr;
 		l->items[l->nr++] = (struct loner){ .group = i, .pattern = patterns[i] };
 	}
 	return 0;
 }
 
-static int add_kinds(const struct compare_work *w, const struct grouping *g, unsigned int side,
-		     const struct grouping names[2], const uint32_t *index, struct loners *l)
+static int add_kinds(const struct compare_work *w, const struct grouping *g,
+		     const struct grouping names[2], struct loners *l)
 {
-	for (size_t i = 0; i < side_of(w, side)->nr_threads; i++) {
-		uint32_t at = index[g->threads[side][i]];
+	for (size_t i = 0; i < side_of(w, l->side)->nr_threads; i++) {
+		uint32_t at = l->index[g->threads[l->side][i]];
 		uint64_t kind =
-			(uint64_t)names[0].threads[side][i] << 32 | names[1].threads[side][i];
+			(uint64_t)names[0].threads[l->side][i] << 32 | names[1].threads[l->side][i];
 
 		if (at != NAMES_NONE && add_kind(&l->items[at], kind) < 0)
 			return -ENOMEM;
@@ -244,13 +247,15 @@ static int pair_loners(struct compare_work *w, struct grouping *g, const struct 
 	if (!before || !after || !patterns || !index || path_patterns(g, &arena, patterns) < 0)
 		return -ENOMEM;
 	memset(index, 0xff, (g->nr + 1) * sizeof(*index));
-	r = find_loners(g, 0, patterns, index, before);
+	before->index = after->index = index;
+	after->side = 1;
+	r = find_loners(g, patterns, before);
 	if (r == 0)
-		r = find_loners(g, 1, patterns, index, after);
+		r = find_loners(g, patterns, after);
 	if (r == -E2BIG || !before->nr || !after->nr)
 		return 0;
-	r = r < 0 ? r : add_kinds(w, g, 0, names, index, before);
-	r = r < 0 ? r : add_kinds(w, g, 1, names, index, after);
+	r = r < 0 ? r : add_kinds(w, g, names, before);
+	r = r < 0 ? r : add_kinds(w, g, names, after);
 	return r < 0 ? r : match(g, before, after, to);
 }
 

@@ -88,6 +88,14 @@ static void add_line(struct strbuf *out, const struct ktstr_ctprof_block *block,
 	strbuf_addf(out, ",%s\r\n", marks[cell->mark]);
 }
 
+static void add_group(struct strbuf *out, const struct ktstr_ctprof_block *block,
+		      const struct ktstr_ctprof_group *g)
+{
+	for (size_t i = 0; i < block->nr_columns; i++)
+		if (g->cells[i].sides[0].there || g->cells[i].sides[1].there)
+			add_line(out, block, g, i);
+}
+
 int render_hand_over(struct strbuf *out, char **ret_text, struct ktstr_error *err)
 {
 	char *text = out->error ? NULL : strbuf_take(out);
@@ -114,10 +122,7 @@ int ktstr_ctprof_render_csv(const struct ktstr_ctprof_comparison *comparison, ch
 		const struct ktstr_ctprof_block *b = &comparison->blocks[i];
 
 		for (size_t j = 0; j < b->nr_groups; j++)
-			for (size_t k = 0; k < b->nr_columns; k++)
-				if (b->groups[j].cells[k].sides[0].there ||
-				    b->groups[j].cells[k].sides[1].there)
-					add_line(&out, b, &b->groups[j], k);
+			add_group(&out, b, &b->groups[j]);
 	}
 	return render_hand_over(&out, ret_text, err);
 }

@@ -188,21 +188,30 @@ static void format_field(struct render *r, enum field field,
 	}
 }
 
+/* The rows of one block while they are added. */
+struct rows {
+	struct render *r;
+	struct sheet *sheet;
+	const struct ktstr_ctprof_block *block;
+	const struct field_list *fields;
+};
+
 static bool is_left(enum field f)
 {
 	return f == FIELD_GROUP || f == FIELD_METRIC;
 }
 
-static void add_row(struct render *r, struct sheet *s, const struct ktstr_ctprof_block *block,
-		    const struct ktstr_ctprof_group *g, const struct field_list *f, int column,
+static void add_row(const struct rows *rows, const struct ktstr_ctprof_group *g, int column,
 		    bool first)
 {
+	const struct ktstr_ctprof_block *block = rows->block;
+	struct render *r = rows->r;
 	const struct ktstr_ctprof_cell *cell = &g->cells[column];
 	bool strong = r->comparison->nr_sides == 2 && cell->weight >= STRONG;
 
-	for (size_t i = 0; i < f->nr; i++) {
+	for (size_t i = 0; i < rows->fields->nr; i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		enum field field = f->items[i];
+		enum field field = rows->fields->items[i];
 
 		if (field == FIELD_GROUP && first) {
 			if (block->by == KTSTR_CTPROF_BY_TASK)
@@ -213,7 +222,7 @@ static void add_row(struct render *r, struct sheet *s, const struct ktstr_ctprof
 		} else if (field > FIELD_THREADS) {
 			format_field(r, field, &block->columns[column], cell, &text);
 		}
-		sheet_add(s, strong && field >= FIELD_BETWEEN ? SHEET_BOLD : SHEET_PLAIN,
+		sheet_add(rows->sheet, strong && field >= FIELD_BETWEEN ? SHEET_BOLD : SHEET_PLAIN,
 			  strbuf_str(&text));
 	}
 }
@@ -248,10 +257,12 @@ static void keep_heaviest(const struct ktstr_ctprof_group *g, struct render_metr
 	}
 }
 
-static void add_group(struct render *r, struct sheet *s, const struct ktstr_ctprof_block *block,
-		      const struct ktstr_ctprof_group *g, const struct field_list *f,
+static void add_group(const struct rows *rows, const struct ktstr_ctprof_group *g,
 		      struct render_metrics m)
 {
+	const struct ktstr_ctprof_block *block = rows->block;
+	const struct render *r = rows->r;
+
 	/* All of the machine weighs the same: what is most worth knowing comes first. */
 	if (!r->opts->metrics && block->by == KTSTR_CTPROF_BY_MACHINE && m.nr > MACHINE_ROWS) {
 		m.nr = MACHINE_ROWS;
@@ -261,7 +272,7 @@ static void add_group(struct render *r, struct sheet *s, const struct ktstr_ctpr
 		keep_heaviest(g, &m);
 	}
 	for (size_t i = 0; i < m.nr; i++)
-		add_row(r, s, block, g, f, m.items[i], i == 0);
+		add_row(rows, g, m.items[i], i == 0);
 }
 
 static const char *group_head(enum ktstr_ctprof_group_by by)
@@ -272,14 +283,16 @@ static const char *group_head(enum ktstr_ctprof_group_by by)
 					       : "THREAD";
 }
 
-static int add_machine(struct render *r, struct sheet *s, const struct field_list *f)
+static int add_machine(const struct rows *rows)
 {
+	struct render *r = rows->r;
 	const struct ktstr_ctprof_block *machine = &r->comparison->blocks[0];
 	struct render_metrics m;
 	int result = render_choose(r, machine, &m);
 
 	if (result == 0)
-		add_group(r, s, machine, &machine->groups[0], f, m);
+		add_group(&(struct rows){ r, rows->sheet, machine, rows->fields },
+			  &machine->groups[0], m);
 	return result;
 }
 
@@ -289,6 +302,7 @@ int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 	_cleanup_sheet_ struct sheet s = { 0 };
 	struct render_metrics m;
 	struct field_list f;
+	struct rows rows = { r, &s, block, &f };
 	int result;
 
 	render_start(r, KTSTR_CTPROF_BY_PROCESS, &s);
@@ -307,14 +321,14 @@ int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 		sheet_add(&s, SHEET_BOLD, head ? head : group_head(block->by));
 	}
 	if (block->by != KTSTR_CTPROF_BY_MACHINE && block->nr_groups > 1)
-		result = add_machine(r, &s, &f);
+		result = add_machine(&rows);
 	for (size_t i = 0; i < block->nr_groups && shown < nr && result == 0; i++) {
 		const struct ktstr_ctprof_group *g = &block->groups[i];
 
 		if (!render_is_listed(r, g) ||
 		    (r->opts->limit && r->comparison->nr_sides == 2 && g->weight <= 0))
 			continue;
-		add_group(r, &s, block, g, &f, m);
+		add_group(&rows, g, m);
 		shown++;
 	}
 	return result < 0 ? result : render_finish(r, &s);

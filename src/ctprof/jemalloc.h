@@ -61,8 +61,8 @@ struct jemalloc_running {
  * Reads many threads of a process, some dozens a system call, and stops none.  The caller makes sure
  * afterwards that it was still the same program (NOTE_SAME).
  *
- * A number is believed if three reads of one call never go back: what a copy caught half written is
- * above or below its neighbours.  Reads of a known build must satisfy the rules in ctprof.h too.
+ * A number is believed if two reads of one call are equal, else if three never go back: what a copy
+ * caught half written is above or below its neighbours.  Reads of a known build must satisfy the rules in ctprof.h too.
  * What breaks them is read again, after pauses of at most 7 ms together, as a thread in the middle
  * of an update may have lost its CPU.
  *

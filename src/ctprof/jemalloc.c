@@ -283,37 +283,82 @@ struct map_query {
 
 enum { MAP_EXECUTABLE = 0x4, MAP_THIS_OR_NEXT = 0x10, MAP_FILE_BACKED = 0x20, MAX_MAPS = 4096 };
 
-/* Most processes have nothing but libraries that others had before: to see that takes a call for
- * each, where the text of maps has a line for every piece of memory.  False proves nothing. */
-static bool has_only_known_files(struct jemalloc *je, uint32_t pid)
+/* Return: 1; 0 at the end; -errno. */
+static int next_mapped_file(int fd, uint64_t flags, struct map_query *q)
 {
-	struct map_query q = { .size = sizeof(q) };
-	_cleanup_close_ int fd = -1;
-	char path[32];
+	q->size = sizeof(*q);
+	q->flags = flags | MAP_THIS_OR_NEXT | MAP_FILE_BACKED;
+	q->address = q->end;
+	if (ioctl(fd, _IOWR('f', 17, struct map_query), q) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return 1;
+}
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (unsigned int i = 0; fd >= 0 && i < MAX_MAPS; i++) {
-		const struct file *f;
+/* Where the run of pieces of one file begins that holds @wanted. */
+static bool first_of_run(int fd, const struct map_query *wanted, struct procfs_map *ret_first)
+{
+	struct map_query q = { 0 };
 
-		q.flags = MAP_EXECUTABLE | MAP_THIS_OR_NEXT | MAP_FILE_BACKED;
-		q.address = q.end;
-		if (ioctl(fd, _IOWR('f', 17, struct map_query), &q) < 0)
-			return errno == ENOENT && i > 0;
-		f = *find_file(je, library_id(q.dev_major, q.dev_minor, q.inode));
-		if (!f || f->tag != KTSTR_JEMALLOC_NOT_FOUND)
-			return false;
+	for (unsigned int i = 0; i < MAX_MAPS && next_mapped_file(fd, 0, &q) > 0; i++) {
+		const struct procfs_map map = { .start = q.start,
+						.end = q.end,
+						.offset = q.offset,
+						.inode = q.inode,
+						.dev_major = q.dev_major,
+						.dev_minor = q.dev_minor };
+
+		if (i == 0 || !same_file(&map, ret_first))
+			*ret_first = map;
+		if (q.start >= wanted->start)
+			return q.start == wanted->start && q.inode == wanted->inode;
 	}
 	return false;
 }
 
+/* Most processes have nothing but libraries that others had before: to see that takes a call for
+ * each, where the text of maps has a line for every piece of memory. */
+static enum ktstr_jemalloc_tag attach_known(struct jemalloc *je, struct jemalloc_process *p,
+					    bool *ret_decided)
+{
+	struct map_query q = { 0 };
+	_cleanup_close_ int fd = -1;
+	struct procfs_map first;
+	char path[32];
+	int r = 1;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", p->tgid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	*ret_decided = false;
+	for (unsigned int i = 0; fd >= 0 && i < MAX_MAPS; i++) {
+		const struct file *f;
+
+		r = next_mapped_file(fd, MAP_EXECUTABLE, &q);
+		if (r <= 0) {
+			*ret_decided = r == 0 && i;
+			break;
+		}
+		f = *find_file(je, library_id(q.dev_major, q.dev_minor, q.inode));
+		if (!f)
+			break;
+		if (f->tag == KTSTR_JEMALLOC_NOT_FOUND)
+			continue;
+		*ret_decided = f->tag != KTSTR_JEMALLOC_OK || first_of_run(fd, &q, &first);
+		return *ret_decided && f->tag == KTSTR_JEMALLOC_OK ? read_got(f, &first, p)
+								   : f->tag;
+	}
+	return KTSTR_JEMALLOC_NOT_FOUND;
+}
+
 static enum ktstr_jemalloc_tag attach_library(struct jemalloc *je, struct jemalloc_process *p)
 {
+	enum ktstr_jemalloc_tag tag;
+	bool decided;
 	char path[32];
 	int r;
 
-	if (has_only_known_files(je, p->tgid))
-		return KTSTR_JEMALLOC_NOT_FOUND;
+	tag = attach_known(je, p, &decided);
+	if (decided)
+		return tag;
 	snprintf(path, sizeof(path), "/proc/%u/maps", p->tgid);
 	r = io_read_file_at(AT_FDCWD, path, &je->maps);
 	if (r == -ENOENT || r == -ESRCH)

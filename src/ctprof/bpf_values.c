@@ -95,10 +95,10 @@ static void set_priorities(const struct ctprof_thread *r, struct ktstr_ctprof_th
 {
 	if (has(r, CTPROF_RAW_PRIO))
 		thread_set(t, KTSTR_CTPROF_PRIORITY,
-			   (int32_t)r->values[CTPROF_RAW_PRIO] - MAX_RT_PRIO);
+			   (int64_t)(int32_t)r->values[CTPROF_RAW_PRIO] - MAX_RT_PRIO);
 	if (has(r, CTPROF_RAW_STATIC_PRIO))
 		thread_set(t, KTSTR_CTPROF_NICE,
-			   (int32_t)r->values[CTPROF_RAW_STATIC_PRIO] - DEFAULT_PRIO);
+			   (int64_t)(int32_t)r->values[CTPROF_RAW_STATIC_PRIO] - DEFAULT_PRIO);
 }
 
 /* By the highest bit, as task_state_array[] of fs/proc/array.c. */

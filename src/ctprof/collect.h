@@ -58,6 +58,10 @@ bool collect_wants_thread(const struct collect *c, const struct ktstr_ctprof_thr
 /* Drops every thread that one of the filters refuses, or that lacks what a filter asks for. */
 void collect_apply_filters(struct collect *c);
 
+/* Adds the threads of one process as procfs sees them; none if there is no such process.
+ * Return: 0, -errno as procfs_collector. */
+int collect_process(struct collect *c, uint32_t tgid, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Fills what /proc/PID/smaps_rollup says of leaders.  Return: 0, -ENOMEM. */
 int collect_smaps(struct collect *c) KTSTR_MUST_CHECK;
 /*

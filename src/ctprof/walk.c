@@ -343,17 +343,18 @@ static int walk_all(struct walk *walk)
 	return r;
 }
 
-static int list_processes(struct walk *walk)
+/* @only: this process; 0: all. */
+static int list_processes(struct walk *walk, uint32_t only)
 {
 	char pid[16];
 
-	if (!walk->collect->opts->pid)
+	if (!only)
 		return list_pids(walk->collect->proc_fd, &walk->tgids);
-	snprintf(pid, sizeof(pid), "%d", walk->collect->opts->pid);
+	snprintf(pid, sizeof(pid), "%u", only);
 	return add_pid(&walk->tgids, pid);
 }
 
-static int fill(struct collect *c, struct ktstr_error *err)
+static int walk_processes(struct collect *c, uint32_t only, struct ktstr_error *err)
 {
 	_cleanup_close_ int cgroup_fd = -1;
 	struct walk walk = { .collect = c };
@@ -366,7 +367,7 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	walk.cgroup_fd = cgroup_fd;
 	walk.calls_for_affinity = every_cpu_is_online();
 	walk.kernel = taskstats_kernel();
-	r = list_processes(&walk);
+	r = list_processes(&walk, only);
 	if (r == 0)
 		r = walk_all(&walk);
 	free(walk.tgids.pids);
@@ -375,6 +376,16 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	if (r < 0)
 		return ktstr_error_set(err, r, "walk /proc: %s", strerror(-r));
 	return 0;
+}
+
+static int fill(struct collect *c, struct ktstr_error *err)
+{
+	return walk_processes(c, (uint32_t)c->opts->pid, err);
+}
+
+int collect_process(struct collect *c, uint32_t tgid, struct ktstr_error *err)
+{
+	return walk_processes(c, tgid, err);
 }
 
 const struct collector procfs_collector = { .name = "procfs", .fill = fill };

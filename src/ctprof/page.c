@@ -157,6 +157,7 @@ int page_build(const struct page_part *parts, size_t nr, struct strbuf *out)
 	add_hash(&script_hash, page_js);
 	all[2] = (struct page_part){ "STYLE_HASH", strbuf_str(&style_hash) };
 	all[3] = (struct page_part){ "SCRIPT_HASH", strbuf_str(&script_hash) };
-	memcpy(all + OWN, parts, nr * sizeof(*parts));
+	for (size_t i = 0; i < nr; i++)
+		all[OWN + i] = parts[i];
 	return page_expand(page_html, all, nr + OWN, out);
 }

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-enum { PEAK_TRIES = 64 };
+enum { PEAK_TRIES = 1 << 14 };
 
 uint32_t wake_bucket(uint64_t ns)
 {

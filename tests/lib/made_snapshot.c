@@ -111,7 +111,7 @@ void made_host_text(struct made *m, unsigned int text, const char *value)
 
 void made_at(struct made *m, double seconds)
 {
-	m->snapshot.captured_at_unix_ns = 1800000000000000000u + (uint64_t)(seconds * 1e9);
+	m->snapshot.captured_at_unix_ns = 1800000000000000000u + (uint64_t)(int64_t)(seconds * 1e9);
 }
 
 const struct ktstr_ctprof *made_snapshot(struct made *m)

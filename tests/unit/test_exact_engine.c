@@ -219,9 +219,10 @@ static void main_loop_and_cpus_take_turns(void **state)
 	assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
 	env = exact_engine_environment(fd);
 	assert_non_null(env);
-	assert_int_equal(run_with(environ, "turns"), ROUNDS);
+	/* Without, only a busy machine makes some of them take turns. */
+	assert_in_range(run_with(environ, "turns"), 1, ROUNDS);
 	assert_int_equal(run_with(env, "turns"), 0);
-	assert_int_equal(run_with(env, "socket"), ROUNDS);
+	assert_in_range(run_with(env, "socket"), 1, ROUNDS);
 	assert_int_equal(run_with(env, "locked"), 0);
 	assert_int_equal(run_with(env, "end"), 0);
 	free(env);

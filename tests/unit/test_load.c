@@ -220,8 +220,8 @@ static void newer_files_are_read_as_far_as_known(void **state)
 		"\"cpus_online\":2},\"filled_by\":{\"psychic\":[\"nice\"]},\"jemalloc_tags\":[],"
 		"\"texts\":[],\"metrics\":[\"charm\"],\"threads\":[]}";
 	static const char *const said[] = {
-		"file version 99 is newer than this ktstr, which knows up to 2; what it does not "
-		"know is passed over",
+		("file version 99 is newer than this ktstr, which knows up to 2; what it does not "
+		 "know is passed over"),
 		"member 'x?' is not known here and was passed over",
 		"value of the machine 'warp' is not known here and was passed over",
 		"collector 'psychic' is not known here and was passed over",

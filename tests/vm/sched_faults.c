@@ -229,12 +229,12 @@ static pid_t start_part(struct ktstr *t, const struct part *part, const int gate
 }
 
 /* A CPU goes and comes, tasks are born meanwhile, cpusets change, and one task changes its cgroup. */
-static void stir(struct ktstr *t, pid_t pid)
+static void stir(struct ktstr *t, pid_t pid, bool hotplug)
 {
 	static const char cpu[] = "/sys/devices/system/cpu/cpu2/online";
 
 	EXPECT_TRUE(t, write_to(GROUPS "/heavy/cpuset.cpus", "0-1"));
-	EXPECT_TRUE(t, write_to(cpu, "0"));
+	EXPECT_TRUE(t, !hotplug || write_to(cpu, "0"));
 	for (unsigned int i = 0; i < MOVES; i++) {
 		pid_t child = fork();
 
@@ -247,11 +247,11 @@ static void stir(struct ktstr *t, pid_t pid)
 			waitpid(child, NULL, 0);
 	}
 	EXPECT_TRUE(t, write_to(GROUPS "/heavy/cpuset.cpus", "1-2"));
-	EXPECT_TRUE(t, write_to(cpu, "1"));
+	EXPECT_TRUE(t, !hotplug || write_to(cpu, "1"));
 	EXPECT_TRUE(t, write_to(GROUPS "/heavy/cpuset.cpus", ""));
 }
 
-static void run_mix(struct ktstr *t)
+static void run_mix(struct ktstr *t, bool hotplug)
 {
 	uint64_t *deadline = mmap(NULL, sizeof(*deadline), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -269,7 +269,7 @@ static void run_mix(struct ktstr *t)
 	*deadline = now_ns() + MSECS(MIX_MS);
 	close(gate[0]);
 	close(gate[1]);
-	stir(t, pids[0]);
+	stir(t, pids[0], hotplug);
 	for (size_t i = 0; i < nr; i++) {
 		int status = 0;
 
@@ -294,9 +294,9 @@ static const char *const misplace_tasks[] = {
 	"cpuset-ignored",    "local-wrong-cpu", "queue-out-of-range", "pile-up", "fork-offline",
 	"hotplug-forgotten", "rt-wedge"
 };
-static const char *const misuse_kicks[] = { "lost-kick",      "kick-weak",
-					    "kick-storm",     "prev-forgotten",
+static const char *const misuse_kicks[] = { "lost-kick", "kick-weak", "prev-forgotten",
 					    "sleeper-credit", "interactive-starved" };
+static const char *const storm_kicks[] = { "kick-storm" };
 static const char *const misuse_turns[] = { "vtime-frozen",  "vtime-future",  "slice-zero",
 					    "slice-endless", "yield-ignored", "nice-ignored",
 					    "inversion" };
@@ -321,7 +321,9 @@ static void try_fault(struct ktstr *t, const char *fault)
 	r = ktstr_proc_wait_ready(t, proc, SECS(30));
 	if (r != -ECHILD)
 		ASSERT_OK(t, r);
-	run_mix(t);
+	/* With a CPU that goes while it is being kicked, the kernel (7.3) may wait for ever when the
+	 * scheduler is to go. */
+	run_mix(t, strcmp(fault, "kick-storm") != 0);
 	/* It may have been ejected before. */
 	if (ktstr_proc_pid(proc) > 0)
 		kill(ktstr_proc_pid(proc), SIGTERM);
@@ -354,6 +356,7 @@ FAULTS_TEST(misplace_tasks, "faults that put tasks where they do not belong do",
 	    .topology = { .cores_per_llc = 3 });
 FAULTS_TEST(misuse_kicks, "faults of wake-ups make a difference",
 	    .topology = { .cores_per_llc = 3 });
+FAULTS_TEST(storm_kicks, "kicks of all CPUs make a difference", .topology = { .cores_per_llc = 3 });
 FAULTS_TEST(misuse_turns, "faults of turns and weights make a difference",
 	    .topology = { .cores_per_llc = 3 });
 FAULTS_TEST(misuse_groups, "faults of cgroups make a difference",
@@ -394,8 +397,9 @@ static bool is_one_of(const char *line, const char *const *faults, size_t nr)
 static bool is_tried(const char *line)
 {
 	return is_one_of(line, LIST(lose_tasks)) || is_one_of(line, LIST(misplace_tasks)) ||
-	       is_one_of(line, LIST(misuse_kicks)) || is_one_of(line, LIST(misuse_turns)) ||
-	       is_one_of(line, LIST(misuse_groups)) || is_one_of(line, LIST(misread_machine)) ||
+	       is_one_of(line, LIST(misuse_kicks)) || is_one_of(line, LIST(storm_kicks)) ||
+	       is_one_of(line, LIST(misuse_turns)) || is_one_of(line, LIST(misuse_groups)) ||
+	       is_one_of(line, LIST(misread_machine)) ||
 	       is_one_of(line, (const char *const[]){ refused[0][0], refused[1][0] }, 2);
 }
 

@@ -24,6 +24,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "tests/lib/alone.h"
 #include "tests/lib/payloads.h"
 #include "tests/lib/process.h"
 #include "tests/lib/scratch.h"
@@ -663,7 +664,10 @@ int main(void)
 		cmocka_unit_test(without_rights_values_are_absent),
 	};
 	const struct CMUnitTest by_bpf[] = { CAPTURES };
-	int failed = cmocka_run_group_tests(by_procfs, NULL, NULL);
+	int failed;
+
+	alone_wait();
+	failed = cmocka_run_group_tests(by_procfs, NULL, NULL);
 
 	return failed + cmocka_run_group_tests(by_bpf, use_bpf, NULL);
 }

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "ctprof/stop.h"
+#include "tests/lib/alone.h"
 #include "tests/lib/process.h"
 
 enum { CAUGHT = 3, QUEUED = 50 };
@@ -285,5 +286,6 @@ int main(void)
 		cmocka_unit_test_setup(the_end_of_the_tracer_releases, clear_shared),
 	};
 
+	alone_wait();
 	return cmocka_run_group_tests(tests, map_shared, NULL);
 }

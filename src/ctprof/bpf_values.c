@@ -76,7 +76,8 @@ static void set_times(const struct ctprof_thread *r, struct ktstr_ctprof_thread 
 		else if (!utime)
 			stime = run;
 		else
-			stime = (uint64_t)((unsigned __int128)stime * run / (stime + utime));
+			stime = (uint64_t)((unsigned __int128)stime * run /
+					   ((unsigned __int128)stime + utime));
 		if (stime < shown_stime)
 			stime = shown_stime;
 		utime = run - stime;

@@ -24,6 +24,7 @@ class Screen:
         self.lines, self.row, self.column = {}, 0, 0
         self.other, self.cursor, self.wrap = False, True, True
         self.drawing = False
+        self.frames = []  # the first line of each frame that was drawn to its end
         self.written = {}  # how often each row was begun
         self.strict = True
         self.pending = b""
@@ -125,6 +126,8 @@ class Screen:
         elif private and letter in "hl" and numbers in ("1049", "25", "7", "2026"):
             name = {"1049": "other", "25": "cursor", "7": "wrap", "2026": "drawing"}[numbers]
             setattr(self, name, letter == "h")
+            if name == "drawing" and not self.drawing:
+                self.frames.append(self.line(0))
             if name == "other" and not self.other:
                 self.row, self.column, self.lines = 0, 0, {}
         else:

@@ -10,8 +10,8 @@ enum { RUN_OPTIONS = 24, RUN_OPTION_BYTES = 4096 };
 
 /* Options that are handed on to the runner as they came. */
 struct passed {
-	const char *seed, *seeds, *repeat, *mode, *jobs, *qemu, *perturb, *run_dir, *timeout,
-		*wall_limit, *partition, *junit;
+	const char *seed, *seeds, *repeat, *mode, *jobs, *qemu, *kernel_args, *perturb, *run_dir,
+		*timeout, *wall_limit, *partition, *junit;
 	bool keep, fail_fast, no_template, verbose;
 };
 
@@ -58,6 +58,7 @@ static void pass_all(struct command *c)
 	pass_text(c, "mode", p->mode);
 	pass_text(c, "jobs", p->jobs);
 	pass_text(c, "qemu", p->qemu);
+	pass_text(c, "kernel-args", p->kernel_args);
 	pass_text(c, "perturb", p->perturb);
 	pass_text(c, "run-dir", p->run_dir);
 	pass_text(c, "timeout", p->timeout);
@@ -171,6 +172,8 @@ int cmd_check(int argc, char **argv)
 		{ 0, "perturb", "HOW", "how much a seed disturbs a guest: off, light, heavy",
 		  KTSTR_OPTION_TEXT, &c.passed.perturb },
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &c.passed.qemu },
+		{ 0, "kernel-args", "WORDS", "more words for the kernel's command line",
+		  KTSTR_OPTION_TEXT, &c.passed.kernel_args },
 		{ 0, "timeout", "TIME", "end the run of a table after this long", KTSTR_OPTION_TEXT,
 		  &c.passed.timeout },
 		{ 0, "wall-limit", "TIME", "end a run after this long on this machine",

@@ -24,6 +24,8 @@ void guest_options_rows(struct guest_options *options, struct ktstr_option rows[
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &options->qemu },
 		{ 0, "memory", "SIZE", "memory of the guest, such as 512M", KTSTR_OPTION_BYTES,
 		  &options->memory_bytes },
+		{ 0, "kernel-args", "WORDS", "more words for the kernel's command line",
+		  KTSTR_OPTION_TEXT, &options->kernel_args },
 		{ 0, "mode", "MODE", "live (this machine's time) or exact (virtual time)",
 		  KTSTR_OPTION_TEXT, &options->mode },
 		{ 0, "no-template", NULL, "boot the guest instead of cloning a booted one",
@@ -67,6 +69,7 @@ int guest_options_run(const struct guest_options *options, const char *const *ar
 		.kernel_spec = options->kernel,
 		.qemu_path = options->qemu,
 		.memory_bytes = options->memory_bytes,
+		.kernel_args = options->kernel_args,
 		.timeout_ns = options->timeout_ns,
 		.includes = includes,
 		.keep_dir = options->keep_dir,
@@ -80,6 +83,8 @@ int guest_options_run(const struct guest_options *options, const char *const *ar
 		return cli_failf(KTSTR_EXIT_USAGE, "--mode '%s': live or exact is meant",
 				 options->mode);
 	memcpy(includes, options->includes.items, options->includes.nr * sizeof(includes[0]));
+	if (options->kernel_args && ktstr_kernel_args_check(options->kernel_args, &err) < 0)
+		return cli_fail(KTSTR_EXIT_USAGE, &err);
 	if (options->topology && ktstr_topology_parse(options->topology, &opts.topology, &err) < 0)
 		return cli_fail(KTSTR_EXIT_USAGE, &err);
 	ktstr_log_set(warn, NULL);

@@ -8,10 +8,10 @@
 #include <ktstr/options.h>
 #include <ktstr/vm.h>
 
-enum { GUEST_OPTION_ROWS = 9 };
+enum { GUEST_OPTION_ROWS = 10 };
 
 struct guest_options {
-	const char *topology, *kernel, *qemu, *mode, *keep_dir;
+	const char *topology, *kernel, *kernel_args, *qemu, *mode, *keep_dir;
 	bool no_template;
 	uint64_t memory_bytes, timeout_ns;
 	struct ktstr_option_list includes;

@@ -59,8 +59,10 @@ struct ktstr_test {
 	const struct ktstr_payload *payloads[KTSTR_TEST_PAYLOADS];
 	const char *files[KTSTR_TEST_FILES]; /* more host files, as in struct ktstr_payload */
 	uint64_t memory_bytes;		     /* 0: enough for the topology and the files */
-	uint64_t timeout_ns;		     /* of the body; 0: 60 s and what its scenario takes */
-	bool host_only;			     /* run the body on this machine, without a VM */
+	const char *kernel_args; /* more words for the guest kernel's command line, such as
+				  * "isolcpus=1"; ktstr_kernel_args_check() says which */
+	uint64_t timeout_ns;	 /* of the body; 0: 60 s and what its scenario takes */
+	bool host_only;		 /* run the body on this machine, without a VM */
 	const struct ktstr_scheduler *scheduler; /* NULL: the kernel's own */
 	const struct ktstr_scenario *scenario;	 /* driven before the body is run; then a test needs
 						  * no body */

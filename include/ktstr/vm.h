@@ -11,7 +11,11 @@
 #include <ktstr/error.h>
 #include <ktstr/topology.h>
 
-enum { KTSTR_QEMU_MIN_MAJOR = 7, KTSTR_QEMU_GOOD_MAJOR = 10 };
+enum {
+	KTSTR_QEMU_MIN_MAJOR = 7,
+	KTSTR_QEMU_GOOD_MAJOR = 10,
+	KTSTR_KERNEL_ARGS_BYTES = 1024 /* with the NUL */
+};
 
 struct ktstr_qemu {
 	char path[512];
@@ -54,6 +58,19 @@ KTSTR_API int ktstr_accel_probe(const struct ktstr_qemu *qemu, const char *kerne
 				enum ktstr_accel *ret_accel, struct ktstr_error *why,
 				struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/**
+ * ktstr_kernel_args_check() - can these words be added to a guest kernel's command line?
+ * @text:	words with spaces between them, such as "isolcpus=1 preempt=full"
+ * @err:	filled on failure, naming the word; may be NULL
+ *
+ * They come behind those of the runner, so that what the kernel takes last counts ("lsm=yama").  Words
+ * that the runner lives by (console=, rdinit=, panic=, ktstr.x, ...) are refused, and "--".  What a
+ * kernel makes of them is its own affair: one it does not know it passes over.
+ *
+ * Return: 0, -EINVAL (also for KTSTR_KERNEL_ARGS_BYTES or more).
+ */
+KTSTR_API int ktstr_kernel_args_check(const char *text, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* A guest for one command or for a person.  A person's typing is no part of an exact run: a shell
  * in virtual time is for looking around. */
 struct ktstr_guest_opts {
@@ -61,10 +78,11 @@ struct ktstr_guest_opts {
 	const char *kernel_spec;
 	const char *qemu_path;
 	struct ktstr_topology topology;
-	uint64_t memory_bytes; /* 0: default */
-	uint64_t timeout_ns;   /* 0: none */
-	bool exact;	       /* virtual time, as in exact runs; else live */
-	bool cold;	       /* boot instead of cloning a template */
+	uint64_t memory_bytes;	 /* 0: default */
+	const char *kernel_args; /* more words for the kernel's command line; NULL: none */
+	uint64_t timeout_ns;	 /* 0: none */
+	bool exact;		 /* virtual time, as in exact runs; else live */
+	bool cold;		 /* boot instead of cloning a template */
 	const char *const
 		*includes;    /* "HOST" or "HOST:/guest/path"; NULL-terminated; may be NULL */
 	const char *keep_dir; /* keep the run's files here; NULL: removed afterwards */

@@ -135,11 +135,18 @@ static int fill_record(struct guestbody *b, struct ktstr_error *err)
 	r->timeout_ns = opts->timeout_ns;
 	r->wall_limit_ns = b->wall_limit_ns;
 	r->memory_bytes = b->memory_bytes;
+	copy(r->kernel_args, sizeof(r->kernel_args),
+	     b->opts->kernel_args ? b->opts->kernel_args : "");
 	r->exact = machine->exact;
 	r->engine = RUNRECORD_ENGINE;
 	r->accel = machine->accel;
 	b->e->inputs = runrecord_inputs(r);
 	return b->e->inputs ? 0 : ktstr_error_nomem(err);
+}
+
+static const char *kernel_args_of(const struct guestbody_opts *opts)
+{
+	return opts->kernel_args && *opts->kernel_args ? opts->kernel_args : NULL;
 }
 
 static int start(struct guestbody *b, struct ktstr_error *err)
@@ -165,6 +172,7 @@ static int start(struct guestbody *b, struct ktstr_error *err)
 	return launch_start(&(struct launch_opts){ .machine = opts->machine,
 						   .topology = opts->topology,
 						   .memory_bytes = b->memory_bytes,
+						   .kernel_args = kernel_args_of(opts),
 						   .job_path = b->job_path,
 						   .files_path = b->files_path,
 						   .dir = opts->dir,

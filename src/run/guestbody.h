@@ -14,7 +14,8 @@ struct guestbody_opts {
 	const struct ktstr_entry *entry;
 	const struct machine *machine;
 	struct ktstr_topology topology;
-	uint64_t memory_bytes; /* 0: enough */
+	uint64_t memory_bytes;	 /* 0: enough */
+	const char *kernel_args; /* as in struct vm_opts; "" is none too */
 	uint64_t seed;
 	enum perturb perturb;
 	bool cold;		 /* boot, whatever templates there are */

@@ -99,6 +99,7 @@ static int start(struct guestrun *g, struct evidence *e, struct ktstr_error *err
 			.memory_bytes = g->opts->memory_bytes
 						? g->opts->memory_bytes
 						: vm_memory_bytes(&g->opts->topology, files.bytes),
+			.kernel_args = g->opts->kernel_args,
 			.job_path = job_path,
 			.files_path = files_path,
 			.dir = g->dir,

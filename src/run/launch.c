@@ -18,6 +18,7 @@ static struct vm_opts vm_opts_of(const struct launch_opts *opts)
 		.kernel = &machine->kernel,
 		.topology = opts->topology,
 		.memory_bytes = opts->memory_bytes,
+		.kernel_args = opts->kernel_args,
 		.accel = machine->accel,
 		.initrd_path = machine->image_path,
 		.initrd_sha256 = machine->image_sha256,

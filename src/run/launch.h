@@ -13,6 +13,7 @@ struct launch_opts {
 	const struct machine *machine;
 	struct ktstr_topology topology;
 	uint64_t memory_bytes;
+	const char *kernel_args; /* NULL: none */
 	const char *job_path, *files_path;
 	const char *dir;
 	bool cold;    /* boot, whatever templates there are */

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include <ktstr/vm.h>
 
 enum { NEAR_NAMES = 3 };
 
@@ -191,5 +192,7 @@ int registry_check(const struct ktstr_entry *entry, struct ktstr_error *err)
 	r = ktstr_topology_check(&entry->test->topology, err);
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "topology");
+	if (entry->test->kernel_args && ktstr_kernel_args_check(entry->test->kernel_args, err) < 0)
+		return -EINVAL;
 	return check_payloads(entry->test, err);
 }

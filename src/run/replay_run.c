@@ -128,6 +128,7 @@ static int start(struct replay_run *run, const char *socket, struct launch *ret_
 		.machine = &item->machine,
 		.topology = item->topology,
 		.memory_bytes = item->record.memory_bytes,
+		.kernel_args = item->record.kernel_args[0] ? item->record.kernel_args : NULL,
 		.job_path = job_path,
 		.files_path = item->files_path,
 		.dir = run->dir,

@@ -47,6 +47,7 @@ char *rerun_line(const struct rerun_opts *opts)
 	add_option(&out, "--topology", s->topology_text);
 	add_option(&out, "--kernel", s->kernel_spec);
 	add_option(&out, "--qemu", s->qemu_path);
+	add_option(&out, "--kernel-args", s->kernel_args);
 	if (s->memory_bytes)
 		strbuf_addf(&out, " --memory %" PRIu64, s->memory_bytes);
 	add_time(&out, "--test-timeout", s->test_timeout_ns);

@@ -18,12 +18,14 @@ static const char *mode_name(const struct runrecord *r)
 
 json_t *runrecord_inputs(const struct runrecord *r)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "engine",
+	const char *kernel_args = r->kernel_args[0] ? r->kernel_args : NULL;
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:s*, s:s, s:s, s:s, s:s}", "engine",
 			 (int)r->engine, "qemu", r->qemu, "kernel", r->kernel, "kernel_sha256",
 			 r->kernel_sha256, "image_sha256", r->image_sha256, "topology", r->topology,
-			 "memory_bytes", (json_int_t)r->memory_bytes, "mode", mode_name(r),
-			 "accelerator", accel_names[r->accel], "files_sha256", r->files_sha256,
-			 "job_sha256", r->job_sha256);
+			 "memory_bytes", (json_int_t)r->memory_bytes, "kernel_args", kernel_args,
+			 "mode", mode_name(r), "accelerator", accel_names[r->accel], "files_sha256",
+			 r->files_sha256, "job_sha256", r->job_sha256);
 }
 
 json_t *runrecord_to_json(const struct runrecord *r)
@@ -87,7 +89,7 @@ static int copy_texts(const struct text_key *keys, size_t nr, struct ktstr_error
 
 /* What was read, as jansson hands it out. */
 struct raw {
-	const char *seed, *perturb, *mode, *accel, *verdict, *events_sha256;
+	const char *seed, *perturb, *mode, *accel, *verdict, *events_sha256, *kernel_args;
 	json_int_t timeout_ns, wall_limit_ns, memory_bytes, events, virtual_ns;
 	int cloned, engine;
 };
@@ -119,6 +121,10 @@ static int take_words(const struct raw *raw, struct runrecord *r, struct ktstr_e
 		return invalid("events_sha256", err);
 	if (raw->events_sha256)
 		memcpy(r->events_sha256, raw->events_sha256, SHA256_HEX);
+	if (raw->kernel_args && ktstr_kernel_args_check(raw->kernel_args, NULL) < 0)
+		return invalid("kernel_args", err);
+	if (raw->kernel_args)
+		memcpy(r->kernel_args, raw->kernel_args, strlen(raw->kernel_args) + 1);
 	return take_verdict(raw->verdict, r, err);
 }
 
@@ -181,7 +187,7 @@ static int take(json_t *object, struct runrecord *r, struct ktstr_error *err)
 	n = json_unpack_ex(
 		object, &error, JSON_STRICT,
 		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s, s:I,"
-		" s:I, s?s, s:{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}}",
+		" s:I, s?s, s:{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s?s, s:s, s:s, s:s, s:s}}",
 		"type", &type, "version", &version, t[0].key, &t[0].text, t[1].key, &t[1].text,
 		t[2].key, &t[2].text, "seed", &raw.seed, "perturb", &raw.perturb, "timeout_ns",
 		&raw.timeout_ns, "wall_limit_ns", &raw.wall_limit_ns, t[3].key, &t[3].text,
@@ -189,8 +195,8 @@ static int take(json_t *object, struct runrecord *r, struct ktstr_error *err)
 		&raw.events, "virtual_ns", &raw.virtual_ns, "events_sha256", &raw.events_sha256,
 		"inputs", "engine", &raw.engine, t[5].key, &t[5].text, t[6].key, &t[6].text,
 		t[8].key, &t[8].text, t[9].key, &t[9].text, t[7].key, &t[7].text, "memory_bytes",
-		&raw.memory_bytes, "mode", &raw.mode, "accelerator", &raw.accel, t[10].key,
-		&t[10].text, t[11].key, &t[11].text);
+		&raw.memory_bytes, "kernel_args", &raw.kernel_args, "mode", &raw.mode,
+		"accelerator", &raw.accel, t[10].key, &t[10].text, t[11].key, &t[11].text);
 	if (n < 0)
 		return ktstr_error_set(err, -EINVAL, "%s", error.text);
 	n = copy_texts(t, ARRAY_SIZE(t), err);

@@ -45,6 +45,7 @@ struct runrecord {
 	char files_sha256[SHA256_HEX], job_sha256[SHA256_HEX];
 	char topology[KTSTR_TOPOLOGY_TEXT];
 	uint64_t memory_bytes;
+	char kernel_args[KTSTR_KERNEL_ARGS_BYTES]; /* "": none but the runner's */
 	bool exact;
 	uint32_t engine;
 	enum ktstr_accel accel;

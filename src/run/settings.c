@@ -42,6 +42,8 @@ static size_t make_rows(struct raw *raw, struct ktstr_option rows[ROWS])
 		{ 0, "qemu", "PATH", "use this QEMU", KTSTR_OPTION_TEXT, &s->qemu_path },
 		{ 0, "memory", "SIZE", "give every VM this much memory, such as 512M",
 		  KTSTR_OPTION_BYTES, &s->memory_bytes },
+		{ 0, "kernel-args", "WORDS", "more words for the kernel's command line",
+		  KTSTR_OPTION_TEXT, &s->kernel_args },
 		{ 0, "mode", "MODE",
 		  "live (real time), exact (virtual time) or auto: live with KVM, else exact",
 		  KTSTR_OPTION_TEXT, &raw->mode },
@@ -234,6 +236,8 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
 		r = decide_perturb(raw.perturb, &s->perturb, err);
 	if (r == 0)
 		r = decide_many(&raw, s, err);
+	if (r == 0 && s->kernel_args)
+		r = ktstr_kernel_args_check(s->kernel_args, err);
 	if (r == 0 && s->topology_text) {
 		r = ktstr_topology_parse(s->topology_text, &s->topology, err);
 		s->has_topology = true;

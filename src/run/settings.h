@@ -28,6 +28,7 @@ struct settings {
 	uint64_t run_timeout_ns;  /* 0: none */
 	uint64_t test_timeout_ns; /* 0: the test's own */
 	uint64_t memory_bytes;	  /* 0: the test's own */
+	const char *kernel_args;  /* behind the test's own; NULL: none */
 	bool color;		  /* on stderr */
 	enum machine_mode mode;
 	enum perturb perturb;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/strbuf.h"
 #include "run/folder.h"
 #include "run/guestbody.h"
 #include "run/hostbody.h"
@@ -106,11 +107,20 @@ static void run_on_host(const struct worker *w, const char *dir, struct evidence
 		     e);
 }
 
+static void add_words(struct strbuf *to, const char *words)
+{
+	if (words && *words)
+		strbuf_addf(to, "%s%s", to->len ? " " : "", words);
+}
+
 static void run_in_guest(const struct worker *w, const char *dir, struct evidence *e)
 {
 	const struct settings *settings = w->opts->settings;
 	const struct ktstr_test *test = w->item->entry->test;
+	_cleanup_strbuf_ struct strbuf kernel_args = STRBUF_INIT;
 
+	add_words(&kernel_args, test->kernel_args);
+	add_words(&kernel_args, settings->kernel_args);
 	guestbody_run(
 		&(struct guestbody_opts){
 			.program = w->opts->program,
@@ -119,6 +129,7 @@ static void run_in_guest(const struct worker *w, const char *dir, struct evidenc
 			.topology = settings->has_topology ? settings->topology : test->topology,
 			.memory_bytes = settings->memory_bytes ? settings->memory_bytes
 							       : test->memory_bytes,
+			.kernel_args = strbuf_str(&kernel_args),
 			.seed = w->item->seed,
 			.perturb = settings->perturb,
 			.cold = settings->no_template,

@@ -38,7 +38,7 @@ static const char exact_cpu[] = "max,vendor=GenuineIntel,-la57,-erms,-fsrm,rdran
 static const char kernel_words[] =
 	"console=ttyS0 loglevel=5 panic=-1 reboot=t rdinit=/init nokaslr mitigations=off tsc=reliable "
 	"no_timer_check audit=0 cryptomgr.notests random.trust_cpu=%s init_on_alloc=0 lsm= "
-	"8250.nr_uarts=1 damon_stat.enabled=N%s";
+	"8250.nr_uarts=1 damon_stat.enabled=N%s%s%s";
 
 struct builder {
 	char **args;
@@ -188,6 +188,8 @@ static int check_engine(const struct vm_opts *opts, struct ktstr_error *err)
 	if (opts->exact && opts->accel != KTSTR_ACCEL_TCG)
 		return ktstr_error_set(err, -EINVAL,
 				       "exact runs are emulated: accelerator must be TCG");
+	if (opts->kernel_args && ktstr_kernel_args_check(opts->kernel_args, err) < 0)
+		return -EINVAL;
 	if (opts->template && opts->save_dir)
 		return ktstr_error_set(err, -EINVAL, "a template is not made from a clone");
 	return 0;
@@ -375,9 +377,10 @@ static void add_kernel(struct builder *b, const struct vm_opts *opts)
 	     : k->pvh || !k->image_path[0] ? k->vmlinux_path
 					   : k->image_path);
 	add2(b, "-initrd", stub ? stub : opts->initrd_path);
-	/* The last word is for the agent: guest/settle.h. */
+	/* ktstr.exact is for the agent: guest/settle.h. */
 	addf(b, "-append", kernel_words, opts->exact ? "off" : "on",
-	     opts->exact ? " ktstr.exact=1" : "");
+	     opts->exact ? " ktstr.exact=1" : "", opts->kernel_args ? " " : "",
+	     opts->kernel_args ? opts->kernel_args : "");
 }
 
 int vm_args_build(const struct vm_opts *opts, char ***ret_args, struct ktstr_error *err)

@@ -149,6 +149,7 @@ static int boot_and_save(const struct template_opts *opts, const char *dir, uint
 		.kernel = opts->vm->kernel,
 		.topology = opts->vm->topology,
 		.memory_bytes = memory_bytes,
+		.kernel_args = opts->vm->kernel_args,
 		.accel = opts->vm->accel,
 		.initrd_path = opts->vm->initrd_path,
 		.exact = opts->vm->exact,

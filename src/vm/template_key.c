@@ -78,6 +78,7 @@ int template_key_make(const struct vm_opts *opts, uint64_t memory_bytes, const c
 				.kernel = &named.kernel,
 				.topology = opts->topology,
 				.memory_bytes = memory_bytes,
+				.kernel_args = opts->kernel_args,
 				.accel = opts->accel,
 				.initrd_path = named.initrd,
 				.exact = opts->exact,

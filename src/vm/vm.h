@@ -28,6 +28,7 @@ struct vm_opts {
 	const struct ktstr_kernel *kernel;
 	struct ktstr_topology topology;
 	uint64_t memory_bytes;	   /* 0: vm_memory_bytes() of the job's size */
+	const char *kernel_args;   /* behind ours on the kernel's command line; NULL: none */
 	enum ktstr_accel accel;	   /* AUTO is not allowed here: probe first */
 	const char *initrd_path;   /* guest image */
 	const char *initrd_sha256; /* of its content if that is known; else NULL or "" */

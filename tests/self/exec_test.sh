@@ -16,6 +16,10 @@ expect "exec: an included file is found by name" 0 '^included a b$' \
 	"$ktstr" exec --include ./tool --topology 1n1l2c1t -- tool a b
 expect "exec: a signal is 128 + its number" 137 '' "$ktstr" exec -- sh -c 'kill -9 $$'
 expect "exec: a command that is not there is 127" 127 'nothing-here' "$ktstr" exec -- nothing-here
+expect "exec: more words for the kernel" 0 '^1$' "$ktstr" exec --kernel-args 'quiet isolcpus=1' \
+	--topology 1n1l2c1t -- cat /sys/devices/system/cpu/isolated
+expect "exec: words for the kernel that are the runner's" 2 "'init=/x' is for the runner to say" \
+	"$ktstr" exec --kernel-args 'a=1 init=/x' -- true
 expect "exec: a limit is exit 124" 124 'did not finish within 1000 ms' \
 	"$ktstr" exec --timeout 1s -- sleep 1000
 endless() { { "$ktstr" exec -- yes 2>"$scratch/endless.err"; echo "status $?" >"$scratch/endless"; } | head -n 1; }

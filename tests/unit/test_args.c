@@ -342,6 +342,45 @@ static void bad_topologies_are_refused_too(void **state)
 	assert_null(args);
 }
 
+static void added_words_come_last(void **state)
+{
+	struct vm_opts opts = usual("1n1l2c1t");
+
+	(void)state;
+	opts.kernel_args = "isolcpus=1 lsm=yama";
+	expect_words(joined(&opts), " damon_stat.enabled=N isolcpus=1 lsm=yama");
+	opts.exact = true;
+	expect_words(joined(&opts), " damon_stat.enabled=N ktstr.exact=1 isolcpus=1 lsm=yama");
+}
+
+static void words_that_the_runner_lives_by_are_refused(void **state)
+{
+	static const char *const refused[] = { "console=tty0",	"a=1  rdinit=/bin/sh",
+					       "ktstr.exact=1", "a -- b",
+					       "panic=0",	"a\nb",
+					       "\xc3\xa4=1",	"init=/x" };
+	static const char *const taken[] = { "", " ", "isolcpus=1", "lsm=yama a.console=1 b" };
+	struct vm_opts opts = usual("1n1l2c1t");
+	char text[KTSTR_KERNEL_ARGS_BYTES + 1];
+	struct ktstr_error err = { 0 };
+	char **args = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(ktstr_kernel_args_check(refused[i], &err), -EINVAL);
+	expect_words(err.text, "'init=/x' is for the runner to say");
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		assert_int_equal(ktstr_kernel_args_check(taken[i], &err), 0);
+	memset(text, 'a', sizeof(text));
+	text[KTSTR_KERNEL_ARGS_BYTES - 1] = '\0';
+	assert_int_equal(ktstr_kernel_args_check(text, &err), 0);
+	text[KTSTR_KERNEL_ARGS_BYTES - 1] = 'a';
+	text[KTSTR_KERNEL_ARGS_BYTES] = '\0';
+	assert_int_equal(ktstr_kernel_args_check(text, &err), -EINVAL);
+	opts.kernel_args = "console=tty0";
+	assert_int_equal(vm_args_build(&opts, &args, &err), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +398,8 @@ int main(void)
 		cmocka_unit_test(debuggers_may_hold_the_guest),
 		cmocka_unit_test(impossible_machines_are_refused),
 		cmocka_unit_test(bad_topologies_are_refused_too),
+		cmocka_unit_test(added_words_come_last),
+		cmocka_unit_test(words_that_the_runner_lives_by_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

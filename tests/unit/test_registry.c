@@ -136,6 +136,10 @@ static void declarations_are_checked(void **state)
 			 -EINVAL);
 	assert_memory_equal(err.text, "topology: ", 10);
 	assert_int_equal(
+		check_test(&(struct ktstr_test){ .run = body, .kernel_args = "rdinit=/x" }, "a"),
+		-EINVAL);
+	assert_non_null(strstr(err.text, "'rdinit=/x'"));
+	assert_int_equal(
 		check_test(&(struct ktstr_test){ .run = body, .payloads = { &nameless } }, "a"),
 		-EINVAL);
 	assert_string_equal(err.text, "payload 0 has no name");

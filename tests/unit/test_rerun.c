@@ -35,11 +35,12 @@ static void the_line_repeats_what_matters(void **state)
 				 .kernel_spec = "it's",
 				 .qemu_path = "/opt/q",
 				 .memory_bytes = 1 << 20,
+				 .kernel_args = "a=1 b",
 				 .test_timeout_ns = 5,
 				 .keep = true,
 				 DEFAULTS },
 	      "'./my tests' -t t --topology 1n1l2c1t --kernel 'it'\\''s' --qemu /opt/q "
-	      "--memory 1048576 --test-timeout 5ns");
+	      "--kernel-args 'a=1 b' --memory 1048576 --test-timeout 5ns");
 	again("host", (struct settings){ .kernel_spec = "", DEFAULTS },
 	      "'./my tests' -t t --kernel ''");
 }

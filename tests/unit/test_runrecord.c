@@ -71,6 +71,7 @@ static void what_is_written_reads_the_same(void **state)
 	assert_memory_equal(&again, &record, sizeof(record));
 	record.events_sha256[0] = '\0';
 	memset(record.events_sha256, 0, sizeof(record.events_sha256));
+	memcpy(record.kernel_args, "isolcpus=1", sizeof("isolcpus=1"));
 	record.exact = false;
 	record.accel = KTSTR_ACCEL_KVM;
 	assert_int_equal(runrecord_write(dir.dir, &record, &err), 0);
@@ -106,6 +107,8 @@ static void what_is_not_as_documented_is_refused(void **state)
 		{ "mode", "\"auto\"", true },
 		{ "accelerator", "\"kvm\"", true },
 		{ "memory_bytes", "0", true },
+		{ "kernel_args", "\"console=x\"", true },
+		{ "kernel_args", "1", true },
 		{ "engine", "-1", true },
 		{ "engine", "\"1\"", true },
 		{ "other", "1", true },

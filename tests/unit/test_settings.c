@@ -33,8 +33,8 @@ static void values_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&s, "-t", "a", "--topology", "1n2l2c1t", "--memory", "1G",
-			       "--timeout", "90", "--test-timeout", "5ms", "--color", "always",
-			       "b"),
+			       "--kernel-args", "isolcpus=1", "--timeout", "90", "--test-timeout",
+			       "5ms", "--color", "always", "b"),
 			 0);
 	assert_int_equal(s.patterns.nr, 2);
 	assert_string_equal(s.patterns.items[0], "a");
@@ -42,6 +42,7 @@ static void values_are_read(void **state)
 	assert_true(s.has_topology);
 	assert_int_equal(s.topology.llcs, 2);
 	assert_int_equal(s.memory_bytes, 1 << 30);
+	assert_string_equal(s.kernel_args, "isolcpus=1");
 	assert_int_equal(s.run_timeout_ns, 90000000000);
 	assert_int_equal(s.test_timeout_ns, 5000000);
 	assert_true(s.color);
@@ -68,6 +69,7 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(PARSE(&s, "--topology", "0n0l0c0t"), -EINVAL);
 	assert_int_equal(PARSE(&s, "--topology", "9n9l9c9t"), -EINVAL);
 	assert_int_equal(PARSE(&s, "--color", "red"), -EINVAL);
+	assert_int_equal(PARSE(&s, "--kernel-args", "a=1 console=tty1"), -EINVAL);
 	assert_int_equal(PARSE(&s, "--nope"), -EINVAL);
 	assert_non_null(strstr(err.text, "'--nope'"));
 }

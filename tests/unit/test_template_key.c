@@ -111,6 +111,9 @@ static void whatever_makes_another_machine_is_in_it(void **state)
 	m.memory_bytes = 512ull << 20;
 	assert_string_not_equal(key_of(&m), key);
 	usual(&m);
+	m.opts.kernel_args = "isolcpus=1";
+	assert_string_not_equal(key_of(&m), key);
+	usual(&m);
 	m.opts.accel = KTSTR_ACCEL_KVM;
 	assert_string_not_equal(key_of(&m), key);
 	usual(&m);

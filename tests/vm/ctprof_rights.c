@@ -94,7 +94,7 @@ static void yama_scopes(struct ktstr *t)
 	_cleanup_payload_ struct ktstr_proc *strong = NULL, *weak = NULL;
 
 	if (access(SCOPE, W_OK) < 0) {
-		ktstr_skip(t, "needs yama: CONFIG_SECURITY_YAMA, and lsm=yama where lsm= is given");
+		ktstr_skip(t, "needs yama: CONFIG_SECURITY_YAMA");
 		return;
 	}
 	ASSERT_OK(t, ktstr_payload_spawn(t, &worker, KTSTR_ARGS("16777216"), &strong));
@@ -156,6 +156,7 @@ KTSTR_TEST(ctprof_obeys_yama) = {
 	.about = "each of yama's scopes opens or closes jemalloc counters, and nothing else",
 	.topology = { .nodes = 1, .llcs = 1, .cores_per_llc = 2, .threads_per_core = 1 },
 	.payloads = { &worker },
+	.kernel_args = "lsm=yama",
 	.run = yama_scopes,
 };
 

@@ -15,12 +15,18 @@ enum {
 	TE_MAX_INTERVAL = 4 << 20
 };
 
+/* Each of them in libjemalloc.a, libjemalloc_pic.a and libjemalloc.so.2. */
 static const struct known {
-	uint32_t size, crc;
+	uint32_t size, crc, state_at;
 	struct jemalloc_layout layout;
 } known[] = {
-	/* 5.3.0, Debian 12: libjemalloc.a, libjemalloc_pic.a and libjemalloc.so.2 */
-	{ 2632, 0x6a28b688, { .allocated = 824, .deallocated = 840, .checked_size = 2632 } },
+	/* 5.3.0, Debian 12 and 13 */
+	{ 2632,
+	  0x6a28b688,
+	  JEMALLOC_COUNTERS_AT,
+	  { .allocated = 824, .deallocated = 840, .checked_size = 2632 } },
+	/* 5.2.1, Debian 11; it has no event counters to check by */
+	{ 6216, 0x44235015, 0, { .allocated = 16, .deallocated = 24 } },
 };
 
 _Static_assert(sizeof(struct jemalloc_events) == JEMALLOC_EVENTS_BYTES, "as in the target");
@@ -36,7 +42,7 @@ static const struct known *known_image(const unsigned char *image, uint64_t len,
 		if (k->size > len || (tsd_size && k->size != tsd_size))
 			continue;
 		/* One byte rules out nearly every wrong place of a search. */
-		if (image[JEMALLOC_COUNTERS_AT] == STATE_UNINITIALIZED &&
+		if (image[k->state_at] == STATE_UNINITIALIZED &&
 		    crc32_update(0, image, k->size) == k->crc)
 			return k;
 	}

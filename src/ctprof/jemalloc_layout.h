@@ -7,7 +7,7 @@
  * TLS image: size and CRC-32), which hold the initial values of most of its members.
  *
  * Source: include/jemalloc/internal/tsd.h and src/thread_event.c of jemalloc 5.3.0; offsets
- * measured with mallctl("thread.allocatedp") on Debian's build.
+ * measured with mallctl("thread.allocatedp") on Debian's builds of 5.2.1 and 5.3.0.
  */
 #ifndef KTSTR_CTPROF_JEMALLOC_LAYOUT_H
 #define KTSTR_CTPROF_JEMALLOC_LAYOUT_H

@@ -97,6 +97,37 @@ static void a_stripped_program_is_known_by_its_image(void **state)
 	assert_false(jemalloc_layout_known(full, &named, named.tsd_value + 8, &layout));
 }
 
+/* 5.2.1's thread data: zeros but for its state and one member of its cache. */
+static void the_image_of_5_2_1_is_known(void **state)
+{
+	const struct jelf elf = { .tls_file_offset = 16, .tls_filesz = 6232, .tsd_size = 6216 };
+	struct jemalloc_layout layout = { 0 };
+	unsigned char bytes[16 + 6232] = { 0 };
+	struct scratch s;
+	uint64_t at = 0;
+	int fd;
+
+	(void)state;
+	scratch_create(&s);
+	bytes[16 + 8] = 6;
+	bytes[16 + 8 + 456] = 0xff;
+	scratch_write(&s, "image", bytes, sizeof(bytes), 0644);
+	fd = open(scratch_path(&s, "image"), O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), 0);
+	assert_int_equal(at, 8);
+	assert_true(jemalloc_layout_known(fd, &elf, 8, &layout));
+	assert_int_equal(layout.allocated, 16);
+	assert_int_equal(layout.deallocated, 24);
+	assert_int_equal(layout.checked_size, 0);
+	assert_false(jemalloc_layout_known(fd, &elf, 0, &layout));
+	assert_int_equal(pwrite(fd, "\1", 1, 16 + 8 + 6215), 1);
+	assert_false(jemalloc_layout_known(fd, &elf, 8, &layout));
+	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), -ENODATA);
+	close(fd);
+	scratch_destroy(&s);
+}
+
 static void the_library_itself_proves_the_table(void **state)
 {
 	struct jemalloc_layout known, asked;
@@ -268,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(symbols_lead_to_the_thread_data),
 		cmocka_unit_test(a_stripped_program_is_known_by_its_image),
+		cmocka_unit_test(the_image_of_5_2_1_is_known),
 		cmocka_unit_test(the_library_itself_proves_the_table),
 		cmocka_unit_test(the_library_answers_for_a_program_alike),
 		cmocka_unit_test(a_library_that_lies_is_not_believed),

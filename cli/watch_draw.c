@@ -42,7 +42,7 @@ static void put_head(struct watch *w, size_t nr_rows)
 	const struct ktstr_ctprof *s = w->newer.snapshot;
 	char line[WATCH_LINE], at[16];
 
-	snprintf(line, sizeof(line), "ktstr watch  %s  by %s, every %.1f s%s%s   Linux %s",
+	snprintf(line, sizeof(line), "ktstr watch  %s  by %s, every %.3g s%s%s   Linux %s",
 		 clock_text(s->captured_at_unix_ns, at), watch_by_name(w->view.by),
 		 (double)w->interval_ns / 1e9, w->paused ? "  PAUSED" : "",
 		 w->movers ? "" : "  measuring ...", s->kernel ? s->kernel : "-");

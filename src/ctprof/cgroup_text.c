@@ -250,19 +250,9 @@ int cgroup_parse_io_stat(struct span text, struct ktstr_ctprof_cgroup *c)
 int cgroup_parse_pressure(struct span text, struct ktstr_ctprof_cgroup *c,
 			  enum ktstr_ctprof_cgroup_metric first)
 {
-	unsigned int full = first == KTSTR_CTPROF_CGROUP_PRESSURE_IRQ_FULL_AVG10
-				    ? first
-				    : first + PRESSURE_VALUES;
-	struct pressure p;
-	int r = pressure_parse(text, &p);
+	bool full_only = first == KTSTR_CTPROF_CGROUP_PRESSURE_IRQ_FULL_AVG10;
 
-	for (unsigned int i = 0; i < PRESSURE_VALUES; i++) {
-		if (p.some_known && full != first)
-			cgroup_set(c, first + i, p.some[i]);
-		if (p.full_known)
-			cgroup_set(c, full + i, p.full[i]);
-	}
-	return r;
+	return pressure_set_rows(text, first, full_only, c->values, c->present);
 }
 
 int cgroup_parse_number(struct span text, int64_t *ret_value)

@@ -148,19 +148,9 @@ void host_parse_ext_events(struct span text, struct ktstr_ctprof_host *h)
 int host_parse_pressure(struct span text, struct ktstr_ctprof_host *h,
 			enum ktstr_ctprof_host_metric first)
 {
-	unsigned int full = first == KTSTR_CTPROF_HOST_PRESSURE_IRQ_FULL_AVG10
-				    ? first
-				    : first + PRESSURE_VALUES;
-	struct pressure p;
-	int r = pressure_parse(text, &p);
+	bool full_only = first == KTSTR_CTPROF_HOST_PRESSURE_IRQ_FULL_AVG10;
 
-	for (unsigned int i = 0; i < PRESSURE_VALUES; i++) {
-		if (p.some_known && full != first)
-			host_set(h, first + i, p.some[i]);
-		if (p.full_known)
-			host_set(h, full + i, p.full[i]);
-	}
-	return r;
+	return pressure_set_rows(text, first, full_only, h->values, h->present);
 }
 
 int host_parse_cpuinfo(struct span text, const char *key, struct span *ret_value)

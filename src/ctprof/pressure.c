@@ -2,6 +2,7 @@
 #include "ctprof/pressure.h"
 
 #include "base/cleanup.h"
+#include "ctprof/snapshot.h"
 
 int pressure_take_hundredths(struct span *s, int64_t *ret_value)
 {
@@ -50,4 +51,20 @@ int pressure_parse(struct span text, struct pressure *ret_pressure)
 	}
 	*ret_pressure = p;
 	return p.some_known || p.full_known ? r : -EINVAL;
+}
+
+int pressure_set_rows(struct span text, unsigned int first, bool full_only, int64_t *values,
+		      uint64_t *present)
+{
+	unsigned int full = full_only ? first : first + PRESSURE_VALUES;
+	struct pressure p;
+	int r = pressure_parse(text, &p);
+
+	for (unsigned int i = 0; i < PRESSURE_VALUES; i++) {
+		if (p.some_known && !full_only)
+			row_set(values, present, first + i, p.some[i]);
+		if (p.full_known)
+			row_set(values, present, full + i, p.full[i]);
+	}
+	return r;
 }

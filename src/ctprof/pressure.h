@@ -21,5 +21,12 @@ struct pressure {
 int pressure_take_hundredths(struct span *s, int64_t *ret_value);
 /* A line that is not understood is left out.  Return: 0, -EINVAL (there was such a line). */
 int pressure_parse(struct span text, struct pressure *ret_pressure);
+/*
+ * Puts what @text says into a record's @values, and marks it in @present: "some" from row @first,
+ * "full" right behind it; with @full_only "full" from row @first and no "some".
+ * Return: that of pressure_parse().
+ */
+int pressure_set_rows(struct span text, unsigned int first, bool full_only, int64_t *values,
+		      uint64_t *present);
 
 #endif

@@ -78,10 +78,15 @@ int builder_join(struct builder *b, struct builder *from) KTSTR_MUST_CHECK;
 /* Sorts, drops repeated keys and hands over.  Return: NULL for lack of memory. */
 struct ktstr_ctprof *builder_finish(struct builder *b);
 
+static inline void row_set(int64_t *values, uint64_t *present, unsigned int m, int64_t v)
+{
+	values[m] = v;
+	present[m / 64] |= 1ull << (m % 64);
+}
+
 static inline void thread_set(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m, int64_t v)
 {
-	t->values[m] = v;
-	t->present[m / 64] |= 1ull << (m % 64);
+	row_set(t->values, t->present, m, v);
 }
 
 static inline void thread_clear(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric m)
@@ -102,14 +107,12 @@ static inline void leader_set(struct ktstr_ctprof_leader *l, enum ktstr_ctprof_m
 static inline void cgroup_set(struct ktstr_ctprof_cgroup *c, enum ktstr_ctprof_cgroup_metric m,
 			      int64_t v)
 {
-	c->values[m] = v;
-	c->present[m / 64] |= 1ull << (m % 64);
+	row_set(c->values, c->present, m, v);
 }
 
 static inline void host_set(struct ktstr_ctprof_host *h, enum ktstr_ctprof_host_metric m, int64_t v)
 {
-	h->values[m] = v;
-	h->present[m / 64] |= 1ull << (m % 64);
+	row_set(h->values, h->present, m, v);
 }
 
 static inline void builder_fill(struct builder *b, enum ktstr_ctprof_filler filler,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "ctprof/collect.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 
 bool collect_wants_process(const struct collect *c, uint32_t tgid)
@@ -46,4 +47,22 @@ void collect_apply_filters(struct collect *c)
 		kept++;
 	}
 	b->nr_threads = kept;
+}
+
+enum ktstr_ctprof_reason collect_reason(int error)
+{
+	switch (-error) {
+	case ESRCH:
+		return KTSTR_CTPROF_REASON_VANISHED;
+	case EACCES:
+	case EPERM:
+		return KTSTR_CTPROF_REASON_PERMISSION;
+	case EINVAL:
+		return KTSTR_CTPROF_REASON_UNPARSABLE;
+	case ENOENT:
+	case ENODATA:
+		return KTSTR_CTPROF_REASON_MISSING;
+	default:
+		return KTSTR_CTPROF_REASON_OTHER;
+	}
 }

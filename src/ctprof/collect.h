@@ -58,6 +58,9 @@ bool collect_wants_thread(const struct collect *c, const struct ktstr_ctprof_thr
 /* Drops every thread that one of the filters refuses, or that lacks what a filter asks for. */
 void collect_apply_filters(struct collect *c);
 
+/* Why a value is absent, as far as @error, an -errno of /proc or taskstats, tells by itself. */
+enum ktstr_ctprof_reason collect_reason(int error);
+
 /* Adds the threads of one process as procfs sees them; none if there is no such process.
  * Return: 0, -errno as procfs_collector. */
 int collect_process(struct collect *c, uint32_t tgid, struct ktstr_error *err) KTSTR_MUST_CHECK;

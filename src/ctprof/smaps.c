@@ -41,21 +41,10 @@ static enum ktstr_ctprof_reason reason_for(const struct collect *c, uint32_t tgi
 {
 	char path[16];
 
-	switch (-error) {
-	case ESRCH:
+	snprintf(path, sizeof(path), "%u", tgid);
+	if (error == -ENOENT && faccessat(c->proc_fd, path, F_OK, 0) < 0)
 		return KTSTR_CTPROF_REASON_VANISHED;
-	case EACCES:
-	case EPERM:
-		return KTSTR_CTPROF_REASON_PERMISSION;
-	case EINVAL:
-		return KTSTR_CTPROF_REASON_UNPARSABLE;
-	case ENOENT:
-		snprintf(path, sizeof(path), "%u", tgid);
-		return faccessat(c->proc_fd, path, F_OK, 0) < 0 ? KTSTR_CTPROF_REASON_VANISHED
-								: KTSTR_CTPROF_REASON_MISSING;
-	default:
-		return KTSTR_CTPROF_REASON_OTHER;
-	}
+	return collect_reason(error);
 }
 
 static int roll(void *member, size_t piece)

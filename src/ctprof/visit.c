@@ -98,25 +98,13 @@ static int read_file(struct reader *r, struct visit *v, const char *name, struct
 static enum ktstr_ctprof_reason reason_for(struct reader *r, struct visit *v,
 					   enum ktstr_ctprof_file file, int error)
 {
-	switch (-error) {
-	case ESRCH:
+	if (error != -ENOENT)
+		return collect_reason(error);
+	if (file == KTSTR_CTPROF_FILE_STAT ||
+	    faccessat(v->parent_fd, path_to(v, "stat"), F_OK, 0) < 0)
 		return KTSTR_CTPROF_REASON_VANISHED;
-	case EACCES:
-	case EPERM:
-		return KTSTR_CTPROF_REASON_PERMISSION;
-	case EINVAL:
-		return KTSTR_CTPROF_REASON_UNPARSABLE;
-	case ENODATA:
-		return KTSTR_CTPROF_REASON_MISSING;
-	case ENOENT:
-		if (file == KTSTR_CTPROF_FILE_STAT ||
-		    faccessat(v->parent_fd, path_to(v, "stat"), F_OK, 0) < 0)
-			return KTSTR_CTPROF_REASON_VANISHED;
-		r->missing[file] = true;
-		return KTSTR_CTPROF_REASON_MISSING;
-	default:
-		return KTSTR_CTPROF_REASON_OTHER;
-	}
+	r->missing[file] = true;
+	return KTSTR_CTPROF_REASON_MISSING;
 }
 
 static int set_text(struct reader *r, struct visit *v, enum ktstr_ctprof_text text, struct span s)

@@ -99,22 +99,9 @@ static int list_pids(int dir_fd, struct pid_list *list)
 
 static enum ktstr_ctprof_reason taskstats_reason(int error)
 {
-	switch (-error) {
-	case EPERM:
-	case EACCES:
-		return KTSTR_CTPROF_REASON_PERMISSION;
-	case ESRCH:
-		return KTSTR_CTPROF_REASON_VANISHED;
-	case ENOENT:
-	case EPROTONOSUPPORT:
-		return KTSTR_CTPROF_REASON_MISSING;
-	case EINVAL:
-		return KTSTR_CTPROF_REASON_UNPARSABLE;
-	case ENODATA:
+	if (error == -ENODATA)
 		return KTSTR_CTPROF_REASON_SWITCHED_OFF;
-	default:
-		return KTSTR_CTPROF_REASON_OTHER;
-	}
+	return error == -EPROTONOSUPPORT ? KTSTR_CTPROF_REASON_MISSING : collect_reason(error);
 }
 
 static void take_taskstats(void *arg, size_t index, int result, const void *bytes, size_t len)

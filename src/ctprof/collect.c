@@ -37,15 +37,9 @@ void collect_apply_filters(struct collect *c)
 	struct builder *b = c->builder;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < b->nr_threads; i++) {
-		if (!collect_wants_thread(c, &b->threads[i]))
-			continue;
-		if (kept != i) {
-			b->threads[kept] = b->threads[i];
-			b->notes[kept] = b->notes[i];
-		}
-		kept++;
-	}
+	for (size_t i = 0; i < b->nr_threads; i++)
+		if (collect_wants_thread(c, &b->threads[i]))
+			builder_copy_thread(b, kept++, i);
 	b->nr_threads = kept;
 }
 

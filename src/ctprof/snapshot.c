@@ -277,6 +277,14 @@ static int compare_places(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+void builder_copy_thread(struct builder *b, size_t to, size_t from)
+{
+	if (to == from)
+		return;
+	b->threads[to] = b->threads[from];
+	b->notes[to] = b->notes[from];
+}
+
 /* Each record is moved once: round by round, the one that belongs where the last came from. */
 static void move_to_places(struct builder *b, struct place *places)
 {
@@ -292,8 +300,7 @@ static void move_to_places(struct builder *b, struct place *places)
 		while (places[to].index != i) {
 			size_t from = places[to].index;
 
-			b->threads[to] = b->threads[from];
-			b->notes[to] = b->notes[from];
+			builder_copy_thread(b, to, from);
 			places[to].index = to;
 			to = from;
 		}
@@ -307,15 +314,9 @@ static void drop_repeated_threads(struct builder *b)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < b->nr_threads; i++) {
-		if (kept && compare_threads(&b->threads[kept - 1], &b->threads[i]) == 0)
-			continue;
-		if (kept != i) {
-			b->threads[kept] = b->threads[i];
-			b->notes[kept] = b->notes[i];
-		}
-		kept++;
-	}
+	for (size_t i = 0; i < b->nr_threads; i++)
+		if (!kept || compare_threads(&b->threads[kept - 1], &b->threads[i]))
+			builder_copy_thread(b, kept++, i);
 	b->nr_threads = kept;
 }
 

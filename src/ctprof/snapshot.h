@@ -56,6 +56,8 @@ struct ktstr_ctprof_thread *builder_add_thread(struct builder *b);
 struct ktstr_ctprof_cgroup *builder_add_cgroup(struct builder *b);
 /* The note of the thread added last, zeroed as well. */
 struct thread_note *builder_note(struct builder *b);
+/* Thread @to becomes what thread @from is, with its note. */
+void builder_copy_thread(struct builder *b, size_t to, size_t from);
 /* Takes the last added thread back. */
 void builder_drop_thread(struct builder *b);
 /* Threads by tgid, then tid, and no number twice: the first added stays.  Return: 0, -ENOMEM. */

@@ -3,7 +3,7 @@
 # and embedded in the library (docs/decisions/0011-how-the-collector-loads.md).
 
 BPF_CLANG ?= clang
-BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -fno-unroll-loops -g -D__TARGET_ARCH_x86 \
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -fno-unroll-loops -g -I. -D__TARGET_ARCH_x86 \
 	-Wall -Wextra -Wno-unused-parameter -Werror -ffile-prefix-map=$(CURDIR)=.
 
 $(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c

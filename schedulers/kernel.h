@@ -16,17 +16,7 @@
 #include <stdbool.h>
 
 #ifdef __bpf__
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef signed char __s8;
-typedef short __s16;
-typedef int __s32;
-typedef long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
+#include "bpf/integers.h"
 
 /* Of enum bpf_map_type and of the flags of bpf_task_storage_get(); part of the kernel's API. */
 enum {

@@ -150,15 +150,16 @@ static struct file *add_file(struct jemalloc *je, struct file **at, struct file_
 	return f;
 }
 
-static struct file *executable(struct jemalloc *je, uint32_t tgid, enum ktstr_jemalloc_tag *tag)
+static struct file *executable(struct jemalloc *je, const struct jemalloc_process *p,
+			       enum ktstr_jemalloc_tag *tag)
 {
 	_cleanup_close_ int fd = -1;
 	struct file **at, *f;
 	struct file_id id;
 	struct stat st;
-	char path[32];
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", tgid);
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/exe", p->tgid, p->tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		*tag = errno == ENOENT || errno == ESRCH ? KTSTR_JEMALLOC_THREAD_GONE
@@ -178,17 +179,17 @@ static struct file *executable(struct jemalloc *je, uint32_t tgid, enum ktstr_je
 
 /* map_files needs privilege but reaches deleted files; the path is looked up in the target's own
  * mount namespace and must lead to the inode that is mapped. */
-static int open_mapped(uint32_t tgid, const struct procfs_map *map)
+static int open_mapped(uint32_t pid, const struct procfs_map *map)
 {
 	_cleanup_close_ int fd = -1;
 	char path[4352];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, tgid, map->start,
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, map->start,
 		 map->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && map->path.len < 4096) {
-		snprintf(path, sizeof(path), "/proc/%u/root%.*s", tgid, (int)map->path.len,
+		snprintf(path, sizeof(path), "/proc/%u/root%.*s", pid, (int)map->path.len,
 			 map->path.at);
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	}
@@ -203,7 +204,7 @@ static struct file_id library_id(uint32_t dev_major, uint32_t dev_minor, uint64_
 	return (struct file_id){ (1ull << 63) | makedev(dev_major, dev_minor), inode };
 }
 
-static struct file *library(struct jemalloc *je, uint32_t tgid, const struct procfs_map *map,
+static struct file *library(struct jemalloc *je, uint32_t pid, const struct procfs_map *map,
 			    bool *unreadable)
 {
 	struct file_id id = library_id(map->dev_major, map->dev_minor, map->inode);
@@ -213,7 +214,7 @@ static struct file *library(struct jemalloc *je, uint32_t tgid, const struct pro
 
 	if (*at)
 		return *at;
-	fd = open_mapped(tgid, map);
+	fd = open_mapped(pid, map);
 	if (fd < 0) {
 		*unreadable = true;
 		return NULL;
@@ -235,7 +236,7 @@ static enum ktstr_jemalloc_tag read_got(const struct file *f, const struct procf
 	uint64_t base = first->start - first->offset - f->elf.base_vaddr;
 	struct iovec local = { &p->tsd_offset, sizeof(p->tsd_offset) };
 	struct iovec remote = { (void *)(uintptr_t)(base + f->elf.got_address), local.iov_len };
-	ssize_t n = process_vm_readv((pid_t)p->tgid, &local, 1, &remote, 1, 0);
+	ssize_t n = process_vm_readv((pid_t)p->tid, &local, 1, &remote, 1, 0);
 
 	if (n < 0)
 		return errno == EPERM	? KTSTR_JEMALLOC_PTRACE_REFUSED
@@ -266,7 +267,7 @@ static enum ktstr_jemalloc_tag search_maps(struct jemalloc *je, struct jemalloc_
 			first = map;
 		if (!map.executable)
 			continue;
-		f = library(je, p->tgid, &map, &unreadable);
+		f = library(je, p->tid, &map, &unreadable);
 		if (!f || f->tag == KTSTR_JEMALLOC_NOT_FOUND)
 			continue;
 		return f->tag == KTSTR_JEMALLOC_OK ? read_got(f, &first, p) : f->tag;
@@ -326,7 +327,7 @@ static enum ktstr_jemalloc_tag attach_known(struct jemalloc *je, struct jemalloc
 	char path[32];
 	int r = 1;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", p->tgid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", p->tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	*ret_decided = false;
 	for (unsigned int i = 0; fd >= 0 && i < MAX_MAPS; i++) {
@@ -359,7 +360,7 @@ static enum ktstr_jemalloc_tag attach_library(struct jemalloc *je, struct jemall
 	tag = attach_known(je, p, &decided);
 	if (decided)
 		return tag;
-	snprintf(path, sizeof(path), "/proc/%u/maps", p->tgid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", p->tid);
 	r = io_read_file_at(AT_FDCWD, path, &je->maps);
 	if (r == -ENOENT || r == -ESRCH)
 		return KTSTR_JEMALLOC_THREAD_GONE;
@@ -381,10 +382,11 @@ static enum ktstr_jemalloc_tag attach_executable(const struct file *f, struct je
 	return KTSTR_JEMALLOC_OK;
 }
 
-void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process *ret_process)
+void jemalloc_attach(struct jemalloc *je, uint32_t tgid, uint32_t tid,
+		     struct jemalloc_process *ret_process)
 {
-	struct jemalloc_process p = { .tgid = tgid, .tag = KTSTR_JEMALLOC_NOT_FOUND };
-	const struct file *f = executable(je, tgid, &p.tag);
+	struct jemalloc_process p = { .tgid = tgid, .tid = tid, .tag = KTSTR_JEMALLOC_NOT_FOUND };
+	const struct file *f = executable(je, &p, &p.tag);
 
 	if (f) {
 		p.tag = f->tag;
@@ -401,21 +403,21 @@ void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process
 }
 
 /* An exec between attach and stop would make everything learnt about the process worthless. */
-static bool same_program(const struct jemalloc_process *p)
+static bool same_program(const struct jemalloc_process *p, pid_t tid)
 {
 	struct stat st;
-	char path[32];
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", p->tgid);
+	snprintf(path, sizeof(path), "/proc/%u/task/%d/exe", p->tgid, tid);
 	return stat(path, &st) == 0 && st.st_dev == p->executable_device &&
 	       st.st_ino == p->executable_inode;
 }
 
-static enum ktstr_jemalloc_tag read_memory(const struct jemalloc_process *p, uint64_t tp,
-					   struct jemalloc_events *events,
+static enum ktstr_jemalloc_tag read_memory(const struct jemalloc_process *p,
+					   const struct stop *stop, struct jemalloc_events *events,
 					   struct jemalloc_fast *fast)
 {
-	uint64_t tsd = tp + (uint64_t)p->tsd_offset;
+	uint64_t tsd = stop->thread_pointer + (uint64_t)p->tsd_offset;
 	bool checked = p->layout.checked_size;
 	struct iovec local[2] = { { &fast->allocated, 8 }, { &fast->deallocated, 8 } };
 	struct iovec remote[2] = { { (void *)(uintptr_t)(tsd + p->layout.allocated), 8 },
@@ -430,7 +432,7 @@ static enum ktstr_jemalloc_tag read_memory(const struct jemalloc_process *p, uin
 		remote[1] = (struct iovec){ (void *)(uintptr_t)(tsd + JEMALLOC_COUNTERS_AT),
 					    sizeof(*fast) };
 	}
-	n = process_vm_readv((pid_t)p->tgid, local, 2, remote, 2, 0);
+	n = process_vm_readv(stop->tid, local, 2, remote, 2, 0);
 	if (n == (ssize_t)(local[0].iov_len + local[1].iov_len))
 		return KTSTR_JEMALLOC_OK;
 	if (n < 0 && errno == EPERM)
@@ -452,8 +454,8 @@ static enum ktstr_jemalloc_tag read_stopped(struct jemalloc *je, const struct je
 		je->nr_timeouts++;
 	if (tag != KTSTR_JEMALLOC_OK)
 		return tag;
-	tag = read_memory(p, stop.thread_pointer, &events, &fast);
-	if (tag == KTSTR_JEMALLOC_OK && !same_program(p))
+	tag = read_memory(p, &stop, &events, &fast);
+	if (tag == KTSTR_JEMALLOC_OK && !same_program(p, stop.tid))
 		tag = KTSTR_JEMALLOC_THREAD_GONE;
 	held_ns = stop_release(&stop);
 	je->summary->stops++;

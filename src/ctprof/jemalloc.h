@@ -26,6 +26,7 @@ struct jemalloc_layout {
 struct jemalloc_process {
 	enum ktstr_jemalloc_tag tag; /* KTSTR_JEMALLOC_OK: threads may be read */
 	uint32_t tgid;
+	uint32_t tid;	    /* the thread by whose number its files and memory are reached */
 	int64_t tsd_offset; /* from the thread pointer to the thread data, negative on x86-64 */
 	struct jemalloc_layout layout;
 	uint64_t executable_device, executable_inode;
@@ -45,7 +46,12 @@ static inline void jemalloc_destroyp(struct jemalloc **je)
 	jemalloc_destroy(*je);
 }
 
-void jemalloc_attach(struct jemalloc *je, uint32_t tgid, struct jemalloc_process *ret_process);
+/*
+ * @tid: a thread of it that lives, best the leader.  KTSTR_JEMALLOC_THREAD_GONE says that this one has
+ * no memory any more; others may.
+ */
+void jemalloc_attach(struct jemalloc *je, uint32_t tgid, uint32_t tid,
+		     struct jemalloc_process *ret_process);
 /* @ret_counters is written for KTSTR_JEMALLOC_OK only. */
 enum ktstr_jemalloc_tag jemalloc_read(struct jemalloc *je, struct jemalloc_process *process,
 				      uint32_t tid, struct jemalloc_counters *ret_counters);
@@ -59,14 +65,15 @@ struct jemalloc_running {
 
 /*
  * Reads many threads of a process, some dozens a system call, and stops none.  The caller makes sure
- * afterwards that it was still the same program (NOTE_SAME).
+ * afterwards that they, and @pid's, were still the same (NOTE_SAME): numbers are given again.
  *
  * A number is believed if two reads of one call are equal, else if three never go back: what a copy
  * caught half written is above or below its neighbours.  Reads of a known build must satisfy the rules in ctprof.h too.
  * What breaks them is read again, after pauses of at most 7 ms together, as a thread in the middle
  * of an update may have lost its CPU.
  *
- * @pid: of a thread that has memory; the leader may be gone.
+ * @pid: of a thread that has memory; if it ends meanwhile, threads are KTSTR_JEMALLOC_THREAD_GONE
+ * that may live.
  */
 void jemalloc_read_running(const struct jemalloc_process *process, uint32_t pid,
 			   struct jemalloc_running *threads, size_t nr);

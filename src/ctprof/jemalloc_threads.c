@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "ctprof/bpf_pass.h"
 #include "ctprof/fault.h"
 #include "ctprof/jemalloc.h"
+#include "ctprof/procfs.h"
 
 /* While all threads are gone through, process by process. */
 struct readers {
@@ -13,7 +17,7 @@ struct readers {
 	struct jemalloc *je; /* NULL: not asked */
 	struct jemalloc_process process;
 	bool attached;
-	bool *running; /* by thread: read while it ran, and to be confirmed */
+	size_t *through; /* by thread: 1 + by whose number it was read, to be confirmed; 0: none */
 	bool any_running;
 	struct jemalloc_running *threads; /* of one process */
 	size_t *places;			  /* where they are in the builder */
@@ -23,7 +27,7 @@ struct readers {
 static void readers_deinit(struct readers *r)
 {
 	jemalloc_destroy(r->je);
-	free(r->running);
+	free(r->through);
 	free(r->threads);
 	free(r->places);
 }
@@ -47,15 +51,14 @@ static enum ktstr_jemalloc_tag tag_at_once(const struct readers *r, size_t i)
 	return KTSTR_JEMALLOC_OK;
 }
 
-/* @pid: a thread of it that lives. */
-static enum ktstr_jemalloc_tag attach(struct readers *r, uint32_t pid)
+/* The leader may have ended before the others, and any of the others meanwhile. */
+static enum ktstr_jemalloc_tag attach(struct readers *r, const struct ktstr_ctprof_thread *t)
 {
-	if (!r->attached) {
-		jemalloc_attach(r->je, pid, &r->process);
-		r->attached = true;
-		if (r->process.tag == KTSTR_JEMALLOC_OK)
-			r->c->builder->head.summary.jemalloc_processes++;
-	}
+	if (!r->attached)
+		jemalloc_attach(r->je, t->tgid, t->tgid, &r->process);
+	r->attached = true;
+	if (r->process.tag == KTSTR_JEMALLOC_THREAD_GONE)
+		jemalloc_attach(r->je, t->tgid, t->tid, &r->process);
 	return r->process.tag;
 }
 
@@ -79,7 +82,7 @@ static void read_stopped(struct readers *r, size_t i)
 
 	t->jemalloc = tag_at_once(r, i);
 	if (t->jemalloc == KTSTR_JEMALLOC_OK)
-		t->jemalloc = attach(r, t->tgid);
+		t->jemalloc = attach(r, t);
 	if (t->jemalloc == KTSTR_JEMALLOC_OK)
 		t->jemalloc = jemalloc_read(r->je, &r->process, t->tid, &counters);
 	if (t->jemalloc == KTSTR_JEMALLOC_OK)
@@ -105,6 +108,61 @@ static int make_room(struct readers *r, size_t nr)
 	return 0;
 }
 
+/* Return: false if that thread ended before all was read by its number. */
+static bool read_through(struct readers *r, size_t through, size_t nr)
+{
+	struct builder *b = r->c->builder;
+	const struct ktstr_ctprof_thread *t = &b->threads[through];
+
+	for (size_t k = 0; k < nr; k++)
+		r->threads[k].thread_pointer = b->notes[r->places[k]].thread_pointer;
+	jemalloc_attach(r->je, t->tgid, t->tid, &r->process);
+	if (r->process.tag == KTSTR_JEMALLOC_OK)
+		jemalloc_read_running(&r->process, t->tid, r->threads, nr);
+	for (size_t k = 0; k < nr; k++) {
+		if (r->process.tag != KTSTR_JEMALLOC_OK)
+			r->threads[k].tag = r->process.tag;
+		if (r->threads[k].tag == KTSTR_JEMALLOC_THREAD_GONE)
+			return false;
+	}
+	for (size_t k = 0; k < nr; k++) {
+		size_t i = r->places[k];
+
+		b->threads[i].jemalloc = r->threads[k].tag;
+		if (r->threads[k].tag != KTSTR_JEMALLOC_OK)
+			continue;
+		set_counters(r, i, &r->threads[k].counters, KTSTR_FILLER_VM);
+		r->through[i] = through + 1;
+		r->any_running = true;
+	}
+	return true;
+}
+
+static bool has_folder(uint32_t tgid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", tgid);
+	return access(path, F_OK) == 0;
+}
+
+/* By the leader's number, as the others come and go; by theirs if it is the leader that went. */
+static void read_through_any(struct readers *r, size_t nr)
+{
+	const struct ktstr_ctprof_thread *threads = r->c->builder->threads;
+	size_t leader = 0;
+
+	while (leader < nr && threads[r->places[leader]].tid != threads[r->places[leader]].tgid)
+		leader++;
+	if (leader < nr && read_through(r, r->places[leader], nr))
+		return;
+	for (size_t k = 0; k < nr && has_folder(threads[r->places[k]].tgid); k++)
+		if (k != leader && read_through(r, r->places[k], nr))
+			return;
+	for (size_t k = 0; k < nr; k++)
+		r->c->builder->threads[r->places[k]].jemalloc = KTSTR_JEMALLOC_THREAD_GONE;
+}
+
 static int read_running(struct readers *r, size_t first, size_t end)
 {
 	struct builder *b = r->c->builder;
@@ -115,24 +173,10 @@ static int read_running(struct readers *r, size_t first, size_t end)
 	for (size_t i = first; i < end; i++) {
 		b->threads[i].jemalloc = tag_at_once(r, i);
 		if (b->threads[i].jemalloc == KTSTR_JEMALLOC_OK)
-			b->threads[i].jemalloc = attach(r, b->threads[i].tid);
-		if (b->threads[i].jemalloc != KTSTR_JEMALLOC_OK)
-			continue;
-		r->threads[nr].thread_pointer = b->notes[i].thread_pointer;
-		r->places[nr++] = i;
+			r->places[nr++] = i;
 	}
-	if (!nr)
-		return 0;
-	jemalloc_read_running(&r->process, b->threads[r->places[0]].tid, r->threads, nr);
-	for (size_t k = 0; k < nr; k++) {
-		size_t i = r->places[k];
-
-		b->threads[i].jemalloc = r->threads[k].tag;
-		if (r->threads[k].tag != KTSTR_JEMALLOC_OK)
-			continue;
-		set_counters(r, i, &r->threads[k].counters, KTSTR_FILLER_VM);
-		r->running[i] = r->any_running = true;
-	}
+	if (nr)
+		read_through_any(r, nr);
 	return 0;
 }
 
@@ -141,29 +185,77 @@ static int read_process(struct readers *r, size_t first, size_t end)
 	const uint32_t both = NOTE_IDENTITY | NOTE_THREAD_POINTER;
 	bool known = true;
 
+	int result = 0;
+
 	r->attached = false;
+	r->process.tag = KTSTR_JEMALLOC_NOT_FOUND;
 	for (size_t i = first; i < end; i++)
 		known = known && (tag_at_once(r, i) != KTSTR_JEMALLOC_OK ||
 				  (r->c->builder->notes[i].flags & both) == both);
 	if (known)
-		return read_running(r, first, end);
-	for (size_t i = first; i < end; i++)
+		result = read_running(r, first, end);
+	for (size_t i = first; i < end && !known; i++)
 		read_stopped(r, i);
-	return 0;
+	if (r->process.tag == KTSTR_JEMALLOC_OK)
+		r->c->builder->head.summary.jemalloc_processes++;
+	return result;
+}
+
+static void take_back(struct readers *r, size_t i, enum ktstr_jemalloc_tag tag)
+{
+	struct ktstr_ctprof_thread *t = &r->c->builder->threads[i];
+
+	thread_clear(t, KTSTR_CTPROF_ALLOCATED);
+	thread_clear(t, KTSTR_CTPROF_DEALLOCATED);
+	t->jemalloc = tag;
+}
+
+/* And is no other thread that was given its number. */
+static bool lives(const struct ktstr_ctprof_thread *t)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(4096);
+	struct ktstr_ctprof_thread now = { 0 };
+	struct procfs_extra extra;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", t->tgid, t->tid);
+	return io_read_file(path, &text, NULL) == 0 &&
+	       procfs_parse_stat((struct span){ strbuf_str(&text), text.len }, &now, &extra) == 0 &&
+	       !extra.zombie &&
+	       ktstr_ctprof_get_or_zero(&now, KTSTR_CTPROF_START_TIME) ==
+		       ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME);
+}
+
+/* It ended, or became another program, or so did the one by whose number it was read. */
+static void read_again(struct readers *r, size_t i)
+{
+	const struct ktstr_ctprof_thread *t = &r->c->builder->threads[i];
+
+	take_back(r, i, KTSTR_JEMALLOC_THREAD_GONE);
+	if (!lives(t))
+		return;
+	r->attached = r->attached && r->process.tgid == t->tgid;
+	read_stopped(r, i);
+	if (!lives(t))
+		take_back(r, i, KTSTR_JEMALLOC_THREAD_GONE);
+}
+
+static bool is_same(const struct readers *r, size_t i)
+{
+	return r->c->builder->notes[i].flags & NOTE_SAME;
 }
 
 /* What was read while it may have become another program is taken back. */
 static int confirm(struct readers *r)
 {
-	struct builder *b = r->c->builder;
 	int result = r->any_running ? bpf_identify(r->c) : 0;
 
-	for (size_t i = 0; i < b->nr_threads; i++) {
-		if (!r->running[i] || (result == 0 && b->notes[i].flags & NOTE_SAME))
-			continue;
-		thread_clear(&b->threads[i], KTSTR_CTPROF_ALLOCATED);
-		thread_clear(&b->threads[i], KTSTR_CTPROF_DEALLOCATED);
-		b->threads[i].jemalloc = KTSTR_JEMALLOC_THREAD_GONE;
+	r->attached = false;
+	for (size_t i = 0; i < r->c->builder->nr_threads && result != -ENOMEM; i++) {
+		size_t through = r->through[i];
+
+		if (through && (result < 0 || !is_same(r, i) || !is_same(r, through - 1)))
+			read_again(r, i);
 	}
 	return result == -ENOMEM ? result : 0;
 }
@@ -200,8 +292,8 @@ int collect_jemalloc(struct collect *c)
 {
 	_cleanup_(readers_deinit) struct readers r = { .c = c };
 
-	r.running = calloc(c->builder->nr_threads + 1, sizeof(*r.running));
-	if (!r.running)
+	r.through = calloc(c->builder->nr_threads + 1, sizeof(*r.through));
+	if (!r.through)
 		return -ENOMEM;
 	if (c->live && !c->opts->no_jemalloc) {
 		r.je = jemalloc_create(c->opts->no_calibration, &c->builder->head.summary);

@@ -162,11 +162,16 @@ endif
 
 include mk/payloads.mk
 
-$(B)/tests/vm/%: $(B)/obj/tests/vm/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+# An archive: a test takes what it uses, and only some of that needs cmocka.
+$(B)/libtests.a: $(call obj,$(TESTLIB_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/tests/vm/%: $(B)/obj/tests/vm/%.o $(B)/libtests.a $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
-$(B)/tests/self/%: $(B)/obj/tests/self/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+$(B)/tests/self/%: $(B)/obj/tests/self/%.o $(B)/libtests.a $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
@@ -174,23 +179,23 @@ $(B)/examples/%: $(B)/obj/examples/%.o $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtests.a $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # The agent's parts but its main(), for their own tests.
-$(B)/tests/unit/test_guest_%: $(B)/obj/tests/unit/test_guest_%.o $(call obj,$(TESTLIB_SRC)) \
+$(B)/tests/unit/test_guest_%: $(B)/obj/tests/unit/test_guest_%.o $(B)/libtests.a \
 		$(call obj,$(filter-out guest/main.c,$(GUEST_SRC))) $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libtests.a $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lcmocka
 
 # The kernel's own schedulers, where tools/check-upstream.sh has built them.
 $(B)/obj/tests/upstream/%.o: CPPFLAGS += -DUPSTREAM_DIR='"$(abspath build/upstream/bin)"'
-$(B)/tests/upstream/%: $(B)/obj/tests/upstream/%.o $(call obj,$(TESTLIB_SRC)) $(B)/libktstr.a
+$(B)/tests/upstream/%: $(B)/obj/tests/upstream/%.o $(B)/libtests.a $(B)/libktstr.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(GUEST_LDLIBS)
 

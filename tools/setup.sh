@@ -39,6 +39,9 @@ libzstd-dev|libzstd-devel|zstd|pc:libzstd
 libxxhash-dev|xxhash-devel|xxhash|pc:libxxhash
 libelf-dev|elfutils-libelf-devel|libelf|pc:libelf
 libdw-dev|elfutils-devel|elfutils|pc:libdw
+zlib1g-dev|zlib-devel|zlib|pc:zlib
+liblzma-dev|xz-devel|xz|pc:liblzma
+libbz2-dev|bzip2-devel|bzip2|pc:bzip2
 libbpf-dev|libbpf-devel|libbpf|pc:libbpf
 libjemalloc-dev|jemalloc-devel|jemalloc|pc:jemalloc
 busybox-static|busybox|busybox|cmd:busybox

@@ -171,11 +171,11 @@ enum ktstr_jemalloc_tag {
 	KTSTR_JEMALLOC_TLS_ARITHMETIC, /* addresses make no sense */
 	KTSTR_JEMALLOC_PTRACE_REFUSED, /* no permission */
 	KTSTR_JEMALLOC_PTRACE_BUSY,    /* another debugger is attached */
-	KTSTR_JEMALLOC_STOP_TIMEOUT,   /* did not stop within 250 ms, e.g. waiting for a disk */
-	KTSTR_JEMALLOC_READ_FAILED,    /* memory not readable */
-	KTSTR_JEMALLOC_IMPLAUSIBLE,    /* what was read breaks the rules above */
-	KTSTR_JEMALLOC_THREAD_GONE,    /* ended meanwhile */
-	KTSTR_JEMALLOC_FOREIGN_PROC,   /* /proc counts processes in another pid namespace */
+	KTSTR_JEMALLOC_STOP_TIMEOUT, /* did not stop within 250 ms (2 s if all it lacked was a CPU) */
+	KTSTR_JEMALLOC_READ_FAILED,  /* memory not readable */
+	KTSTR_JEMALLOC_IMPLAUSIBLE,  /* what was read breaks the rules above */
+	KTSTR_JEMALLOC_THREAD_GONE,  /* ended meanwhile */
+	KTSTR_JEMALLOC_FOREIGN_PROC, /* /proc counts processes in another pid namespace */
 	KTSTR_JEMALLOC_NR_TAGS
 };
 

@@ -17,26 +17,62 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-enum { YIELD_NS = 200000, NAP_NS = 50000, NAP_MAX_NS = 1000000 };
+enum { YIELD_NS = 200000, NAP_NS = 50000, NAP_MAX_NS = 1000000, ATTACH_TRIES = 4 };
 
-/* Why the kernel said EPERM: it says so of threads that are just ending or traced as well. */
+/* The kernel asks the same before it reads memory, whoever traces the thread. */
+static bool has_right(uint32_t tid)
+{
+	char byte;
+	struct iovec local = { &byte, 1 }, nowhere = { (void *)1, 1 };
+
+	return process_vm_readv((pid_t)tid, &local, 1, &nowhere, 1, 0) >= 0 ||
+	       (errno != EPERM && errno != ENOSYS);
+}
+
+static const char *status_value(const struct strbuf *text, const char *key)
+{
+	const char *at = strstr(strbuf_str(text), key);
+
+	return at ? at + strlen(key) : "";
+}
+
+/* Why the kernel said EPERM: it says so of threads that are just ending or traced as well.  Of two
+ * captures the other may have let go by now.  Return: OK: nothing stands in the way any more. */
 static enum ktstr_jemalloc_tag refusal(uint32_t tgid, uint32_t tid)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	const char *state, *tracer;
-	char path[64];
+	char path[64], state, tracer;
 	int r;
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/status", tgid, tid);
 	r = io_read_file_at(AT_FDCWD, path, &text);
 	if (r == -ENOENT || r == -ESRCH)
 		return KTSTR_JEMALLOC_THREAD_GONE;
-	state = strstr(strbuf_str(&text), "\nState:\t");
-	if (state && (state[8] == 'Z' || state[8] == 'X'))
+	state = *status_value(&text, "\nState:\t");
+	if (state == 'Z' || state == 'X')
 		return KTSTR_JEMALLOC_THREAD_GONE;
-	tracer = strstr(strbuf_str(&text), "\nTracerPid:\t");
-	return tracer && tracer[12] != '0' ? KTSTR_JEMALLOC_PTRACE_BUSY
-					   : KTSTR_JEMALLOC_PTRACE_REFUSED;
+	tracer = *status_value(&text, "\nTracerPid:\t");
+	if (tracer && tracer != '0')
+		return KTSTR_JEMALLOC_PTRACE_BUSY;
+	return has_right(tid) ? KTSTR_JEMALLOC_OK : KTSTR_JEMALLOC_PTRACE_REFUSED;
+}
+
+static enum ktstr_jemalloc_tag seize(uint32_t tgid, uint32_t tid)
+{
+	enum ktstr_jemalloc_tag tag;
+
+	for (unsigned int i = 0; i < ATTACH_TRIES; i++) {
+		if (ptrace(PTRACE_SEIZE, (pid_t)tid, NULL, NULL) == 0)
+			return KTSTR_JEMALLOC_OK;
+		if (errno == ESRCH)
+			return KTSTR_JEMALLOC_THREAD_GONE;
+		tag = refusal(tgid, tid);
+		if (tag != KTSTR_JEMALLOC_OK)
+			return tag;
+		sched_yield();
+	}
+	/* With that right, only a tracer can have been there each time. */
+	return KTSTR_JEMALLOC_PTRACE_BUSY;
 }
 
 static bool read_thread_pointer(pid_t tid, uint64_t *ret_value)
@@ -74,6 +110,24 @@ static void nap(uint64_t waited_ns)
 	nanosleep(&(struct timespec){ .tv_nsec = (long)ns }, NULL);
 }
 
+/* It stops where it gets a CPU; only one that sleeps past signals may never. */
+static bool is_runnable(pid_t tid)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	return io_read_file_at(AT_FDCWD, path, &text) == 0 &&
+	       *status_value(&text, "\nState:\t") == 'R';
+}
+
+static bool is_too_late(const struct stop *stop, uint64_t waited_ns)
+{
+	if (waited_ns <= STOP_TIMEOUT_MS * NSEC_PER_MSEC)
+		return false;
+	return waited_ns > STOP_RUNNABLE_MS * NSEC_PER_MSEC || !is_runnable(stop->tid);
+}
+
 static enum ktstr_jemalloc_tag await_stop(struct stop *stop)
 {
 	for (;;) {
@@ -90,7 +144,7 @@ static enum ktstr_jemalloc_tag await_stop(struct stop *stop)
 			stop->signal = pending_signal(stop->tid);
 			return KTSTR_JEMALLOC_OK;
 		}
-		if (waited > STOP_TIMEOUT_MS * NSEC_PER_MSEC)
+		if (is_too_late(stop, waited))
 			return KTSTR_JEMALLOC_STOP_TIMEOUT;
 		nap(waited);
 	}
@@ -101,8 +155,9 @@ enum ktstr_jemalloc_tag stop_thread(uint32_t tgid, uint32_t tid, struct stop *re
 	struct stop stop = { .tid = (pid_t)tid };
 	enum ktstr_jemalloc_tag tag;
 
-	if (ptrace(PTRACE_SEIZE, stop.tid, NULL, NULL) < 0)
-		return errno == ESRCH ? KTSTR_JEMALLOC_THREAD_GONE : refusal(tgid, tid);
+	tag = seize(tgid, tid);
+	if (tag != KTSTR_JEMALLOC_OK)
+		return tag;
 	stop.since_ns = clock_mono_ns();
 	if (ptrace(PTRACE_INTERRUPT, stop.tid, NULL, NULL) < 0)
 		return KTSTR_JEMALLOC_THREAD_GONE;

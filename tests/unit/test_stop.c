@@ -14,16 +14,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "ctprof/stop.h"
 #include "tests/lib/alone.h"
 #include "tests/lib/process.h"
 
-enum { CAUGHT = 3, QUEUED = 50 };
+enum { CAUGHT = 3, QUEUED = 50, ATTEMPTS = 3000, HOG_MS = 600 };
 
 /* Shared with the child. */
 static struct shared {
@@ -276,6 +278,122 @@ static void a_thread_that_cannot_stop_is_given_up(void **state)
 	end_target(a.pid);
 }
 
+/* Takes a CPU for itself.  Return: -1: it may not. */
+static pid_t start_hog(int cpu)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	pid_t pid = fork();
+	cpu_set_t set;
+	uint64_t end;
+
+	while (pid > 0 && !shared->enough)
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return -1;
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		_exit(1);
+	end = clock_mono_ns() + HOG_MS * NSEC_PER_MSEC;
+	shared->enough = 1;
+	while (clock_mono_ns() < end)
+		;
+	_exit(0);
+}
+
+static bool leave_to(pid_t pid, int cpu)
+{
+	cpu_set_t all, others, one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_getaffinity(0, sizeof(all), &all) < 0)
+		return false;
+	CPU_XOR(&others, &all, &one);
+	return CPU_ISSET(cpu, &all) && CPU_COUNT(&others) > 0 &&
+	       sched_setaffinity(0, sizeof(others), &others) == 0 &&
+	       sched_setaffinity(pid, sizeof(one), &one) == 0;
+}
+
+/* On a busy machine that can take longer than a disk may. */
+static void a_thread_that_lacks_a_cpu_is_waited_for(void **state)
+{
+	struct attempt a = { .pid = start_target() };
+	cpu_set_t before;
+	pthread_t thread;
+	pid_t hog = -1;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	if (leave_to(a.pid, 0))
+		hog = start_hog(0);
+	if (hog < 0) {
+		print_message("needs two CPUs and SCHED_FIFO: run as root\n");
+		end_target(a.pid);
+		skip();
+	}
+	assert_int_equal(pthread_create(&thread, NULL, stop_once, &a), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(waitpid(hog, NULL, 0), hog);
+	end_target(a.pid);
+	need(a.tag);
+	assert_int_equal(a.tag, KTSTR_JEMALLOC_OK);
+}
+
+/* As another capture does, over and over. */
+static pid_t start_tracer(pid_t target)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (!shared->enough) {
+		if (ptrace(PTRACE_SEIZE, target, NULL, NULL) < 0)
+			continue;
+		if (ptrace(PTRACE_INTERRUPT, target, NULL, NULL) < 0 ||
+		    waitpid(target, NULL, __WALL) != target)
+			_exit(1);
+		shared->sent++;
+		ptrace(PTRACE_DETACH, target, NULL, NULL);
+	}
+	_exit(0);
+}
+
+static void another_tracer_is_no_lack_of_rights(void **state)
+{
+	pid_t pid = start_target(), tracer;
+	int seen[KTSTR_JEMALLOC_NR_TAGS] = { 0 };
+
+	(void)state;
+	if (!process_may_trace()) {
+		print_message("needs ptrace: run as root, or sysctl kernel.yama.ptrace_scope=0\n");
+		end_target(pid);
+		skip();
+	}
+	tracer = start_tracer(pid);
+	while (!shared->sent)
+		assert_int_equal(waitpid(tracer, NULL, WNOHANG), 0);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct stop stop;
+		enum ktstr_jemalloc_tag tag = stop_thread((uint32_t)pid, (uint32_t)pid, &stop);
+
+		seen[tag]++;
+		if (tag == KTSTR_JEMALLOC_OK)
+			stop_release(&stop);
+	}
+	shared->enough = 1;
+	assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+	assert_int_equal(seen[KTSTR_JEMALLOC_PTRACE_REFUSED], 0);
+	assert_int_equal(seen[KTSTR_JEMALLOC_OK] + seen[KTSTR_JEMALLOC_PTRACE_BUSY], ATTEMPTS);
+	assert_true(seen[KTSTR_JEMALLOC_OK] > 0);
+	end_target(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +402,8 @@ int main(void)
 		cmocka_unit_test_setup(a_thread_that_ended_is_gone, clear_shared),
 		cmocka_unit_test_setup(a_thread_that_cannot_stop_is_given_up, clear_shared),
 		cmocka_unit_test_setup(the_end_of_the_tracer_releases, clear_shared),
+		cmocka_unit_test_setup(a_thread_that_lacks_a_cpu_is_waited_for, clear_shared),
+		cmocka_unit_test_setup(another_tracer_is_no_lack_of_rights, clear_shared),
 	};
 
 	alone_wait();

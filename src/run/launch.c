@@ -30,6 +30,7 @@ static struct vm_opts vm_opts_of(const struct launch_opts *opts)
 		.pause_at_stop = opts->pause_at_stop,
 		.dir = opts->dir,
 		.shell_fd = opts->shell_fd,
+		.cancel_fd = interrupt_fd(),
 	};
 }
 
@@ -77,7 +78,7 @@ static int start(const struct launch_opts *opts, struct vm_opts *vm, struct laun
 {
 	int r = vm_start(vm, &launch->vm, err);
 
-	if (r >= 0 || !vm->template || r == -ENOMEM || r == -EAGAIN || r == -EINVAL)
+	if (r >= 0 || !vm->template || r == -ENOMEM || r == -EAGAIN || r == -EINVAL || r == -EINTR)
 		return r;
 	tell_cold(opts, err);
 	template_release(launch->template);

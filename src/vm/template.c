@@ -156,6 +156,7 @@ static int boot_and_save(const struct template_opts *opts, const char *dir, uint
 		.dir = dir,
 		.save_dir = dir,
 		.shell_fd = -1,
+		.cancel_fd = opts->cancel_fd,
 	};
 	int r = records ? vm_start(&vm_opts, &vm, err) : ktstr_error_nomem(err);
 

@@ -228,10 +228,13 @@ int vm_start(const struct vm_opts *opts, struct vm **ret_vm, struct ktstr_error 
 							      file_bytes(full.files_path) +
 								      file_bytes(full.job_path));
 	r = start_in(vm, &full, err);
+	/* A guest that boots in one thread lets QEMU answer only once it idles. */
+	vm->qmp.cancel_fd = full.cancel_fd > 0 ? full.cancel_fd : -1;
 	if (r == 0 && full.template)
 		r = restore_run(vm, &full, err);
 	else if (r == 0 && vm->qmp.fd >= 0)
 		r = restore_begin(vm, &full, err);
+	vm->qmp.cancel_fd = -1;
 	if (r < 0) {
 		if (full.save_dir && vm_lacked_room(vm))
 			r = vm_refuse_room(full.dir, err);

@@ -47,6 +47,7 @@ struct vm_opts {
 	int qmp_fd;	      /* set by vm_start() and nobody else; 0: none */
 	const char *dir;      /* exists; receives the four files */
 	int shell_fd;	      /* -1, or a stream socket joined to port ktstr.shell; borrowed */
+	int cancel_fd;	      /* readable: vm_start() gives up with -EINTR; 0 or less: never */
 };
 
 /* The whole QEMU command line, NULL-terminated, one malloc'ed block per string and one for the
@@ -68,8 +69,9 @@ uint64_t vm_memory_bytes(const struct ktstr_topology *topology, uint64_t job_byt
 
 /* The thread that starts a VM must outlive it: its death ends QEMU.  A clone runs when this returns,
  * and nothing speaks with its QEMU from then on.  Return: 0; -EINVAL, -ERANGE: no such machine;
- * -ENOMEM: this host has not that much memory left; -EREMOTEIO, -EPIPE, -ETIMEDOUT: the template
- * could not be restored (the text holds QEMU's words); -errno.  On failure nothing runs. */
+ * -ENOMEM: this host has not that much memory left; -EINTR: @cancel_fd;
+ * -EREMOTEIO, -EPIPE, -ETIMEDOUT: the template could not be restored (the text holds QEMU's words);
+ * -errno.  On failure nothing runs. */
 int vm_start(const struct vm_opts *opts, struct vm **ret_vm,
 	     struct ktstr_error *err) KTSTR_MUST_CHECK;
 

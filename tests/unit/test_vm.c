@@ -228,6 +228,25 @@ static void what_cannot_start_says_why(void **state)
 	vm_destroy(NULL);
 }
 
+/* As one that boots a guest in its only thread. */
+static void one_that_does_not_answer_can_be_cancelled(void **state)
+{
+	struct vm_opts opts = fake_qemu("exec tail -f /dev/null");
+	struct ktstr_error err = { 0 };
+	struct vm *vm = NULL;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], "", 1), 1);
+	opts.exact = true;
+	opts.cancel_fd = fds[0];
+	assert_int_equal(vm_start(&opts, &vm, &err), -EINTR);
+	assert_null(vm);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* A runner dies of SIGKILL.  Whoever still runs then would answer. */
 static void qemu_dies_with_its_runner(void **state)
 {
@@ -271,6 +290,7 @@ int main(void)
 		SCRATCH_TEST(a_crashing_qemu_leaves_its_words, scratch),
 		SCRATCH_TEST(the_written_line_can_be_run_again, scratch),
 		SCRATCH_TEST(what_cannot_start_says_why, scratch),
+		SCRATCH_TEST(one_that_does_not_answer_can_be_cancelled, scratch),
 		SCRATCH_TEST(qemu_dies_with_its_runner, scratch),
 	};
 

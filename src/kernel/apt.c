@@ -17,6 +17,9 @@
 #include "base/path.h"
 #include "kernel/program.h"
 
+/* Of a folder and a suite: what apt leaves if it is killed, thrown away by the next update. */
+#define APT_TMP "%s/%s/tmp"
+
 static const struct apt_suite known_suites[] = {
 	{ .name = "sid", .leading = true },
 	{ .name = "trixie-backports", .leading = true },
@@ -174,11 +177,16 @@ static int prepare_suite(const struct apt *apt, const char *suite, struct ktstr_
 	_cleanup_free_ char *dir = path_format("%s/%s", apt->dir, suite);
 	_cleanup_free_ char *partial = path_format("%s/%s/lists/partial", apt->dir, suite);
 	_cleanup_free_ char *archives = path_format("%s/%s/archives/partial", apt->dir, suite);
+	_cleanup_free_ char *tmp = path_format(APT_TMP, apt->dir, suite);
 	int r;
 
-	if (!dir || !partial || !archives)
+	if (!dir || !partial || !archives || !tmp)
 		return ktstr_error_nomem(err);
-	r = path_mkdir_all(partial, err);
+	r = path_remove_tree(tmp, err);
+	if (r == 0)
+		r = path_mkdir_all(tmp, err);
+	if (r == 0)
+		r = path_mkdir_all(partial, err);
 	if (r == 0)
 		r = path_mkdir_all(archives, err);
 	if (r == 0)
@@ -211,11 +219,14 @@ static int start_update(const struct apt *apt, const char *suite, struct program
 			struct ktstr_error *err)
 {
 	_cleanup_free_ char *conf = path_format("%s/%s/apt.conf", apt->dir, suite);
+	_cleanup_free_ char *tmp = path_format(APT_TMP, apt->dir, suite);
 	const char *const argv[] = { "apt-get", "-c", conf, "update", NULL };
-	int r = conf ? prepare_suite(apt, suite, err) : ktstr_error_nomem(err);
+	int r = conf && tmp ? prepare_suite(apt, suite, err) : ktstr_error_nomem(err);
 
 	return r < 0 ? r
-		     : program_start(&(struct program_opts){ .argv = argv, .package = "apt" },
+		     : program_start(&(struct program_opts){ .argv = argv,
+							     .package = "apt",
+							     .tmp_dir = tmp },
 				     program, err);
 }
 

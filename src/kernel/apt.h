@@ -2,7 +2,7 @@
 /*
  * apt.h - the ordinary apt client with its state in our own cache folder.
  *
- * cache/apt/SUITE/	one suite: apt.conf, kernels.sources, lists/, packages
+ * cache/apt/SUITE/	one suite: apt.conf, kernels.sources, lists/, packages, tmp/
  * cache/apt/.lock	held by whoever updates, searches or downloads
  *
  * "packages" holds one "name version bytes" line per kernel package of the suite; its time says

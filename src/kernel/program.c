@@ -32,20 +32,22 @@ bool program_interrupted(void)
 }
 
 /* The environment with messages in English: they are read.  Its strings are borrowed. */
-static const char **c_locale_environment(void)
+static const char **environment_with(const char *tmp_dir)
 {
 	const char **env;
 	size_t nr = 0, at = 0;
 
 	while (environ[nr])
 		nr++;
-	env = calloc(nr + 2, sizeof(*env));
+	env = calloc(nr + 3, sizeof(*env));
 	if (!env)
 		return NULL;
 	for (size_t i = 0; i < nr; i++)
-		if (strncmp(environ[i], "LC_ALL=", 7) != 0)
+		if (strncmp(environ[i], "LC_ALL=", 7) != 0 &&
+		    (!tmp_dir || strncmp(environ[i], "TMPDIR=", 7) != 0))
 			env[at++] = environ[i];
-	env[at] = "LC_ALL=C";
+	env[at++] = "LC_ALL=C";
+	env[at] = tmp_dir;
 	return env;
 }
 
@@ -53,12 +55,13 @@ int program_start(const struct program_opts *opts, struct program *ret_program,
 		  struct ktstr_error *err)
 {
 	_cleanup_program_ struct program p = PROGRAM_INIT;
-	_cleanup_free_ const char **env = c_locale_environment();
+	_cleanup_free_ char *tmp = opts->tmp_dir ? path_format("TMPDIR=%s", opts->tmp_dir) : NULL;
+	_cleanup_free_ const char **env = environment_with(tmp);
 	_cleanup_free_ char *path = NULL;
 	const char *argv[PROGRAM_MAX_ARGS] = { NULL };
 	int r;
 
-	if (!env)
+	if (!env || (opts->tmp_dir && !tmp))
 		return ktstr_error_nomem(err);
 	path = path_find_program(opts->argv[0], NULL);
 	if (!path)

@@ -33,6 +33,7 @@ struct program_opts {
 	const char *const *argv; /* argv[0] is looked up in PATH */
 	const char *package;	 /* what to install if it is missing; NULL: the program's name */
 	const char *cwd;	 /* NULL: inherit */
+	const char *tmp_dir;	 /* where it may leave files when it is killed; NULL: inherit */
 	int stdin_fd, stdout_fd; /* 0: /dev/null and collected; borrowed */
 };
 

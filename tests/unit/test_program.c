@@ -34,6 +34,22 @@ static void output_is_collected(void **state)
 	assert_string_equal(out.data, "one\ntwo\nC\n");
 }
 
+static void what_is_left_lies_where_it_was_said(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "echo $TMPDIR", NULL };
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	setenv("TMPDIR", "/elsewhere", 1);
+	assert_int_equal(
+		program_run(&(struct program_opts){ .argv = argv, .tmp_dir = "/a/b" }, &out, &err),
+		0);
+	assert_string_equal(out.data, "/a/b\n");
+	assert_int_equal(program_run(&(struct program_opts){ .argv = argv }, &out, &err), 0);
+	unsetenv("TMPDIR");
+	assert_string_equal(out.data, "/elsewhere\n");
+}
+
 static void failures_are_told_apart(void **state)
 {
 	static const struct {
@@ -115,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_is_collected),
+		cmocka_unit_test(what_is_left_lies_where_it_was_said),
 		cmocka_unit_test(failures_are_told_apart),
 		cmocka_unit_test(long_output_is_quoted_from_its_end),
 		cmocka_unit_test(a_missing_program_names_its_package),

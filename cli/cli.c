@@ -83,7 +83,9 @@ static int help(const struct cli_verbs *verbs)
 	printf("usage: %s COMMAND [ARGUMENT]...\n\n%s\n\ncommands:\n", verbs->prefix, verbs->about);
 	for (size_t i = 0; i < verbs->nr; i++)
 		printf("  %-8s  %s\n", verbs->verbs[i].name, verbs->verbs[i].about);
-	printf("\n'%s COMMAND --help' describes one command.\n", verbs->prefix);
+	printf("\nExit status, where a command does not say its own: 0 done, 2 wrong command line,\n"
+	       "70 it did not work, 130 interrupted.\n");
+	printf("'%s COMMAND --help' describes one command.\n", verbs->prefix);
 	return KTSTR_EXIT_PASS;
 }
 

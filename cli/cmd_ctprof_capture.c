@@ -84,6 +84,8 @@ static int take_one(const struct plan *plan, uint32_t index, bool last)
 		ctprof_print_sources(snapshot);
 	if (last)
 		ctprof_print_remedies(snapshot);
+	if (!snapshot->nr_threads)
+		fprintf(stderr, "no thread matches: the record is empty\n");
 	return KTSTR_EXIT_PASS;
 }
 

@@ -29,7 +29,7 @@ static void add_options(struct request *q)
 		  KTSTR_OPTION_FLAG, &q->view.compare.per_second },
 		{ 0, "no-pairing", NULL, "do not pair cgroups by what runs in them",
 		  KTSTR_OPTION_FLAG, &q->view.compare.no_pairing },
-		{ 0, "fail-if", "CONDITION", "such as 'wait_sum > 20%'; repeatable; see above",
+		{ 0, "fail-if", "CONDITION", "such as 'wait_time > 20%'; repeatable; see above",
 		  KTSTR_OPTION_LIST, &q->fail_if },
 		{ 0, "boots", "HOW", "same or other: what files do not say", KTSTR_OPTION_TEXT,
 		  &q->boots },

@@ -46,8 +46,9 @@ static int load(struct ctprof_moments *m, size_t file, char *operand, uint32_t *
 		return cli_fail(KTSTR_EXIT_HARNESS, &err);
 	warn(operand, m->series[file]);
 	if (*ret_number > m->series[file]->nr)
-		return cli_failf(KTSTR_EXIT_USAGE, "'%s' has %zu moments, there is no %u", operand,
-				 m->series[file]->nr, *ret_number);
+		return cli_failf(KTSTR_EXIT_USAGE, "'%s' has %zu moment%s, there is no %u", operand,
+				 m->series[file]->nr, m->series[file]->nr == 1 ? "" : "s",
+				 *ret_number);
 	return -1;
 }
 

@@ -126,6 +126,27 @@ int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 	return 0;
 }
 
+int io_check_target(const char *path, struct ktstr_error *err)
+{
+	_cleanup_free_ char *temp = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return ktstr_error_set(err, -EISDIR, "write '%s': %s", path, strerror(EISDIR));
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return 0;
+	if (asprintf(&temp, "%s.tmp.%d", path, (int)getpid()) < 0) {
+		temp = NULL;
+		return ktstr_error_nomem(err);
+	}
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return ktstr_error_set(err, -errno, "write '%s': %s", path, strerror(errno));
+	unlink(temp);
+	return 0;
+}
+
 static int copy_bytes(int in, int out)
 {
 	char chunk[65536];

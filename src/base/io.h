@@ -35,6 +35,10 @@ int io_write_sysfs(const char *path, const char *text) KTSTR_MUST_CHECK;
 int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Could io_write_file() make @path?  For what is written after a long time: said at once.
+ * Return: 0, -EISDIR, or as creating a file beside it. */
+int io_check_target(const char *path, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Copies a file's content (reflink or copy_file_range where possible). */
 int io_copy_file(const char *from, const char *to, mode_t mode,
 		 struct ktstr_error *err) KTSTR_MUST_CHECK;

@@ -119,6 +119,11 @@ static void check_cell(struct judgement *j, const struct ktstr_ctprof_group *g,
 		if (why && is_lower_bound(j, g, column, cell) && is_met(c, value))
 			why = NULL;
 	}
+	if (why && column->info->needs && *column->info->needs && !cell->sides[0].there &&
+	    !cell->sides[1].there) {
+		snprintf(text, sizeof(text), "%s; it needs %s", why, column->info->needs);
+		why = text;
+	}
 	if (why) {
 		decide(j, g, KTSTR_CTPROF_UNDECIDED, why);
 		return;

@@ -25,8 +25,11 @@ struct unit {
 
 static int expected(const struct scan *s, const char *what)
 {
+	if (!*s->at)
+		return ktstr_error_set(s->err, -EINVAL, "condition '%s': %s expected at its end",
+				       s->text, what);
 	return ktstr_error_set(s->err, -EINVAL, "condition '%s': %s expected at '%s'", s->text,
-			       what, *s->at ? s->at : "its end");
+			       what, s->at);
 }
 
 static void skip_blanks(struct scan *s)

@@ -57,8 +57,10 @@ static int make_variants(struct rounds *r, struct ktstr_error *err)
 	if (!r->opts->variants)
 		return 0;
 	if (!r->scheduler)
-		return ktstr_error_set(err, -EINVAL,
-				       "variants are of a scheduler with flags; name its file");
+		return ktstr_error_set(
+			err, -EINVAL,
+			"--variants is of a scheduler with flags; describe it in a file, and "
+			"name that with --scheduler-file");
 	r->nr_variants = check_variants(r->scheduler, &r->variants, err);
 	return r->nr_variants < 0 ? r->nr_variants : 0;
 }

@@ -37,15 +37,16 @@ static int use_wanted(const char *wanted, char **ret_path, struct ktstr_error *e
 	int r = path_mkdir_all(wanted, err);
 
 	if (r < 0)
-		return ktstr_error_wrap(err, r, "--run-dir");
+		return ktstr_error_wrap(err, r, "folder for the run");
 	if (!is_empty(wanted))
 		return ktstr_error_set(err, -EEXIST,
-				       "--run-dir '%s': not empty; a run folder is never "
-				       "overwritten",
+				       "folder '%s' for the run is not empty, and it is never "
+				       "overwritten: name another one",
 				       wanted);
 	*ret_path = realpath(wanted, NULL);
 	if (!*ret_path)
-		return ktstr_error_set(err, -errno, "--run-dir '%s': %s", wanted, strerror(errno));
+		return ktstr_error_set(err, -errno, "folder '%s' for the run: %s", wanted,
+				       strerror(errno));
 	return 0;
 }
 

@@ -186,7 +186,10 @@ static int list_faults(struct selftest *s, struct ktstr_error *err)
 				       s->binary, strbuf_str(&errors));
 	r = mutants_parse(strbuf_str(&out), s->mutants, err);
 	if (r < 0)
-		return ktstr_error_wrap(err, r, "'%s --list-faults --json'", s->binary);
+		return ktstr_error_wrap(err, r,
+					"'%s' is no scheduler with faults: its --list-faults "
+					"--json",
+					s->binary);
 	for (int i = 0; i < r; i++)
 		if (is_selected(s, &s->mutants[i]))
 			s->mutants[kept++] = s->mutants[i];
@@ -267,6 +270,9 @@ static int run_all(struct selftest *s, struct ktstr_error *err)
 		s->now = &s->mutants[i];
 		r = run_mutant(s, err);
 		all &= s->now->fate == MUTANT_CAUGHT;
+		if (r == KTSTR_EXIT_INTERRUPTED)
+			ktstr_error_set(err, -EINTR, "interrupted: %zu of %zu faults were judged",
+					i, s->nr);
 	}
 	if (r >= 0)
 		return r;
@@ -292,7 +298,8 @@ int ktstr_selftest_mutants(const struct ktstr_selftest_opts *opts, struct ktstr_
 	}
 	s->opts = opts;
 	s->json_fd = -1;
-	if (list_groups(s, err) == 0 && list_faults(s, err) == 0 && open_json(s, err) == 0)
+	if (list_groups(s, err) == 0 && list_faults(s, err) == 0 && open_json(s, err) == 0 &&
+	    (!opts->markdown_path || io_check_target(opts->markdown_path, err) == 0))
 		r = run_all(s, err);
 	if (s->json_fd > STDERR_FILENO)
 		close(s->json_fd);

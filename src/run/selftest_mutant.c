@@ -59,7 +59,7 @@ int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX], struct k
 	size_t i;
 
 	if (!json_is_array(list))
-		r = ktstr_error_set(err, -EINVAL, "it is no JSON array: line %d: %s", where.line,
+		r = ktstr_error_set(err, -EINVAL, "no JSON array, line %d: %s", where.line,
 				    where.text);
 	else if (r > MUTANTS_MAX)
 		r = ktstr_error_set(err, -E2BIG, "more than %d faults", MUTANTS_MAX);

@@ -110,7 +110,7 @@ expect "a flag that requires what is none" 2 "^ktstr: s.yaml:[0-9]+: there is no
 expect "a file and a scheduler" 2 'one of them' scheduler_file 'one: {args: [-1]}' \
 	run_check "${one[@]}" --scheduler-file s.yaml -- "$odd"
 expect "variants without flags" 2 'no flags to combine' run_check "${one[@]}" --variants -- "$odd" well
-expect "variants of no scheduler" 2 'variants are of a scheduler' run_check "${one[@]}" --variants
+expect "variants of no scheduler" 2 '--variants is of a scheduler .*--scheduler-file' run_check "${one[@]}" --variants
 expect "one JUnit file for many tables" 2 'one file is of one kernel' \
 	scheduler_file 'one: {args: [-1]}' \
 	run_check "${one[@]}" --scheduler-file s.yaml --variants --junit x

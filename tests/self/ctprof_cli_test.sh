@@ -94,6 +94,8 @@ fi
 expect "a process without jemalloc has no counters" 70 'jemalloc-not-found' \
 	"$ktstr" ctprof probe $$
 
+expect "names that nobody has" 0 '^no thread matches: the record is empty$' \
+	"$ktstr" ctprof capture --comm 'nobody is called so' -o "$scratch/nobody"
 expect "no file to write" 2 "missing option '-o FILE'" "$ktstr" ctprof capture
 expect "a collector that does not exist" 2 "'magic' is none of auto, bpf, procfs" \
 	"$ktstr" ctprof capture --collector magic -o "$file"

@@ -48,7 +48,7 @@ expect "... results are on stdout all the same" 70 '^ok 1 passes$' \
 	"$prog" --junit "$scratch/none/j.xml" passes
 
 touch "$scratch/file"
-expect "run folder below a file" 70 "run-dir.*'$scratch/file.*" \
+expect "run folder below a file" 70 "folder for the run: .*'$scratch/file.*" \
 	"$prog" --run-dir "$scratch/file/run" passes
 expect "state folder that is a file" 70 "no run folder \(--run-dir chooses another place\)" \
 	env XDG_STATE_HOME="$scratch/file" "$prog" passes

@@ -221,7 +221,7 @@ sed 's/"version": 2/"version": 3/' d2/results.jsonl >newer/results.jsonl
 expect "a file of a newer version is said" 70 "a newer ktstr wrote it \(version 3, this one reads 2\)" \
 	"$ktstr" merge newer d2
 expect "no folder at all: exit 2" 2 "DIR" "$ktstr" merge
-expect "a run folder that is not empty is left alone" 2 "not empty; a run folder is never overwritten" \
+expect "a run folder that is not empty is left alone" 2 "folder .* is not empty, and it is never overwritten" \
 	"$ktstr" merge --run-dir d1 d2
 full() { "$ktstr" merge d2 >/dev/full; }
 expect "a full stdout is said, exit 70" 70 'write to standard output: No space left on device' full

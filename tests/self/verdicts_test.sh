@@ -98,7 +98,7 @@ PY
 check "a failing test keeps its files" test -s "$scratch/run/fails/records.bin"
 check "a passing test keeps only its result and records" bash -c \
 	"[ \"\$(cd $scratch/run/passes && echo *)\" = 'records.bin result.json' ]"
-expect "a run folder is never overwritten" 2 "'$scratch/run': not empty" \
+expect "a run folder is never overwritten" 2 "'$scratch/run' for the run is not empty" \
 	"$prog" --run-dir "$scratch/run" passes
 rm -rf "$scratch/run"
 all --json

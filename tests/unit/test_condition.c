@@ -112,6 +112,7 @@ static void what_is_missing_decides_nothing(void **state)
 		{ "wait_sum < 1 in nobody*", "no group matches" },
 		{ "wait_sum < 1 in cgroup /", "no group matches" },
 		{ "avg_wait > 1", "not there on both sides" },
+		{ "wait_max > 1", "not there on both sides; it needs kernel.sched_schedstats" },
 	};
 	struct sides s;
 

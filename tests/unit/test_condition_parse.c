@@ -67,7 +67,7 @@ static void parts_are_understood(void **state)
 static void nonsense_is_refused_with_a_reason(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "", "a metric expected at 'its end'" },
+		{ "", "a metric expected at its end" },
 		{ "speed > 1", "no metric 'speed'" },
 		{ "wait_sun > 1", "did you mean 'wait_sum'" },
 		{ "wait_sum", "one of > >= < <= expected" },

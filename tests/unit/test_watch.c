@@ -295,11 +295,11 @@ static void two_on_one_cpu_wait_for_each_other(void **unused)
 
 	(void)unused;
 	if (geteuid() != 0) {
-		print_message("SKIP: watching context switches needs root\n");
+		print_message("needs root, to watch context switches\n");
 		skip();
 	}
 	if (watch_open(&opts, &watch, &err) == -ENOTSUP) {
-		print_message("SKIP: %s\n", err.text);
+		print_message("needs a kernel that tells of context switches: %s\n", err.text);
 		skip();
 	}
 	assert_non_null(watch);

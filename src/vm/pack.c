@@ -366,6 +366,16 @@ static int write_file(struct cpio_writer *w, const struct item *item)
 	return r > 0 ? cpio_add_fd(w, &entry, fd) : r;
 }
 
+static int refuse_item(const struct item *item, int error, struct ktstr_error *err)
+{
+	const char *what = error == -EFBIG
+				   ? "all files that go along are more than 512 MiB; leave some out"
+				   : strerror(-error);
+
+	return ktstr_error_set(err, error, "pack '%s' as '/%s': %s",
+			       item->target ? item->target : item->host_path, item->name, what);
+}
+
 static int write_items(struct pack *pack, struct cpio_writer *w, struct ktstr_error *err)
 {
 	const char *previous = "";
@@ -387,9 +397,7 @@ static int write_items(struct pack *pack, struct cpio_writer *w, struct ktstr_er
 		else if (r == 0)
 			r = write_file(w, item);
 		if (r < 0)
-			return ktstr_error_set(err, r, "pack '%s' as '/%s': %s",
-					       item->target ? item->target : item->host_path,
-					       item->name, strerror(-r));
+			return refuse_item(item, r, err);
 		previous = item->name;
 	}
 	return 0;

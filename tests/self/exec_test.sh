@@ -28,6 +28,8 @@ check "... with exit 70" grep -qx 'status 70' "$scratch/endless"
 check "... and the reason" grep -q 'Broken pipe' "$scratch/endless.err"
 expect "exec: an included file that is not there" 70 "'\./nope': No such file" \
 	"$ktstr" exec --include ./nope -- true
+truncate -s 513M large
+expect "exec: files beyond what a guest takes" 70 'more than 512 MiB' "$ktstr" exec --include ./large -- true
 check "nothing is left of these guests" bash -c "! ls $scratch/state/ktstr/runs/*/*.cpio 2>/dev/null"
 piped() { printf 'echo sum $((40 + 2))\nexit 3\n' | "$ktstr" shell; }
 expect "shell: commands on stdin, exit status of the shell" 3 '^sum 42' piped

@@ -226,8 +226,8 @@ static void check_memory(struct host *host, struct finding *f)
 	    available < MEMORY_LEAST  ? MISSING
 	    : available < MEMORY_GOOD ? LIMITED
 				      : OK,
-	    "%" PRIu64 " MiB available, a guest takes from %" PRIu64 " MiB up", available >> 20,
-	    MEMORY_LEAST >> 20);
+	    "%" PRIu64 " MiB available, a guest and its QEMU take from %" PRIu64 " MiB up",
+	    available >> 20, MEMORY_LEAST >> 20);
 	if (f->state != OK)
 		mend(f, "ps -e -o rss,pid,comm --sort=-rss | head (end what is not needed)");
 }

@@ -14,13 +14,14 @@
 #include "base/cpio.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/interrupt.h"
 #include "run/parcel_name.h"
 
 enum { LEVEL = 3, CHUNK = 128 << 10, NAMES_MAX = 1 << 16 };
 
 struct parcel {
-	char *path, *temp; /* the archive grows in .temp, uncompressed */
-	int fd;
+	char *path, *temp;
+	int fd; /* the archive grows here, uncompressed, and has no name */
 	struct cpio_writer writer;
 	char **names;
 	size_t nr_names;
@@ -56,6 +57,8 @@ int parcel_create(const char *path, struct parcel **ret_parcel, struct ktstr_err
 	}
 	parcel->fd = open(parcel->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	r = parcel->fd < 0 ? failed("create", parcel->temp, -errno, err) : 0;
+	if (r == 0)
+		unlink(parcel->temp);
 	cpio_writer_to_fd(&parcel->writer, parcel->fd);
 	if (r == 0)
 		r = add_entry(parcel,
@@ -107,6 +110,8 @@ int parcel_add(struct parcel *parcel, const char *path, const char *name, struct
 
 	if (r <= 0)
 		return r < 0 ? ktstr_error_nomem(err) : 0;
+	if (interrupt_seen())
+		return ktstr_error_set(err, -EINTR, "interrupted");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return failed("read", path, -errno, err);
@@ -155,6 +160,8 @@ static int compress(int in_fd, int out_fd)
 	if (r == 0 && lseek(in_fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	while (r == 0) {
+		if (interrupt_seen())
+			return -EINTR;
 		n = read(in_fd, bytes, sizeof(bytes));
 		if (n < 0)
 			return -errno;
@@ -182,6 +189,8 @@ int parcel_finish(struct parcel *parcel, struct ktstr_error *err)
 		return 0;
 	if (fd >= 0)
 		unlink(packed);
+	if (r == -EINTR)
+		return ktstr_error_set(err, r, "interrupted; '%s' is not written", parcel->path);
 	return failed("write", parcel->path, r, err);
 }
 
@@ -189,10 +198,8 @@ void parcel_destroy(struct parcel *parcel)
 {
 	if (!parcel)
 		return;
-	if (parcel->fd >= 0) {
+	if (parcel->fd >= 0)
 		close(parcel->fd);
-		unlink(parcel->temp);
-	}
 	for (size_t i = 0; i < parcel->nr_names; i++)
 		free(parcel->names[i]);
 	free(parcel->names);

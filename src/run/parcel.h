@@ -21,7 +21,8 @@
 
 struct parcel;
 
-/* Begins a parcel at @path; nothing appears there before parcel_finish(). */
+/* Begins a parcel at @path; nothing appears there or beside it before parcel_finish(), which goes on
+ * beside it.  After a signal (interrupt.h) adding and finishing end with -EINTR. */
 int parcel_create(const char *path, struct parcel **ret_parcel,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 /* A folder of the archive; before what is in it. */

@@ -271,8 +271,10 @@ static int replay_all(struct replay *replay, struct ktstr_error *err)
 			   "repeats them)",
 			   source->nr_passed);
 	for (size_t i = 0; i < source->nr; i++)
-		if (replay_one(replay, source->items[i]) < 0)
+		if (replay_one(replay, source->items[i]) < 0) {
+			replay_say(replay->opts, "%s: interrupted", source->items[i]);
 			return KTSTR_EXIT_INTERRUPTED;
+		}
 	if (replay->parted || replay->broken)
 		return KTSTR_EXIT_HARNESS;
 	return totals_exit(&replay->totals);
@@ -280,10 +282,10 @@ static int replay_all(struct replay *replay, struct ktstr_error *err)
 
 static int replay_in(struct replay *replay, struct ktstr_error *err)
 {
-	int r = replay_source_open(replay->opts, replay->work_dir, &replay->source, err);
+	int r = interrupt_catch(err);
 
 	if (r == 0)
-		r = interrupt_catch(err);
+		r = replay_source_open(replay->opts, replay->work_dir, &replay->source, err);
 	if (r == 0)
 		r = replay_all(replay, err);
 	interrupt_release();

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "run/interrupt.h"
 #include "run/objects.h"
 #include "run/parcel.h"
 #include "run/replay.h"
@@ -111,10 +112,13 @@ static int export_from(const struct ktstr_replay_opts *opts, const struct replay
 				       "nothing to export: all %u recorded runs passed or were "
 				       "skipped; --all exports them",
 				       source->nr_passed);
-	r = parcel_create(file, &export.parcel, err);
+	r = interrupt_catch(err);
+	if (r == 0)
+		r = parcel_create(file, &export.parcel, err);
 	if (r == 0)
 		r = add_all(&export, err);
 	parcel_destroy(export.parcel);
+	interrupt_release();
 	if (r == 0)
 		tell(&export, file);
 	return r;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "run/interrupt.h"
 #include "run/parcel.h"
 #include "tests/lib/scratch.h"
 
@@ -110,6 +112,24 @@ static void what_is_not_finished_leaves_nothing(void **state)
 	parcel_destroy(NULL);
 }
 
+static void an_interrupted_one_leaves_nothing(void **state)
+{
+	const char *first = scratch_text(&dir, "first", "one");
+	const char *file = scratch_path(&dir, "to/file");
+	struct parcel *parcel;
+
+	(void)state;
+	assert_int_equal(interrupt_catch(&err), 0);
+	assert_int_equal(parcel_create(file, &parcel, &err), 0);
+	assert_int_equal(parcel_add_folder(parcel, "item", &err), 0);
+	raise(SIGTERM);
+	assert_int_equal(parcel_add(parcel, first, "item/run.json", &err), -EINTR);
+	assert_int_equal(parcel_finish(parcel, &err), -EINTR);
+	assert_int_equal(rmdir(scratch_path(&dir, "to")), 0);
+	parcel_destroy(parcel);
+	interrupt_release();
+}
+
 /* Cut anywhere it is refused; with any byte changed it is refused, or holds the same. */
 static void damage_is_refused(void **state)
 {
@@ -148,6 +168,7 @@ int main(void)
 		TEST(only_parts_of_runs_have_names),
 		TEST(what_is_packed_is_unpacked),
 		TEST(what_is_not_finished_leaves_nothing),
+		TEST(an_interrupted_one_leaves_nothing),
 		TEST(damage_is_refused),
 	};
 

@@ -188,40 +188,59 @@ void events_diff_deinit(struct events_diff *diff)
 	*diff = (struct events_diff){ 0 };
 }
 
-static bool is_failure(const struct record *record)
+enum blame { BLAME_NONE, BLAME_STEP, BLAME_EVENT };
+
+static enum blame blame_scenario(const json_t *object)
+{
+	const char *kind = json_string_value(json_object_get(object, "kind"));
+	const char *event = json_string_value(json_object_get(object, "event"));
+
+	if (kind && event && !strcmp(kind, "scheduler"))
+		return !strcmp(event, "ejected") || !strcmp(event, "failed") ? BLAME_EVENT
+									     : BLAME_NONE;
+	return kind && !strcmp(kind, "step_end") ? BLAME_STEP : BLAME_NONE;
+}
+
+static enum blame blame(const struct record *record)
 {
 	json_t *object;
-	bool failed;
+	enum blame found;
 
 	if (record->type == RECORD_CRASH || record->type == RECORD_TIMEOUT ||
 	    record->type == RECORD_ERROR)
-		return true;
-	if (record->type != RECORD_CHECK)
-		return false;
+		return BLAME_EVENT;
+	if (record->type != RECORD_CHECK && record->type != RECORD_SCENARIO)
+		return BLAME_NONE;
 	object = json_loadb(record->payload, record->length, JSON_REJECT_DUPLICATES, NULL);
-	failed = json_is_false(json_object_get(object, "ok"));
+	if (record->type == RECORD_SCENARIO)
+		found = blame_scenario(object);
+	else
+		found = json_is_false(json_object_get(object, "ok")) ? BLAME_EVENT : BLAME_NONE;
 	json_decref(object);
-	return failed;
+	return found;
 }
 
 int events_find_failure(const char *path, uint64_t *ret_seq, enum record_type *ret_type,
 			struct ktstr_error *err)
 {
 	_cleanup_reader_ struct reader reader = { .fd = -1 };
+	enum blame found = BLAME_NONE;
 	int r = reader_open(&reader, path, err);
 
-	while (r == 0) {
+	while (r == 0 && found != BLAME_EVENT) {
+		enum blame here;
+
 		r = step(&reader, err);
-		if (r < 0)
+		if (r < 0 || !reader.there)
 			break;
-		if (!reader.there)
-			return ktstr_error_set(err, -ENOENT, "'%s': no event made the run fail",
-					       path);
-		if (!is_failure(&reader.record))
+		here = blame(&reader.record);
+		if (here == BLAME_NONE)
 			continue;
+		found = here;
 		*ret_seq = reader.record.seq;
 		*ret_type = reader.record.type;
-		return 0;
 	}
+	if (r == 0 && found == BLAME_NONE)
+		return ktstr_error_set(err, -ENOENT, "'%s': no event made the run fail", path);
 	return r;
 }

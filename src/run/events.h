@@ -27,8 +27,9 @@ int events_compare(const char *then_path, const char *now_path, struct events_di
 		   struct ktstr_error *err) KTSTR_MUST_CHECK;
 void events_diff_deinit(struct events_diff *diff);
 
-/* The first event that made the run fail: a failed CHECK, CRASH, TIMEOUT or ERROR.  Return: 0 and its
- * seq and type; -ENOENT: there is none (or no such file); -errno. */
+/* The first event that made the run fail: a failed CHECK, CRASH, TIMEOUT or ERROR, or the end of the
+ * scheduler of a scenario.  What a scenario's records are judged by afterwards has none: then the end
+ * of its last step.  Return: 0 and its seq and type; -ENOENT: there is none (or no such file); -errno. */
 int events_find_failure(const char *path, uint64_t *ret_seq, enum record_type *ret_type,
 			struct ktstr_error *err) KTSTR_MUST_CHECK;
 

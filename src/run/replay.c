@@ -228,6 +228,10 @@ static int debug(struct replay *replay, const struct replay_item *item, struct k
 
 	if (r < 0)
 		return ktstr_error_nomem(err);
+	if (replay->opts->gdb == KTSTR_REPLAY_GDB_FAIL && item->record.verdict == KTSTR_PASS)
+		return ktstr_error_set(err, -ENOENT,
+				       "it passed, so no event made the run fail; '--gdb start' "
+				       "holds it at its start");
 	if (replay->opts->gdb == KTSTR_REPLAY_GDB_FAIL)
 		r = events_find_failure(events, &run.stop_seq, &run.stop_type, err);
 	if (r == 0)

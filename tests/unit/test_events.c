@@ -179,6 +179,31 @@ static void the_failing_event_is_found(void **state)
 	assert_int_equal(events_find_failure("/nowhere", &seq, &type, &err), -ENOENT);
 }
 
+static void of_a_scenario_it_is_the_end_of_scheduler_or_steps(void **state)
+{
+	enum record_type type;
+	uint64_t seq;
+
+	(void)state;
+	add(&then, FRAME(RECORD_HELLO, 1, 1000), "{}");
+	add(&then, FRAME(RECORD_SCENARIO, 2, 1000), "{\"kind\":\"step_end\",\"step\":0}");
+	add(&then, FRAME(RECORD_SCENARIO, 3, 1000), "{\"kind\":\"step_end\",\"step\":1}");
+	add(&then, FRAME(RECORD_SCENARIO, 4, 1000),
+	    "{\"kind\":\"scheduler\",\"event\":\"detached\"}");
+	assert_int_equal(events_find_failure(scratch_write(&dir, "a", then.data, then.len, 0644),
+					     &seq, &type, &err),
+			 0);
+	assert_int_equal(seq, 3);
+	add(&then, FRAME(RECORD_SCENARIO, 5, 1000),
+	    "{\"kind\":\"scheduler\",\"event\":\"ejected\"}");
+	add(&then, FRAME(RECORD_SCENARIO, 6, 1000), "{\"kind\":\"step_end\",\"step\":2}");
+	assert_int_equal(events_find_failure(scratch_write(&dir, "a", then.data, then.len, 0644),
+					     &seq, &type, &err),
+			 0);
+	assert_int_equal(seq, 5);
+	assert_int_equal(type, RECORD_SCENARIO);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -192,6 +217,7 @@ int main(void)
 		TEST(damage_is_a_difference_where_it_is),
 		TEST(a_cut_record_is_a_difference),
 		TEST(the_failing_event_is_found),
+		TEST(of_a_scenario_it_is_the_end_of_scheduler_or_steps),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 

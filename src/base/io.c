@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,33 +98,56 @@ static int write_in_place(const char *path, const void *bytes, size_t len, struc
 	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", path, strerror(-r)) : 0;
 }
 
-int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
-		  struct ktstr_error *err)
+struct replacement {
+	const void *bytes;
+	size_t len;
+	mode_t mode;
+	bool sync;
+};
+
+static int write_temp(const char *temp, const struct replacement *new, struct ktstr_error *err)
+{
+	_cleanup_close_ int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new->mode);
+	int r;
+
+	if (fd < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", temp, strerror(errno));
+	r = io_write_all(fd, new->bytes, new->len);
+	if (r == 0 && new->sync && fsync(fd) < 0 && errno != EINVAL &&errno != EROFS)
+		r = -errno;
+	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", temp, strerror(-r)) : 0;
+}
+
+static int replace(const char *path, const struct replacement *new, struct ktstr_error *err)
 {
 	_cleanup_free_ char *temp = NULL;
-	_cleanup_close_ int fd = -1;
 	struct stat st;
 	int r;
 
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return write_in_place(path, bytes, len, err);
+		return write_in_place(path, new->bytes, new->len, err);
 	if (asprintf(&temp, "%s.tmp.%d", path, (int)getpid()) < 0) {
 		temp = NULL;
 		return ktstr_error_nomem(err);
 	}
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	if (fd < 0)
-		return ktstr_error_set(err, -errno, "create '%s': %s", temp, strerror(errno));
-	r = io_write_all(fd, bytes, len);
-	if (r == 0 && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
-		r = -errno;
+	r = write_temp(temp, new, err);
 	if (r == 0 && rename(temp, path) < 0)
-		r = -errno;
-	if (r < 0) {
+		r = ktstr_error_set(err, -errno, "write '%s': %s", path, strerror(errno));
+	if (r < 0)
 		unlink(temp);
-		return ktstr_error_set(err, r, "write '%s': %s", path, strerror(-r));
-	}
-	return 0;
+	return r;
+}
+
+int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
+		  struct ktstr_error *err)
+{
+	return replace(path, &(struct replacement){ bytes, len, mode, true }, err);
+}
+
+int io_write_quickly(const char *path, const void *bytes, size_t len, mode_t mode,
+		     struct ktstr_error *err)
+{
+	return replace(path, &(struct replacement){ bytes, len, mode, false }, err);
 }
 
 int io_check_target(const char *path, struct ktstr_error *err)

@@ -35,6 +35,11 @@ int io_write_sysfs(const char *path, const char *text) KTSTR_MUST_CHECK;
 int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* The same without the sync, which on a busy disk takes up to a second: processes see the file whole
+ * or untouched, but after a crash of this machine it may be missing or cut short. */
+int io_write_quickly(const char *path, const void *bytes, size_t len, mode_t mode,
+		     struct ktstr_error *err) KTSTR_MUST_CHECK;
+
 /* Could io_write_file() make @path?  For what is written after a long time: said at once.
  * Return: 0, -EISDIR, or as creating a file beside it. */
 int io_check_target(const char *path, struct ktstr_error *err) KTSTR_MUST_CHECK;

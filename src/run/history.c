@@ -168,7 +168,8 @@ static int write_tests(const char *path, json_t *tests, struct ktstr_error *err)
 	_cleanup_free_ char *text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
 	json_decref(root);
-	return text ? io_write_file(path, text, strlen(text), 0666, err) : ktstr_error_nomem(err);
+	return text ? io_write_quickly(path, text, strlen(text), 0666, err)
+		    : ktstr_error_nomem(err);
 }
 
 /* Return: the locked descriptor, or -errno. */

@@ -59,7 +59,7 @@ static int write_job(const struct jobfile_opts *opts, const struct job *job,
 	_cleanup_free_ char *text = NULL;
 	int r = job_encode(job, &text, err);
 
-	return r < 0 ? r : io_write_file(opts->path, text, strlen(text), 0644, err);
+	return r < 0 ? r : io_write_quickly(opts->path, text, strlen(text), 0644, err);
 }
 
 int jobfile_split(const char *spec, char **ret_host, char **ret_guest, struct ktstr_error *err)

@@ -85,7 +85,7 @@ static int write_job(const struct replay_run *run, const char *path, struct ktst
 	int r;
 
 	if (item->record.exact && !run->stop_seq)
-		return io_write_file(path, item->job_text, strlen(item->job_text), 0644, err);
+		return io_write_quickly(path, item->job_text, strlen(item->job_text), 0644, err);
 	r = job_decode(item->job_text, strlen(item->job_text), &job, err);
 	if (r < 0)
 		return ktstr_error_wrap(err, r, "the recorded job");
@@ -94,7 +94,7 @@ static int write_job(const struct replay_run *run, const char *path, struct ktst
 		job.realtime_ns = clock_real_ns();
 	r = job_encode(&job, &text, err);
 	job_deinit(&job);
-	return r < 0 ? r : io_write_file(path, text, strlen(text), 0644, err);
+	return r < 0 ? r : io_write_quickly(path, text, strlen(text), 0644, err);
 }
 
 static void say_debugger(const struct replay_run *run, const char *socket)

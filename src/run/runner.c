@@ -444,7 +444,7 @@ static int find_program(struct runner *r, struct ktstr_error *err)
 	r->program = path_format("%s/" SCENARIO_PROGRAM, r->run_dir);
 	if (!r->program)
 		return ktstr_error_nomem(err);
-	return io_write_file(r->program, program.bytes, program.length, 0755, err);
+	return io_write_quickly(r->program, program.bytes, program.length, 0755, err);
 }
 
 static int open_run(struct runner *r, struct ktstr_error *err)

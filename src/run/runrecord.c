@@ -59,7 +59,7 @@ int runrecord_write(const char *dir, const struct runrecord *record, struct ktst
 	json_decref(object);
 	if (!path || !text)
 		return ktstr_error_nomem(err);
-	return io_write_file(path, text, strlen(text), 0666, err);
+	return io_write_quickly(path, text, strlen(text), 0666, err);
 }
 
 /* A key whose value is a text of limited length. */

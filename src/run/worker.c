@@ -245,7 +245,7 @@ static void write_result(const struct result *result)
 	struct ktstr_error err;
 
 	json_decref(object);
-	if (path && text && io_write_file(path, text, strlen(text), 0666, &err) < 0)
+	if (path && text && io_write_quickly(path, text, strlen(text), 0666, &err) < 0)
 		ktstr_log(KTSTR_LOG_WARN, "%s; the result is in the report only", err.text);
 }
 

@@ -93,6 +93,6 @@ void filememo_remember(const struct filememo *memo, const struct stat *st, const
 	dir = strndup(memo->place, (size_t)(path_base(memo->place) - memo->place) - 1);
 	text = path_format("%s%s\n", memo->subject, line);
 	if (dir && text && strlen(text) <= TEXT_MAX && path_mkdir_all(dir, NULL) == 0 &&
-	    io_write_file(memo->place, text, strlen(text), 0644, NULL) < 0)
+	    io_write_quickly(memo->place, text, strlen(text), 0644, NULL) < 0)
 		return;
 }

@@ -74,7 +74,7 @@ static void remember(const char *path, const char *subject, enum ktstr_accel acc
 		path_format("%s%s\nwhy %s\n", subject, verdict_names[accel], why);
 
 	if (dir && text && path_mkdir_all(dir, NULL) == 0 &&
-	    io_write_file(path, text, strlen(text), 0644, NULL) < 0)
+	    io_write_quickly(path, text, strlen(text), 0644, NULL) < 0)
 		ktstr_log(KTSTR_LOG_DEBUG, "'%s' was not written, ignoring", path);
 }
 

@@ -65,6 +65,9 @@ static void writing_replaces_the_whole_file(void **state)
 	assert_string_equal(strbuf_str(&out), "new");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777 & ~0640, 0);
+	assert_int_equal(io_write_quickly(path, "newer", 5, 0640, NULL), 0);
+	assert_int_equal(io_read_file(path, &out, NULL), 0);
+	assert_string_equal(strbuf_str(&out), "newer");
 	strbuf_deinit(&out);
 }
 

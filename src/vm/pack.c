@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -332,21 +333,27 @@ static int write_parents(struct pack *pack, struct cpio_writer *w, const char *p
 	return r;
 }
 
-/* @entry but with what only debuggers read cut off.  Return: 0; 1: that cannot be, so all of it. */
+/* @entry but with what only debuggers and hosts read cut off.  Who runs it keeps the program from
+ * becoming shorter meanwhile.  Return: 0; 1: that cannot be, so all of it. */
 static int write_loaded(struct cpio_writer *w, struct cpio_entry *entry, int fd)
 {
-	_cleanup_strbuf_ struct strbuf file = STRBUF_INIT_LIMIT(LOADED_MAX);
-	size_t kept;
+	size_t size = entry->size, kept;
+	void *bytes;
+	int r = 1;
 
-	if (io_read_to_end(fd, &file) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (!size || size > LOADED_MAX)
 		return 1;
-	kept = elfloaded_bytes(file.data, file.len);
-	if (!kept)
+	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
 		return 1;
-	elfloaded_forget_sections(file.data);
-	entry->size = (uint32_t)kept;
-	entry->data = file.data;
-	return cpio_add(w, entry);
+	kept = elfloaded_trim(bytes, size);
+	if (kept) {
+		entry->size = (uint32_t)kept;
+		entry->data = bytes;
+		r = cpio_add(w, entry);
+	}
+	munmap(bytes, size);
+	return r;
 }
 
 static int write_file(struct cpio_writer *w, const struct item *item)

@@ -6,7 +6,7 @@
  *	side      = "before" | "after" | "change"		"change" if not said
  *	op        = ">" | ">=" | "<" | "<="
  *	number    = ["+" | "-"] digits ["." digits]
- *	unit      = "%" | "ns" | "us" | "ms" | "s" | "m" | "h"	of times
+ *	unit      = "%" | "ns" | "us" | "ms" | "s" | "m" | "h" | "d"	of times
  *	          | "B" | "K" | "M" | "G" | "T", and with "iB"	of bytes: powers of 1024
  *	          | "K" | "M" | "G"				of counts: powers of 1000
  *	grouping  = "cgroup" | "process" | "thread" | "name"

@@ -151,9 +151,9 @@ static int take_percent(struct scan *s)
 
 static int take_unit(struct scan *s)
 {
-	static const struct unit times[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
-					     { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 },
-					     { NULL, 0 } };
+	static const struct unit times[] = { { "ns", 1 },      { "us", 1e3 }, { "ms", 1e6 },
+					     { "s", 1e9 },     { "m", 60e9 }, { "h", 3600e9 },
+					     { "d", 86400e9 }, { NULL, 0 } };
 	static const struct unit sizes[] = {
 		{ "B", 1 },	    { "K", 1024 },	    { "M", 1 << 20 },
 		{ "G", 1 << 30 },   { "T", 1099511627776 }, { "KiB", 1024 },

@@ -31,10 +31,27 @@ static void scale(double number, struct scale by, bool with_sign, char *buf)
 	snprintf(buf, KTSTR_CTPROF_NUMBER_BYTES, "%s%.*f%s", sign, decimals, size, by.units[unit]);
 }
 
+/* As conditions are written; three digits as well. */
+static void format_time(double ns, bool with_sign, char *buf)
+{
+	static const char *const parts[] = { "ns", "us", "ms", "s", NULL };
+	static const char *const minutes[] = { "m", NULL }, *const hours[] = { "h", NULL },
+				 *const days[] = { "d", NULL };
+	double s = __builtin_fabs(ns) / 1e9;
+
+	if (s < 999.95)
+		scale(ns, (struct scale){ 1000, parts }, with_sign, buf);
+	else if (s < 99.95 * 60)
+		scale(ns / 60e9, (struct scale){ 1000, minutes }, with_sign, buf);
+	else if (s < 99.95 * 3600)
+		scale(ns / 3600e9, (struct scale){ 1000, hours }, with_sign, buf);
+	else
+		scale(ns / 86400e9, (struct scale){ 1000, days }, with_sign, buf);
+}
+
 const char *ktstr_ctprof_format_number(const char *unit, double number, bool with_sign,
 				       char buf[KTSTR_CTPROF_NUMBER_BYTES])
 {
-	static const char *const times[] = { "ns", "us", "ms", "s", "ks", "Ms", NULL };
 	static const char *const sizes[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", NULL };
 	static const char *const counts[] = { "", "K", "M", "G", "T", "P", NULL };
 	static const struct {
@@ -44,8 +61,7 @@ const char *ktstr_ctprof_format_number(const char *unit, double number, bool wit
 
 	for (size_t i = 0; i < sizeof(as_time) / sizeof(as_time[0]); i++) {
 		if (!strcmp(unit, as_time[i].unit)) {
-			scale(number * as_time[i].ns, (struct scale){ 1000, times }, with_sign,
-			      buf);
+			format_time(number * as_time[i].ns, with_sign, buf);
 			return buf;
 		}
 	}

@@ -43,7 +43,12 @@ static void numbers_are_scaled_for_people(void **state)
 	expect("ratio", -0.05, true, "-5.0%");
 	expect("bp", 1250, false, "12.50%");
 	expect("hundredths", 123, false, "1.23");
-	expect("ns", 1e18, false, "1000Ms");
+	expect("ns", 999.9e9, false, "1000s");
+	expect("ns", 1330e9, false, "22.2m");
+	expect("ns", -6000e9, true, "-1.67h");
+	expect("ms", 86400e3 * 2, false, "48h");
+	expect("ns", 86400e9 * 10, true, "+10d");
+	expect("ns", 1e18, false, "11574d");
 }
 
 static void values_are_shown_by_their_rules(void **state)

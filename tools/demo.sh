@@ -24,12 +24,33 @@ step() { # what, command...
 	"$@"
 	status=$?
 	steps+="  $(printf '%-12s' "$what") $(tenths $(($(date +%s%N) - t0))) s"$'\n'
-	return $status
+	return "$status"
+}
+
+# A signal may come to this script alone; what runs has to end with it.
+child=''
+ended() { # exit status
+	trap '' INT TERM
+	[ -z "$child" ] || { kill "$child" 2>/dev/null; wait "$child"; }
+	echo "demo: interrupted" >&2
+	exit "$1"
+}
+trap 'ended 130' INT
+trap 'ended 143' TERM
+
+guarded() { # command...
+	local status
+	"$@" &
+	child=$!
+	wait "$child"
+	status=$?
+	child=''
+	return "$status"
 }
 
 build() {
 	mkdir -p build
-	make -s -j"$(nproc)" >build/demo-build.log 2>&1 && return
+	guarded make -s -j"$(nproc)" >build/demo-build.log 2>&1 && return
 	tail -n 30 build/demo-build.log >&2
 	echo "demo: the build failed; the whole log is build/demo-build.log" >&2
 	return 1
@@ -37,26 +58,26 @@ build() {
 
 kernel() {
 	build/ktstr kernel list --json 2>/dev/null | grep -q '"sched_ext":true' ||
-		build/ktstr kernel fetch >&2
+		guarded build/ktstr kernel fetch >&2
 }
 
 tests() {
 	local program status=0
 	for program in tests/vm/ctprof_jemalloc examples/hello_topology examples/payload_metrics; do
 		printf '\n-- ktstr run build/%s\n' "$program" >&2
-		build/ktstr run "build/$program" || status=$?
+		guarded build/ktstr run "build/$program" || status=$?
 	done
-	return $status
+	return "$status"
 }
 
 # Our own scheduler, as it is and with a bug put in: the second has to be found out.
 check() {
 	local status=0
 	printf '\n-- ktstr check -- ktstr-sched\n' >&2
-	build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
+	guarded build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
 		build/payloads/ktstr-sched || return
 	printf '\n-- the same scheduler, but blind for changes of cpusets\n' >&2
-	build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
+	guarded build/ktstr check --scenarios 'cpuset:*' --topologies tiny-2llc -- \
 		build/payloads/ktstr-sched --fault cpuset-ignored || status=$?
 	[ $status -eq 1 ] && return
 	echo "demo: a bug that was put in was not found (exit status $status)" >&2

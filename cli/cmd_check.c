@@ -156,6 +156,7 @@ int cmd_check(int argc, char **argv)
 		  KTSTR_OPTION_TEXT, &c.passed.partition },
 		{ 0, "kernel", "SPEC", "boot this kernel (repeatable: a table for each)",
 		  KTSTR_OPTION_LIST, &c.kernels },
+		{ 0, "kernels", "SPEC", "the same as --kernel", KTSTR_OPTION_LIST, &c.kernels },
 		{ 0, "scheduler-file", "FILE", "judge the scheduler this file describes",
 		  KTSTR_OPTION_TEXT, &c.opts.scheduler_file },
 		{ 0, "variants", NULL, "with each valid combination of its flags: a table for each",

@@ -88,7 +88,10 @@ settle_tap() { # label
 		remark="planned $plan, saw $((ok + skip)), $remark"
 	fi
 	report "$1" "$ok" "$bad" "$skip" "$remark"
-	[ "$skip" = 0 ] || grep -E '^(not )?ok .*# SKIP' "$log" | sed 's/^/         /'
+	# A unit test prints its need on the line before.
+	[ "$skip" = 0 ] || awk '
+		/^(not )?ok .*# SKIP/ { print "         " $0 (need ? ": " need : "") }
+		{ need = /^needs/ ? $0 : "" }' "$log"
 }
 
 # A step that has no tests of its own counts only when it fails.

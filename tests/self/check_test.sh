@@ -27,6 +27,9 @@ expect "all passed" 0 '^2 passed, 0 failed, 0 skipped$' run gates
 program 1 1..3 'ok 1 - a' 'not ok 2 - b' 'ok 3 - c # SKIP no kernel'
 expect "a failure and a skip are counted" 1 '^1 passed, 1 failed, 1 skipped$' run gates
 lines=30 expect "the failing test and the skipped need are shown" 1 'not ok 2 - b' run gates
+program 0 1..3 'needs a moon of cheese' 'not ok 1 # SKIP a' 'ok 2 - b' 'ok 3 # SKIP c'
+lines=30 expect "the need that a unit test prints is shown" 0 'ok 1 # SKIP a: needs a moon of cheese$' run gates
+lines=30 expect "... and with no other test" 0 'ok 3 # SKIP c$' run gates
 program 1 1..1 'not ok 1 - a' '# expected 4, got 3'
 lines=30 expect "what the failing test said is shown" 1 '# expected 4, got 3' run gates
 program 4 1..1 'ok 1 - a # SKIP no KVM'

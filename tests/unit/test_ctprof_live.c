@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,14 +59,27 @@ static void start(const char *name, const char *const *args, struct child *child
 		fail_msg("%s", err.text);
 }
 
+/* Left by an earlier process of the same number, it says nothing. */
+static bool is_made_since(const char *marker, const struct timespec *since)
+{
+	struct stat st;
+
+	return stat(marker, &st) == 0 &&
+	       (st.st_mtim.tv_sec > since->tv_sec ||
+		(st.st_mtim.tv_sec == since->tv_sec && st.st_mtim.tv_nsec >= since->tv_nsec));
+}
+
 /* Starts a worker and waits for its marker, as long as it lives. */
 static pid_t start_ready(const char *name, const char *const *args, struct child *child)
 {
+	struct timespec before;
 	char marker[64];
 
+	/* The clock of files. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &before);
 	start(name, args, child);
 	snprintf(marker, sizeof(marker), "/tmp/ktstr-worker-ready-%d", child->pid);
-	while (access(marker, F_OK) < 0) {
+	while (!is_made_since(marker, &before)) {
 		assert_int_equal(child_poll(child), 0);
 		nap_ms(1);
 	}

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +38,10 @@ static int tell(void)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-static atomic_int busy;
+static atomic_int busy, looked;
 static int event_fd;
 static int served;
+static bool until_looked; /* the CPUs run until the main loop went on; else for a while */
 
 /* Rings the main loop in the middle of its work, as the CPUs' thread does. */
 static void *run_cpus(void *unused)
@@ -51,7 +53,10 @@ static void *run_cpus(void *unused)
 		pthread_mutex_unlock(&lock);
 		if (write(event_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
 			return unused;
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		if (!until_looked)
+			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		while (until_looked && atomic_load(&looked) < round)
+			sched_yield();
 		pthread_mutex_lock(&lock);
 		atomic_store(&busy, 0);
 		while (served < round)
@@ -75,6 +80,7 @@ static int count_overlaps(int fd)
 		if (ppoll(&poll, 1, NULL, NULL) != 1 || read(fd, &count, sizeof(count)) < 1)
 			return -1;
 		overlaps += atomic_load(&busy);
+		atomic_store(&looked, i + 1);
 		pthread_mutex_lock(&lock);
 		served++;
 		pthread_cond_signal(&wake);
@@ -219,10 +225,11 @@ static void main_loop_and_cpus_take_turns(void **state)
 	assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
 	env = exact_engine_environment(fd);
 	assert_non_null(env);
-	/* Without, only a busy machine makes some of them take turns. */
-	assert_in_range(run_with(environ, "turns"), 1, ROUNDS);
+	/* Where it is not held up it goes on however long the CPUs run: they wait for it.  How often it
+	 * does while they run for a while only, nobody can say of a busy machine. */
+	assert_int_equal(run_with(environ, "free"), ROUNDS);
 	assert_int_equal(run_with(env, "turns"), 0);
-	assert_in_range(run_with(env, "socket"), 1, ROUNDS);
+	assert_int_equal(run_with(env, "socket"), ROUNDS);
 	assert_int_equal(run_with(env, "locked"), 0);
 	assert_int_equal(run_with(env, "end"), 0);
 	free(env);
@@ -262,7 +269,8 @@ int main(int argc, char **argv)
 		return poll_with_lock();
 	if (argc > 1 && !strcmp(argv[1], "tell"))
 		return tell();
-	if (argc > 1 && !strcmp(argv[1], "turns"))
+	until_looked = argc > 1 && (!strcmp(argv[1], "free") || !strcmp(argv[1], "socket"));
+	if (argc > 1 && (!strcmp(argv[1], "turns") || !strcmp(argv[1], "free")))
 		return take_turns();
 	if (argc > 1 && !strcmp(argv[1], "socket"))
 		return ask_by_socket();

@@ -105,32 +105,32 @@ struct replacement {
 	bool sync;
 };
 
-static int write_temp(const char *temp, const struct replacement *new, struct ktstr_error *err)
+static int write_temp(const char *temp, const struct replacement *with, struct ktstr_error *err)
 {
-	_cleanup_close_ int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new->mode);
+	_cleanup_close_ int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, with->mode);
 	int r;
 
 	if (fd < 0)
 		return ktstr_error_set(err, -errno, "create '%s': %s", temp, strerror(errno));
-	r = io_write_all(fd, new->bytes, new->len);
-	if (r == 0 && new->sync && fsync(fd) < 0 && errno != EINVAL &&errno != EROFS)
+	r = io_write_all(fd, with->bytes, with->len);
+	if (r == 0 && with->sync && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
 		r = -errno;
 	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", temp, strerror(-r)) : 0;
 }
 
-static int replace(const char *path, const struct replacement *new, struct ktstr_error *err)
+static int replace(const char *path, const struct replacement *with, struct ktstr_error *err)
 {
 	_cleanup_free_ char *temp = NULL;
 	struct stat st;
 	int r;
 
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return write_in_place(path, new->bytes, new->len, err);
+		return write_in_place(path, with->bytes, with->len, err);
 	if (asprintf(&temp, "%s.tmp.%d", path, (int)getpid()) < 0) {
 		temp = NULL;
 		return ktstr_error_nomem(err);
 	}
-	r = write_temp(temp, new, err);
+	r = write_temp(temp, with, err);
 	if (r == 0 && rename(temp, path) < 0)
 		r = ktstr_error_set(err, -errno, "write '%s': %s", path, strerror(errno));
 	if (r < 0)

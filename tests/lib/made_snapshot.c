@@ -120,3 +120,40 @@ const struct ktstr_ctprof *made_snapshot(struct made *m)
 	m->snapshot.cgroups = m->cgroups;
 	return &m->snapshot;
 }
+
+struct ktstr_ctprof_comparison *made_compare(struct made *a, struct made *b,
+					     const struct ktstr_ctprof_compare_opts *opts)
+{
+	struct ktstr_ctprof_side before = { .snapshot = made_snapshot(a), .name = "a" };
+	struct ktstr_ctprof_side after = { .name = "b" };
+	struct ktstr_ctprof_comparison *c = NULL;
+	struct ktstr_error err;
+
+	if (b)
+		after.snapshot = made_snapshot(b);
+	if (ktstr_ctprof_compare(&before, b ? &after : NULL, opts, &c, &err) < 0) {
+		fprintf(stderr, "made_snapshot: %s\n", err.text);
+		exit(1);
+	}
+	return c;
+}
+
+int made_set_up(void **state)
+{
+	struct made_pair *pair = alloc(1, sizeof(*pair));
+
+	pair->a = made_create();
+	pair->b = made_create();
+	*state = pair;
+	return 0;
+}
+
+int made_tear_down(void **state)
+{
+	struct made_pair *pair = *state;
+
+	made_destroy(pair->a);
+	made_destroy(pair->b);
+	free(pair);
+	return 0;
+}

@@ -14,7 +14,7 @@
 #ifndef KTSTR_TESTS_MADE_SNAPSHOT_H
 #define KTSTR_TESTS_MADE_SNAPSHOT_H
 
-#include <ktstr/ctprof.h>
+#include <ktstr/ctprof_compare.h>
 
 enum { MADE_THREADS = 32768, MADE_CGROUPS = 256 };
 
@@ -35,5 +35,19 @@ void made_host_text(struct made *m, unsigned int text, const char *value);
 void made_at(struct made *m, double seconds);
 /* Borrowed; may be asked for again after changes. */
 const struct ktstr_ctprof *made_snapshot(struct made *m);
+
+/* Compares records named "a" and "b"; @b NULL: one alone. */
+struct ktstr_ctprof_comparison *made_compare(struct made *a, struct made *b,
+					     const struct ktstr_ctprof_compare_opts *opts);
+
+/* A test of cmocka that has two empty records, before and after: *state is a struct made_pair. */
+#define MADE_TEST(test) cmocka_unit_test_setup_teardown(test, made_set_up, made_tear_down)
+
+struct made_pair {
+	struct made *a, *b;
+};
+
+int made_set_up(void **state);
+int made_tear_down(void **state);
 
 #endif

@@ -57,20 +57,7 @@ static void populate(struct made *m, uint32_t first_pid, int64_t most)
 	}
 }
 
-static struct ktstr_ctprof_comparison *compare(struct made *a, struct made *b,
-					       const struct ktstr_ctprof_compare_opts *opts)
-{
-	struct ktstr_ctprof_side before = { .snapshot = made_snapshot(a), .name = "a" };
-	struct ktstr_ctprof_side after = { .name = "b" };
-	struct ktstr_ctprof_comparison *c = NULL;
-	struct ktstr_error err = { 0 };
-
-	if (b)
-		after.snapshot = made_snapshot(b);
-	if (ktstr_ctprof_compare(&before, b ? &after : NULL, opts, &c, &err) < 0)
-		fail_msg("%s", err.text);
-	return c;
-}
+static const struct ktstr_ctprof_compare_opts by_process = { .group_by = KTSTR_CTPROF_BY_PROCESS };
 
 static const struct ktstr_ctprof_cell *cell(const struct ktstr_ctprof_comparison *c, size_t block,
 					    const char *label, const char *metric)
@@ -93,7 +80,7 @@ static void a_record_against_itself_is_zero(void **state)
 
 	(void)state;
 	populate(m, 100, 1000000);
-	c = compare(m, m, NULL);
+	c = made_compare(m, m, NULL);
 	assert_true(c->one_boot);
 	assert_true(c->born == 0 && c->ended == 0);
 	assert_int_equal(c->nr_blocks, 4);
@@ -133,13 +120,11 @@ static int64_t sum_of(const struct ktstr_ctprof *s, unsigned int metric, uint32_
 static void groups_add_up_to_the_machine(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 
-	(void)state;
-	populate(a, 100, 1000000);
-	populate(b, 50000, 1000000);
-	c = compare(a, b, NULL);
+	populate(m->a, 100, 1000000);
+	populate(m->b, 50000, 1000000);
+	c = made_compare(m->a, m->b, NULL);
 	assert_false(c->one_boot);
 	for (size_t j = 0; j < 5; j++) {
 		for (unsigned int side = 0; side < 2; side++) {
@@ -185,25 +170,23 @@ static int by_label(const void *a, const void *b)
 static void order_of_threads_does_not_matter(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL, *d = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof *s;
 
-	(void)state;
-	populate(a, 100, 50);
-	s = made_snapshot(a);
+	populate(m->a, 100, 50);
+	s = made_snapshot(m->a);
 	for (size_t i = s->nr_threads; i-- > 0;) {
 		const struct ktstr_ctprof_thread *from = &s->threads[i];
 		uint32_t tid = (uint32_t)(s->nr_threads - i);
 		struct ktstr_ctprof_thread *t = made_thread(
-			b, tid, tid, from->texts[KTSTR_CTPROF_TEXT_PCOMM],
+			m->b, tid, tid, from->texts[KTSTR_CTPROF_TEXT_PCOMM],
 			from->texts[KTSTR_CTPROF_TEXT_COMM], from->texts[KTSTR_CTPROF_TEXT_CGROUP]);
 
 		memcpy(t->present, from->present, sizeof(t->present));
 		memcpy(t->values, from->values, sizeof(t->values));
 	}
-	c = compare(a, NULL, NULL);
-	d = compare(b, NULL, NULL);
+	c = made_compare(m->a, NULL, NULL);
+	d = made_compare(m->b, NULL, NULL);
 	for (size_t i = 0; i < c->nr_blocks; i++) {
 		struct ktstr_ctprof_block *x = &c->blocks[i], *y = &d->blocks[i];
 
@@ -231,15 +214,12 @@ static void order_of_threads_does_not_matter(void **state)
 static void nothing_that_is_lost_becomes_zero(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
-	struct ktstr_ctprof_thread *t;
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof_cell *x;
 
-	(void)state;
-	made_put(a, made_thread(a, 1, 1, "p", "p", "/"), KTSTR_CTPROF_RUN_TIME, 5000);
-	t = made_thread(b, 1, 1, "p", "p", "/");
-	c = compare(a, b, NULL);
+	made_put(m->a, made_thread(m->a, 1, 1, "p", "p", "/"), KTSTR_CTPROF_RUN_TIME, 5000);
+	made_thread(m->b, 1, 1, "p", "p", "/");
+	c = made_compare(m->a, m->b, NULL);
 	x = cell(c, 0, "all threads", "run_time_ns");
 	assert_true(x->sides[0].there && x->sides[0].low == 5000);
 	assert_false(x->sides[1].there);
@@ -249,7 +229,6 @@ static void nothing_that_is_lost_becomes_zero(void **state)
 	assert_false(cell(c, 0, "all threads", "cpu_efficiency")->sides[0].there);
 	assert_false(cell(c, 0, "all threads", "wait_time_ns")->sides[0].there);
 	assert_false(cell(c, 0, "all threads", "uptime_ns")->sides[0].there);
-	(void)t;
 }
 
 /* a: one thread that goes on, one that ends; b: another one was born. */
@@ -267,14 +246,11 @@ static void make_one_boot(struct made *a, struct made *b)
 static void one_boot_is_joined_by_threads(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof_cell *x;
 
-	(void)state;
-	make_one_boot(a, b);
-	c = compare(a, b,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_PROCESS });
+	make_one_boot(m->a, m->b);
+	c = made_compare(m->a, m->b, &by_process);
 	assert_true(c->one_boot && c->guessed);
 	assert_true(c->born == 1 && c->ended == 1);
 	assert_true(c->seconds[1] == 10);
@@ -297,16 +273,13 @@ static void one_boot_is_joined_by_threads(void **state)
 static void other_boots_are_compared_by_sums(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof_cell *x;
 
-	(void)state;
-	make_one_boot(a, b);
-	made_host_text(a, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "one");
-	made_host_text(b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "two");
-	c = compare(a, b,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_PROCESS });
+	make_one_boot(m->a, m->b);
+	made_host_text(m->a, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "one");
+	made_host_text(m->b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "two");
+	c = made_compare(m->a, m->b, &by_process);
 	assert_false(c->one_boot);
 	x = cell(c, 1, "app", "run_time_ns");
 	assert_true(x->delta == -8300 && x->percent == -83 && x->mark == KTSTR_CTPROF_MARK_NONE);
@@ -317,19 +290,16 @@ static void other_boots_are_compared_by_sums(void **state)
 static void numbers_used_again_are_others(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	struct ktstr_ctprof_thread *t;
 
-	(void)state;
-	made_put(a, made_thread(a, 1, 1, "i", "i", "/"), KTSTR_CTPROF_RUN_TIME, 1);
-	made_put(a, made_thread(a, 10, 10, "p", "p", "/"), KTSTR_CTPROF_RUN_TIME, 100);
-	made_put(b, made_thread(b, 1, 1, "i", "i", "/"), KTSTR_CTPROF_RUN_TIME, 1);
-	t = made_thread(b, 10, 10, "p", "p", "/");
-	made_put(b, t, KTSTR_CTPROF_RUN_TIME, 150);
-	made_put(b, t, KTSTR_CTPROF_START_TIME, 99999);
-	c = compare(a, b,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_PROCESS });
+	made_put(m->a, made_thread(m->a, 1, 1, "i", "i", "/"), KTSTR_CTPROF_RUN_TIME, 1);
+	made_put(m->a, made_thread(m->a, 10, 10, "p", "p", "/"), KTSTR_CTPROF_RUN_TIME, 100);
+	made_put(m->b, made_thread(m->b, 1, 1, "i", "i", "/"), KTSTR_CTPROF_RUN_TIME, 1);
+	t = made_thread(m->b, 10, 10, "p", "p", "/");
+	made_put(m->b, t, KTSTR_CTPROF_RUN_TIME, 150);
+	made_put(m->b, t, KTSTR_CTPROF_START_TIME, 99999);
+	c = made_compare(m->a, m->b, &by_process);
 	assert_true(cell(c, 1, "p", "run_time_ns")->delta == 150);
 	assert_true(c->born == 1 && c->ended == 1);
 }
@@ -337,22 +307,21 @@ static void numbers_used_again_are_others(void **state)
 static void a_counter_that_went_back_is_marked(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof_cell *x;
 
-	(void)state;
 	for (uint32_t i = 1; i <= 3; i++) {
-		made_put(a, made_thread(a, i, i, "p", "p", "/"), KTSTR_CTPROF_ALLOCATED, 1000);
-		made_put(b, made_thread(b, i, i, "p", "p", "/"), KTSTR_CTPROF_ALLOCATED,
+		made_put(m->a, made_thread(m->a, i, i, "p", "p", "/"), KTSTR_CTPROF_ALLOCATED,
+			 1000);
+		made_put(m->b, made_thread(m->b, i, i, "p", "p", "/"), KTSTR_CTPROF_ALLOCATED,
 			 i == 2 ? 10 : 1500);
 	}
-	made_group_put(made_group(a, "/"), KTSTR_CTPROF_CGROUP_USAGE, 500);
-	made_group_put(made_group(b, "/"), KTSTR_CTPROF_CGROUP_USAGE, 400);
+	made_group_put(made_group(m->a, "/"), KTSTR_CTPROF_CGROUP_USAGE, 500);
+	made_group_put(made_group(m->b, "/"), KTSTR_CTPROF_CGROUP_USAGE, 400);
 	/* It may have been there all the time, without a thread in it. */
-	made_group_put(made_group(b, "/new"), KTSTR_CTPROF_CGROUP_USAGE, 400);
-	c = compare(a, b,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_CGROUP });
+	made_group_put(made_group(m->b, "/new"), KTSTR_CTPROF_CGROUP_USAGE, 400);
+	c = made_compare(m->a, m->b,
+			 &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_CGROUP });
 	assert_false(cell(c, 1, "/new", "usage_us")->between.there);
 	x = cell(c, 1, "/", "allocated_bytes");
 	assert_int_equal(x->mark, KTSTR_CTPROF_MARK_IMPOSSIBLE);
@@ -405,28 +374,24 @@ static void a_rate_divides_what_happened(void **state)
 	static const struct ktstr_ctprof_compare_opts opts = { .group_by = KTSTR_CTPROF_BY_PROCESS,
 							       .per_second = true };
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 
-	(void)state;
-	make_one_boot(a, b);
-	c = compare(a, b, &opts);
+	make_one_boot(m->a, m->b);
+	c = made_compare(m->a, m->b, &opts);
 	assert_true(cell(c, 1, "app", "run_time_ns")->delta == 70);
 	assert_true(cell(c, 1, "app", "run_time_ns")->percent == 7);
 }
 
 static void sides_that_do_not_fit_are_refused(void **state)
 {
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	struct ktstr_ctprof_side x, y;
 	struct ktstr_ctprof_comparison *c = NULL;
 	struct ktstr_error err;
 
-	(void)state;
-	make_one_boot(a, b);
-	x = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(a), .name = "x" };
-	y = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(b), .name = "y" };
+	make_one_boot(m->a, m->b);
+	x = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(m->a), .name = "x" };
+	y = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(m->b), .name = "y" };
 	assert_int_equal(ktstr_ctprof_compare(&y, &x, NULL, &c, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "'x' was taken before 'y'"));
 	assert_int_equal(ktstr_ctprof_compare(
@@ -466,7 +431,7 @@ static void values_are_put_together_by_their_rules(void **state)
 		if (!i)
 			made_put(m, t, KTSTR_CTPROF_SMAPS_RSS, 77);
 	}
-	c = compare(m, NULL, NULL);
+	c = made_compare(m, NULL, NULL);
 	v = &cell(c, 0, "all threads", "policy")->sides[0];
 	assert_true(v->low == 0 && v->mixed && v->have == 3);
 	v = &cell(c, 0, "all threads", "nice")->sides[0];
@@ -491,7 +456,7 @@ static void frequent_values_beat_small_ones(void **state)
 	for (uint32_t i = 0; i < ARRAY_SIZE(values); i++)
 		made_put(m, made_thread(m, 1, i + 1, "p", "t", "/"), KTSTR_CTPROF_POLICY,
 			 values[i]);
-	c = compare(m, NULL, NULL);
+	c = made_compare(m, NULL, NULL);
 	assert_int_equal(cell(c, 0, "all threads", "policy")->sides[0].low, 1000);
 }
 
@@ -504,7 +469,7 @@ static void sums_do_not_wrap(void **state)
 	for (uint32_t i = 1; i < 4; i++)
 		made_put(m, made_thread(m, 1, i, "p", "t", "/"), KTSTR_CTPROF_RUN_TIME,
 			 INT64_MAX / 2);
-	c = compare(m, NULL, NULL);
+	c = made_compare(m, NULL, NULL);
 	assert_true(cell(c, 0, "all threads", "run_time_ns")->sides[0].low == INT64_MAX);
 }
 
@@ -526,10 +491,10 @@ static void cgroups_bring_their_own_values(void **state)
 		made_group_put(g, KTSTR_CTPROF_CGROUP_MEMORY_MAX,
 			       i ? KTSTR_CTPROF_UNLIMITED : 4096);
 	}
-	c = compare(m, NULL,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_CGROUP,
-							 .flatten = globs,
-							 .nr_flatten = 1 });
+	c = made_compare(m, NULL,
+			 &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_CGROUP,
+							      .flatten = globs,
+							      .nr_flatten = 1 });
 	assert_int_equal(c->blocks[1].nr_groups, 2);
 	x = cell(c, 1, "/docker/*", "usage_us");
 	assert_true(x->sides[0].low == 201 && x->sides[0].have == 2 && x->sides[0].of == 2);
@@ -541,17 +506,15 @@ static void cgroups_bring_their_own_values(void **state)
 static void the_machine_has_its_own_values(void **state)
 {
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof_cell *x;
 
-	(void)state;
-	make_one_boot(a, b);
-	made_host_put(a, KTSTR_CTPROF_HOST_FORKS, 100);
-	made_host_put(b, KTSTR_CTPROF_HOST_FORKS, 130);
-	made_host_text(a, KTSTR_CTPROF_HOST_TEXT_EXT_STATE, "disabled");
-	made_host_text(b, KTSTR_CTPROF_HOST_TEXT_EXT_STATE, "enabled");
-	c = compare(a, b, NULL);
+	make_one_boot(m->a, m->b);
+	made_host_put(m->a, KTSTR_CTPROF_HOST_FORKS, 100);
+	made_host_put(m->b, KTSTR_CTPROF_HOST_FORKS, 130);
+	made_host_text(m->a, KTSTR_CTPROF_HOST_TEXT_EXT_STATE, "disabled");
+	made_host_text(m->b, KTSTR_CTPROF_HOST_TEXT_EXT_STATE, "enabled");
+	c = made_compare(m->a, m->b, NULL);
 	x = cell(c, 0, "all threads", "forks");
 	assert_true(x->between.low == 30 && x->delta == 30 && x->mark == KTSTR_CTPROF_MARK_NONE);
 	assert_true(cell(c, 0, "all threads", "ext_state")->differs);
@@ -565,15 +528,15 @@ static void columns_are_chosen(void **state)
 
 	(void)state;
 	made_thread(m, 1, 1, "p", "p", "/");
-	c = compare(m, NULL,
-		    &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_TASK,
-							 .metrics = "nice,run_time",
-							 .sort = "avg_wait:asc" });
+	c = made_compare(m, NULL,
+			 &(struct ktstr_ctprof_compare_opts){ .group_by = KTSTR_CTPROF_BY_TASK,
+							      .metrics = "nice,run_time",
+							      .sort = "avg_wait:asc" });
 	assert_int_equal(c->blocks[1].nr_columns, 3);
-	d = compare(m, NULL,
-		    &(struct ktstr_ctprof_compare_opts){
-			    .group_by = KTSTR_CTPROF_BY_PROCESS,
-			    .sections = 1u << KTSTR_CTPROF_SECTION_DERIVED });
+	d = made_compare(m, NULL,
+			 &(struct ktstr_ctprof_compare_opts){
+				 .group_by = KTSTR_CTPROF_BY_PROCESS,
+				 .sections = 1u << KTSTR_CTPROF_SECTION_DERIVED });
 	assert_int_equal(d->blocks[1].nr_columns, KTSTR_CTPROF_NR_DERIVED);
 }
 
@@ -581,21 +544,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_against_itself_is_zero),
-		cmocka_unit_test(groups_add_up_to_the_machine),
-		cmocka_unit_test(order_of_threads_does_not_matter),
-		cmocka_unit_test(nothing_that_is_lost_becomes_zero),
-		cmocka_unit_test(one_boot_is_joined_by_threads),
-		cmocka_unit_test(other_boots_are_compared_by_sums),
-		cmocka_unit_test(numbers_used_again_are_others),
-		cmocka_unit_test(a_counter_that_went_back_is_marked),
+		MADE_TEST(groups_add_up_to_the_machine),
+		MADE_TEST(order_of_threads_does_not_matter),
+		MADE_TEST(nothing_that_is_lost_becomes_zero),
+		MADE_TEST(one_boot_is_joined_by_threads),
+		MADE_TEST(other_boots_are_compared_by_sums),
+		MADE_TEST(numbers_used_again_are_others),
+		MADE_TEST(a_counter_that_went_back_is_marked),
 		cmocka_unit_test(windows_are_compared_by_rates),
-		cmocka_unit_test(a_rate_divides_what_happened),
-		cmocka_unit_test(sides_that_do_not_fit_are_refused),
+		MADE_TEST(a_rate_divides_what_happened),
+		MADE_TEST(sides_that_do_not_fit_are_refused),
 		cmocka_unit_test(values_are_put_together_by_their_rules),
 		cmocka_unit_test(frequent_values_beat_small_ones),
 		cmocka_unit_test(sums_do_not_wrap),
 		cmocka_unit_test(cgroups_bring_their_own_values),
-		cmocka_unit_test(the_machine_has_its_own_values),
+		MADE_TEST(the_machine_has_its_own_values),
 		cmocka_unit_test(columns_are_chosen),
 	};
 

@@ -13,40 +13,23 @@
 #include "ctprof/compare.h"
 #include "tests/lib/made_snapshot.h"
 
-static struct made *a, *b;
-
-static int set_up(void **state)
-{
-	(void)state;
-	a = made_create();
-	b = made_create();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	made_destroy(a);
-	made_destroy(b);
-	return 0;
-}
-
 static void threads_are_joined_by_ids_and_birth(void **state)
 {
 	static const uint32_t before[][2] = { { 1, 1 }, { 5, 5 }, { 5, 7 }, { 8, 8 }, { 9, 9 } };
 	static const uint32_t after[][2] = { { 1, 1 }, { 5, 5 }, { 5, 6 }, { 5, 7 }, { 9, 9 } };
+	struct made_pair *m = *state;
 	const struct ktstr_ctprof *x, *y;
 	bool survives[5] = { false };
 	thread_ref *joined;
 
-	(void)state;
 	for (size_t i = 0; i < 5; i++) {
-		made_thread(a, before[i][0], before[i][1], "p", "t", "/");
-		made_thread(b, after[i][0], after[i][1], "p", "t", "/");
+		made_thread(m->a, before[i][0], before[i][1], "p", "t", "/");
+		made_thread(m->b, after[i][0], after[i][1], "p", "t", "/");
 	}
-	x = made_snapshot(a);
-	y = made_snapshot(b);
-	made_put(b, (struct ktstr_ctprof_thread *)&y->threads[4], KTSTR_CTPROF_START_TIME, 12345);
+	x = made_snapshot(m->a);
+	y = made_snapshot(m->b);
+	made_put(m->b, (struct ktstr_ctprof_thread *)&y->threads[4], KTSTR_CTPROF_START_TIME,
+		 12345);
 	made_drop((struct ktstr_ctprof_thread *)&x->threads[0], KTSTR_CTPROF_START_TIME);
 	joined = join_threads(x, y, survives);
 	assert_non_null(joined);
@@ -59,74 +42,73 @@ static void threads_are_joined_by_ids_and_birth(void **state)
 	free(joined);
 }
 
-static bool one_boot(bool *ret_guessed)
+static bool one_boot(struct made_pair *m, bool *ret_guessed)
 {
-	return join_one_boot(made_snapshot(a), made_snapshot(b), ret_guessed);
+	return join_one_boot(made_snapshot(m->a), made_snapshot(m->b), ret_guessed);
 }
 
 static void boots_are_told_apart(void **state)
 {
+	struct made_pair *m = *state;
 	bool guessed;
 
-	(void)state;
 	for (uint32_t i = 1; i <= 4; i++)
-		made_thread(a, i, i, "p", "t", "/");
+		made_thread(m->a, i, i, "p", "t", "/");
 	for (uint32_t i = 3; i <= 8; i++)
-		made_thread(b, i, i, "p", "t", "/");
-	assert_true(one_boot(&guessed) && guessed); /* two of four */
-	made_put(b, (struct ktstr_ctprof_thread *)made_snapshot(b)->threads,
+		made_thread(m->b, i, i, "p", "t", "/");
+	assert_true(one_boot(m, &guessed) && guessed); /* two of four */
+	made_put(m->b, (struct ktstr_ctprof_thread *)made_snapshot(m->b)->threads,
 		 KTSTR_CTPROF_START_TIME, 1);
-	assert_false(one_boot(&guessed));
-	made_host_text(a, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "x");
-	assert_false(one_boot(&guessed));
+	assert_false(one_boot(m, &guessed));
+	made_host_text(m->a, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "x");
+	assert_false(one_boot(m, &guessed));
 	assert_true(guessed);
-	made_host_text(b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "x");
-	assert_true(one_boot(&guessed) && !guessed);
-	made_host_text(b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "y");
-	assert_false(one_boot(&guessed) || guessed);
+	made_host_text(m->b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "x");
+	assert_true(one_boot(m, &guessed) && !guessed);
+	made_host_text(m->b, KTSTR_CTPROF_HOST_TEXT_BOOT_ID, "y");
+	assert_false(one_boot(m, &guessed) || guessed);
 }
 
-static double seconds(void)
+static double seconds(struct made_pair *m)
 {
-	return join_seconds(made_snapshot(a), made_snapshot(b));
+	return join_seconds(made_snapshot(m->a), made_snapshot(m->b));
 }
 
 static void a_clock_that_was_set_does_not_matter(void **state)
 {
-	(void)state;
-	made_at(b, 10);
-	assert_true(seconds() > 9.999 && seconds() < 10.001);
-	made_host_put(a, KTSTR_CTPROF_HOST_UPTIME, 1000000000);
-	assert_true(seconds() > 9.999 && seconds() < 10.001);
-	made_host_put(b, KTSTR_CTPROF_HOST_UPTIME, 11500000000);
-	assert_true(seconds() > 9.999 && seconds() < 10.001);
-	made_at(b, 3600);
-	assert_true(seconds() > 10.499 && seconds() < 10.501);
-	made_at(b, -3600);
-	assert_true(seconds() > 10.499 && seconds() < 10.501);
+	struct made_pair *m = *state;
+
+	made_at(m->b, 10);
+	assert_true(seconds(m) > 9.999 && seconds(m) < 10.001);
+	made_host_put(m->a, KTSTR_CTPROF_HOST_UPTIME, 1000000000);
+	assert_true(seconds(m) > 9.999 && seconds(m) < 10.001);
+	made_host_put(m->b, KTSTR_CTPROF_HOST_UPTIME, 11500000000);
+	assert_true(seconds(m) > 9.999 && seconds(m) < 10.001);
+	made_at(m->b, 3600);
+	assert_true(seconds(m) > 10.499 && seconds(m) < 10.501);
+	made_at(m->b, -3600);
+	assert_true(seconds(m) > 10.499 && seconds(m) < 10.501);
 }
 
 static void a_walk_is_read_on_its_way(void **state)
 {
-	struct ktstr_ctprof *later = (struct ktstr_ctprof *)made_snapshot(b);
+	struct made_pair *m = *state;
+	struct ktstr_ctprof *later = (struct ktstr_ctprof *)made_snapshot(m->b);
 
-	(void)state;
-	made_at(b, 10);
+	made_at(m->b, 10);
 	later->duration_ns = 2000000000;
-	assert_true(seconds() > 9.999 && seconds() < 10.001);
+	assert_true(seconds(m) > 9.999 && seconds(m) < 10.001);
 	later->collector = "procfs";
-	assert_true(seconds() > 10.999 && seconds() < 11.001);
+	assert_true(seconds(m) > 10.999 && seconds(m) < 11.001);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(threads_are_joined_by_ids_and_birth, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(boots_are_told_apart, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_clock_that_was_set_does_not_matter, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_walk_is_read_on_its_way, set_up, tear_down),
+		MADE_TEST(threads_are_joined_by_ids_and_birth),
+		MADE_TEST(boots_are_told_apart),
+		MADE_TEST(a_clock_that_was_set_does_not_matter),
+		MADE_TEST(a_walk_is_read_on_its_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,19 +55,8 @@ static const struct ktstr_ctprof_group *find(const struct ktstr_ctprof_compariso
 	return NULL;
 }
 
-static struct ktstr_ctprof_comparison *compare(struct made *a, struct made *b, bool no_pairing)
-{
-	struct ktstr_ctprof_side x = { .snapshot = made_snapshot(a) },
-				 y = { .snapshot = made_snapshot(b) };
-	struct ktstr_ctprof_compare_opts opts = { .group_by = KTSTR_CTPROF_BY_CGROUP,
-						  .boots = KTSTR_CTPROF_BOOTS_OTHER,
-						  .no_pairing = no_pairing };
-	struct ktstr_ctprof_comparison *c = NULL;
-	struct ktstr_error err;
-
-	assert_int_equal(ktstr_ctprof_compare(&x, &y, &opts, &c, &err), 0);
-	return c;
-}
+static const struct ktstr_ctprof_compare_opts other_boots = { .group_by = KTSTR_CTPROF_BY_CGROUP,
+							      .boots = KTSTR_CTPROF_BOOTS_OTHER };
 
 #define WEB_BEFORE "/docker-0123456789abcdef.scope"
 #define WEB_AFTER  "/docker-fedcba9876543210.scope"
@@ -75,16 +64,16 @@ static struct ktstr_ctprof_comparison *compare(struct made *a, struct made *b, b
 
 static void restarted_containers_are_paired(void **state)
 {
-	struct made *a = made_create(), *b = made_create();
+	struct ktstr_ctprof_compare_opts unpaired = other_boots;
+	struct made_pair *m = *state;
 	struct ktstr_ctprof_comparison *c;
 	const struct ktstr_ctprof_group *g;
 	int column;
 
-	(void)state;
-	fill(a, 100, WEB_BEFORE, 0, 3);
-	fill(b, 500, DB_AFTER, 2, 9);
-	fill(b, 900, WEB_AFTER, 0, 4);
-	c = compare(a, b, false);
+	fill(m->a, 100, WEB_BEFORE, 0, 3);
+	fill(m->b, 500, DB_AFTER, 2, 9);
+	fill(m->b, 900, WEB_AFTER, 0, 4);
+	c = made_compare(m->a, m->b, &other_boots);
 	assert_int_equal(c->blocks[1].nr_groups, 2);
 	g = find(c, WEB_AFTER);
 	assert_non_null(g);
@@ -97,11 +86,10 @@ static void restarted_containers_are_paired(void **state)
 	assert_true(!g->on[0] && g->on[1] && !g->label_before);
 	assert_int_equal(g->threads[1], 8);
 	ktstr_ctprof_comparison_destroy(c);
-	c = compare(a, b, true);
+	unpaired.no_pairing = true;
+	c = made_compare(m->a, m->b, &unpaired);
 	assert_int_equal(c->blocks[1].nr_groups, 3);
 	ktstr_ctprof_comparison_destroy(c);
-	made_destroy(a);
-	made_destroy(b);
 }
 
 /* @same of ten kinds are the same in two cgroups whose paths have nothing in common. */
@@ -113,7 +101,7 @@ static bool unlike_paths_pair(unsigned int kinds, unsigned int same)
 
 	fill(a, 100, "/old.slice", 0, kinds - 1);
 	fill(b, 500, "/fresh", kinds - same, 2 * kinds - same - 1);
-	c = compare(a, b, false);
+	c = made_compare(a, b, &other_boots);
 	paired = c->blocks[1].nr_groups == 1;
 	ktstr_ctprof_comparison_destroy(c);
 	made_destroy(a);
@@ -131,27 +119,24 @@ static void unlike_paths_need_more_evidence(void **state)
 
 static void nothing_in_common_is_no_pair(void **state)
 {
-	struct made *a = made_create(), *b = made_create();
+	struct made_pair *m = *state;
 	struct ktstr_ctprof_comparison *c;
 
-	(void)state;
-	fill(a, 100, WEB_BEFORE, 0, 3);
-	fill(b, 500, WEB_AFTER, 5, 9);
-	c = compare(a, b, false);
+	fill(m->a, 100, WEB_BEFORE, 0, 3);
+	fill(m->b, 500, WEB_AFTER, 5, 9);
+	c = made_compare(m->a, m->b, &other_boots);
 	assert_int_equal(c->blocks[1].nr_groups, 2);
 	assert_true(find(c, WEB_BEFORE)->on[0] && !find(c, WEB_BEFORE)->on[1]);
 	ktstr_ctprof_comparison_destroy(c);
-	made_destroy(a);
-	made_destroy(b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(similarity_is_a_share_of_the_union),
-		cmocka_unit_test(restarted_containers_are_paired),
+		MADE_TEST(restarted_containers_are_paired),
 		cmocka_unit_test(unlike_paths_need_more_evidence),
-		cmocka_unit_test(nothing_in_common_is_no_pair),
+		MADE_TEST(nothing_in_common_is_no_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,18 +33,16 @@ static void lines_have_the_fields_of_the_heading(void **state)
 								       KTSTR_CTPROF_BY_PROCESS };
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
 	_cleanup_free_ char *text = NULL;
-	struct made *a = made_create(), *b = made_create();
-	struct ktstr_ctprof_side x, y;
+	struct made_pair *m = *state;
 	size_t fields;
 
-	(void)state;
-	made_put(a, made_thread(a, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1000);
-	made_put(b, made_thread(b, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1500);
-	((struct ktstr_ctprof_thread *)made_snapshot(b)->threads)
+	made_put(m->a, made_thread(m->a, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME,
+		 1000);
+	made_put(m->b, made_thread(m->b, 1, 1, "a,\"b\"\x01", "t", "/"), KTSTR_CTPROF_RUN_TIME,
+		 1500);
+	((struct ktstr_ctprof_thread *)made_snapshot(m->b)->threads)
 		->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY] = "0-3,8";
-	x = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(a) };
-	y = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(b) };
-	assert_int_equal(ktstr_ctprof_compare(&x, &y, &opts, &c, NULL), 0);
+	c = made_compare(m->a, m->b, &opts);
 	assert_int_equal(ktstr_ctprof_render_csv(c, &text, NULL), 0);
 	fields = commas_outside_quotes(text);
 	assert_int_equal(fields, 17);
@@ -55,14 +53,12 @@ static void lines_have_the_fields_of_the_heading(void **state)
 			       "500,50,1,1,1,1,1,\r\n"));
 	assert_non_null(strstr(text, ",cpu_affinity,,,\"0-3,8\",,,,,0,1,1,1,\r\n"));
 	assert_null(strstr(text, "wait_time_ns"));
-	made_destroy(a);
-	made_destroy(b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_have_the_fields_of_the_heading),
+		MADE_TEST(lines_have_the_fields_of_the_heading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

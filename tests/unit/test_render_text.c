@@ -15,9 +15,6 @@
 #include "base/cleanup.h"
 #include "tests/lib/made_snapshot.h"
 
-DEFINE_CLEANUP(struct made *, made_destroy);
-#define _cleanup_made_ _cleanup_(made_destroyp)
-
 /* A busy process that was there, one that is new, one that ends, and many that do nothing. */
 static void populate(struct made *a, struct made *b)
 {
@@ -41,6 +38,16 @@ static void populate(struct made *a, struct made *b)
 	made_put(a, made_thread(a, 30, 30, "gone\x1b[31m", "t", "/"), KTSTR_CTPROF_RUN_TIME, 7000);
 	made_put(b, made_thread(b, 40, 40, "fresh", "t", "/"), KTSTR_CTPROF_RUN_TIME, 500000000);
 	made_at(b, 5);
+}
+
+static int set_up(void **state)
+{
+	struct made_pair *m;
+
+	made_set_up(state);
+	m = *state;
+	populate(m->a, m->b);
+	return 0;
 }
 
 static char *render(struct made *a, struct made *b, enum ktstr_ctprof_boots boots,
@@ -85,13 +92,9 @@ static size_t longest_line(const char *text)
 static void what_happened_comes_first(void **state)
 {
 	static const struct ktstr_ctprof_text_opts opts = { .width = 80, .limit = 15 };
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
-	_cleanup_free_ char *text = NULL;
+	struct made_pair *m = *state;
+	_cleanup_free_ char *text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 
-	(void)state;
-	populate(a, b);
-	text = render(a, b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 	expect_line(text, "before one.zst");
 	expect_line(text, "5.00s later");
 	expect_line(text, "1 born, 1 ended");
@@ -110,13 +113,9 @@ static void what_happened_comes_first(void **state)
 static void absent_values_are_no_zeros(void **state)
 {
 	static const struct ktstr_ctprof_text_opts opts = { .metrics = "run_time,write_bytes" };
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
-	_cleanup_free_ char *text = NULL;
+	struct made_pair *m = *state;
+	_cleanup_free_ char *text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 
-	(void)state;
-	populate(a, b);
-	text = render(a, b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 	expect_line(text, "\nfresh            0->1      +500ms           -\n");
 	expect_line(text, "\nidle-a              1         0ns           -\n");
 	expect_line(text, "+50.0MiB~\n");
@@ -126,15 +125,12 @@ static void absent_values_are_no_zeros(void **state)
 static void two_boots_are_rows_with_percent(void **state)
 {
 	static const struct ktstr_ctprof_text_opts opts = { .width = 80, .limit = 6 };
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	_cleanup_free_ char *text = NULL;
 
-	(void)state;
-	populate(a, b);
-	made_host_text(a, KTSTR_CTPROF_HOST_TEXT_EXT_OPS, NULL);
-	made_host_text(b, KTSTR_CTPROF_HOST_TEXT_EXT_OPS, "simple");
-	text = render(a, b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
+	made_host_text(m->a, KTSTR_CTPROF_HOST_TEXT_EXT_OPS, NULL);
+	made_host_text(m->b, KTSTR_CTPROF_HOST_TEXT_EXT_OPS, "simple");
+	text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
 	expect_line(text, "set-up ext_ops: - -> simple\n");
 	expect_line(text, "+250.0%");
 	expect_line(text, "only before: gone");
@@ -144,17 +140,15 @@ static void two_boots_are_rows_with_percent(void **state)
 
 static void narrow_terminals_are_respected(void **state)
 {
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 
-	(void)state;
-	populate(a, b);
 	for (unsigned int width = 50; width < 200; width += 7) {
 		for (int layout = 0; layout <= KTSTR_CTPROF_LAYOUT_ROWS; layout++) {
 			struct ktstr_ctprof_text_opts opts = { .width = width,
 							       .limit = 3,
 							       .layout = layout };
-			_cleanup_free_ char *text = render(a, b, KTSTR_CTPROF_BOOTS_SAME, &opts);
+			_cleanup_free_ char *text =
+				render(m->a, m->b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 			char *table = strstr(text, "\n\n"), *notes;
 
 			assert_non_null(table);
@@ -172,13 +166,9 @@ static void narrow_terminals_are_respected(void **state)
 static void colours_only_if_asked(void **state)
 {
 	static const struct ktstr_ctprof_text_opts opts = { .colour = true };
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
-	_cleanup_free_ char *text = NULL;
+	struct made_pair *m = *state;
+	_cleanup_free_ char *text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 
-	(void)state;
-	populate(a, b);
-	text = render(a, b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 	expect_line(text, "\033[1mPROCESS\033[0m");
 	expect_line(text, "gone\\x1b[31m");
 }
@@ -190,17 +180,14 @@ static void columns_of_rows_are_chosen(void **state)
 	struct ktstr_ctprof_text_opts bad = opts;
 	struct ktstr_ctprof_side side;
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
+	struct made_pair *m = *state;
 	_cleanup_free_ char *text = NULL;
 	struct ktstr_error err;
 
-	(void)state;
-	populate(a, b);
-	text = render(a, b, KTSTR_CTPROF_BOOTS_SAME, &opts);
+	text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_SAME, &opts);
 	expect_line(text, "METRIC      PROCESS");
 	expect_line(text, "\nrun_time_ns busy        1/1 -> 1/1  +2.50s\n");
-	side = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(a) };
+	side = (struct ktstr_ctprof_side){ .snapshot = made_snapshot(m->a) };
 	assert_int_equal(ktstr_ctprof_compare(&side, NULL, NULL, &c, NULL), 0);
 	bad.columns = "metric,colour";
 	bad.layout = KTSTR_CTPROF_LAYOUT_ROWS;
@@ -214,26 +201,24 @@ static void columns_of_rows_are_chosen(void **state)
 static void nothing_is_said_to_have_changed(void **state)
 {
 	static const struct ktstr_ctprof_text_opts opts = { .width = 80, .limit = 15 };
-	_cleanup_made_ struct made *a = made_create();
-	_cleanup_made_ struct made *b = made_create();
-	_cleanup_free_ char *text = NULL;
+	struct made_pair *m = *state;
+	_cleanup_free_ char *text = render(m->a, m->a, KTSTR_CTPROF_BOOTS_SAME, &opts);
 
-	(void)state;
-	populate(a, b);
-	text = render(a, a, KTSTR_CTPROF_BOOTS_SAME, &opts);
 	expect_line(text, "Nothing changed.\n");
 }
+
+#define POPULATED_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, made_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_happened_comes_first),
-		cmocka_unit_test(absent_values_are_no_zeros),
-		cmocka_unit_test(two_boots_are_rows_with_percent),
-		cmocka_unit_test(narrow_terminals_are_respected),
-		cmocka_unit_test(colours_only_if_asked),
-		cmocka_unit_test(columns_of_rows_are_chosen),
-		cmocka_unit_test(nothing_is_said_to_have_changed),
+		POPULATED_TEST(what_happened_comes_first),
+		POPULATED_TEST(absent_values_are_no_zeros),
+		POPULATED_TEST(two_boots_are_rows_with_percent),
+		POPULATED_TEST(narrow_terminals_are_respected),
+		POPULATED_TEST(colours_only_if_asked),
+		POPULATED_TEST(columns_of_rows_are_chosen),
+		POPULATED_TEST(nothing_is_said_to_have_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,14 +121,6 @@ def measure_seed(figures, build):
     figures.add("seed_suite_s", took, "s")
 
 
-def measure_capture(figures, build, threads, runs):
-    # The first capture finds caches cold that later ones in a test's life do not.
-    stdout, _ = run([f"{build}/tools/bench_capture", str(threads), str(runs + 1)])
-    for line in stdout.splitlines()[1:]:
-        seen, took_ns = line.split()
-        figures.add(f"ctprof_procfs_us_per_thread_{threads}", int(took_ns) / 1e3 / int(seen), "us")
-
-
 def measure_clones(figures, build, runs):
     for cpus in (2, 8):
         figures.attempt(f"template, {cpus} CPUs", bench_clone.measure_clone, figures, build, cpus,
@@ -170,8 +162,8 @@ def measure(figures, options):
             figures.attempt("seed suite", measure_seed, figures, build)
     if "capture" in wanted:
         for threads in THREADS:
-            figures.attempt(f"capture of {threads} threads", measure_capture, figures, build,
-                            threads, CAPTURES * options.runs)
+            figures.attempt(f"capture of {threads} threads", bench_ctprof.measure_process,
+                            figures, build, threads, CAPTURES * options.runs)
     if "ctprof" in wanted:
         bench_ctprof.measure(figures, build, options.runs)
     if "check" in wanted:

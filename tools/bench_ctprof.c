@@ -2,7 +2,8 @@
 /*
  * Times captures of this machine.
  *
- * usage: bench_ctprof RUNS COLLECTOR[,no-jemalloc][,no-smaps][,jobs=N][,comm=GLOB][,write=FILE]...
+ * usage: bench_ctprof RUNS COLLECTOR[,no-jemalloc][,no-smaps][,jobs=N][,pid=PID][,comm=GLOB]
+ *                          [,write=FILE]...
  * Each run makes one capture of every kind, one right after the other, and prints one line of
  * "threads nanoseconds" pairs.  The time is that of the call, not of what is done with its result.
  * The last line is "peak BYTES": the most memory that this program had.
@@ -46,6 +47,8 @@ static int parse_word(const char *word, struct kind *kind)
 		opts->no_smaps = true;
 	else if (!strncmp(word, "jobs=", 5))
 		opts->jobs = (unsigned int)strtoul(word + 5, NULL, 10);
+	else if (!strncmp(word, "pid=", 4))
+		opts->pid = (pid_t)strtoul(word + 4, NULL, 10);
 	else if (!strncmp(word, "comm=", 5))
 		opts->comm_glob = word + 5;
 	else if (!strncmp(word, "write=", 6))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Figures of ctprof captures; tools/bench.py says what each is.
 
-Populations are processes of idle threads (tools/ctprof_population.c).  All of the machine is
-captured, so its other threads count as well.  Sizes beyond kernel.pid_max need root: it is raised
+Populations are processes of idle threads (tools/ctprof_population.c).  Where not one process but
+all of the machine is captured, its other threads count as well.  Sizes beyond kernel.pid_max need root: it is raised
 for the time of the measurement and set back.
 """
 
@@ -63,16 +63,17 @@ def room_for(threads):
 
 @contextlib.contextmanager
 def population(build, threads, processes=None, jemalloc=False):
-    """That many threads, as long as the block lasts."""
+    """That many threads, as long as the block lasts; gives the number of the first process."""
     processes = processes or max(1, threads // PER_PROCESS)
     name = "ctprof_population_jemalloc" if jemalloc else "ctprof_population"
     argv = [f"{build}/tools/{name}", str(processes), str(threads // processes)]
     with room_for(threads), subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              start_new_session=True) as holder:
         try:
-            if holder.stdout.readline() != b"ready\n":
+            said = holder.stdout.readline().split()
+            if said[:1] != [b"ready"]:
                 raise Failed(f"no population of {threads} threads")
-            yield
+            yield int(said[1])
         finally:
             holder.stdin.close()
             holder.wait()
@@ -88,6 +89,14 @@ def captures(build, runs, *kinds):
     if len(found) != runs:
         raise Failed("bench_ctprof: lines are missing")
     return found
+
+
+def measure_process(figures, build, threads, runs):
+    with population(build, threads, 1) as pid:
+        for [(seen, took)] in captures(build, runs, f"auto,pid={pid}"):
+            if seen != threads:
+                raise Failed(f"{seen} threads captured, {threads} are there")
+            figures.add(f"ctprof_procfs_us_per_thread_{threads}", took * 1e6 / seen, "us")
 
 
 def timed(argv):

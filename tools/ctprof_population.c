@@ -3,8 +3,9 @@
  * Idle threads to be captured: the population of the figures of ctprof.
  *
  * usage: ctprof_population PROCESSES THREADS
- * Starts PROCESSES processes of THREADS threads each, says "ready" and holds them until standard
- * input ends.  Each thread has allocated something once.  Exit status 1: some could not be made.
+ * Starts PROCESSES processes of THREADS threads each, says "ready PID", PID being the first of
+ * them, and holds them until standard input ends.  Each thread has allocated something once.
+ * Exit status 1: some could not be made.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -89,7 +90,7 @@ int main(int argc, char **argv)
 	r = pids ? start(processes, threads, pids) : -ENOMEM;
 	if (r < 0)
 		fprintf(stderr, "ctprof_population: %s\n", strerror(-r));
-	else if (puts("ready") != EOF && fflush(stdout) == 0)
+	else if (printf("ready %d\n", pids[0]) > 0 && fflush(stdout) == 0)
 		while (read(STDIN_FILENO, &c, 1) > 0)
 			;
 	for (unsigned long i = 0; pids && i < processes && pids[i] > 0; i++)

@@ -15,14 +15,20 @@
 
 char ctprof_license[] SEC("license") = "Dual BSD/GPL";
 
+/* At least what a struct task_delay_info takes. */
+enum { DELAYS_BYTES = 1024 };
+
 /* What is being put together; too large for the stack. */
 struct scratch {
 	struct ctprof_thread thread;
-	__u64 mask[CTPROF_MASK_WORDS];
+	__u64 more[CTPROF_MASK_WORDS]; /* of the thread's record */
 	struct ctprof_path path;
 	struct ctprof_name name;
 	__u64 threads; /* of this pass */
 	__u32 level;   /* of the reader's pid namespace */
+	/* The cgroup of the record written last, and in which pass. */
+	__u64 cgroup, cgroup_pass;
+	char delays[DELAYS_BYTES];
 };
 
 struct {
@@ -275,19 +281,26 @@ static __always_inline void put_statistics(struct ctprof_thread *r, struct prese
 	}
 }
 
-static __always_inline void put_delays(struct ctprof_thread *r, struct present *p,
-				       struct task_struct *t)
+/* Read as a whole: one call instead of one for each number. */
+#define DELAY_AT(member) \
+	(s->delays + __builtin_preserve_field_info(d->member, BPF_FIELD_BYTE_OFFSET))
+
+/* Return: whether it has any. */
+static __always_inline bool put_delays(struct scratch *s, struct present *p, struct task_struct *t)
 {
+	struct ctprof_thread *r = &s->thread;
 	struct task_delay_info *d = 0;
 
 	if (bpf_core_field_exists(t->delays))
 		d = BPF_CORE_READ(t, delays);
-	if (!d)
-		return;
+	if (!d || bpf_core_type_size(struct task_delay_info) > DELAYS_BYTES ||
+	    bpf_probe_read_kernel(s->delays, bpf_core_type_size(struct task_delay_info), d))
+		return false;
 #define DELAY(slot, member)                   \
 	if (bpf_core_field_exists(d->member)) \
-		PUT(slot, BPF_CORE_READ(d, member));
+		PUT(slot, *(typeof(d->member) *)DELAY_AT(member));
 #include "ctprof_fields.def"
+	return true;
 }
 
 /* As task_state_index() of the kernel, which gives the number of the highest bit. */
@@ -336,6 +349,16 @@ static __always_inline __u32 number_in(struct pid *pid, __u32 level)
 	return nr;
 }
 
+/* Directly, as two numbers: no call. */
+static __always_inline void copy_comm(struct ctprof_thread *r, struct task_struct *t)
+{
+	const __u64 *comm = (const void *)__builtin_preserve_access_index(&t->comm);
+
+	_Static_assert(sizeof(r->comm) == 2 * sizeof(*comm), "two numbers");
+	((__u64 *)r->comm)[0] = comm[0];
+	((__u64 *)r->comm)[1] = comm[1];
+}
+
 /* @level: of the reader's pid namespace. */
 static __always_inline void identify(struct ctprof_thread *r, struct task_struct *t, __u32 level)
 {
@@ -363,7 +386,7 @@ static __always_inline void identify(struct ctprof_thread *r, struct task_struct
 			r->thread_pointer = t->thread.fsbase;
 		}
 	}
-	bpf_probe_read_kernel(r->comm, sizeof(r->comm), t->comm);
+	copy_comm(r, t);
 }
 
 static __always_inline int write_identity(const struct pass *pass)
@@ -371,37 +394,59 @@ static __always_inline int write_identity(const struct pass *pass)
 	struct ctprof_thread *r = &pass->s->thread;
 
 	r->cgroup = 0;
-	r->mask_words = 0;
+	r->nr_values = r->mask_words = 0;
 	lead(&r->lead, CTPROF_KIND_THREAD, __builtin_offsetof(struct ctprof_thread, present));
 	return bpf_seq_write(pass->seq, r, __builtin_offsetof(struct ctprof_thread, present));
 }
 
 /* --- one task --------------------------------------------------------------------------------- */
-static int write_record(const struct pass *pass, struct task_struct *t)
+/* The affinity, behind @nr values.  Return: how many words. */
+static __always_inline __u32 put_mask(const struct pass *pass, struct task_struct *t, __u32 nr)
 {
-	struct ctprof_thread *r = &pass->s->thread;
 	__u32 words = pass->config->mask_words;
-	struct present present = { 0 };
-	int result;
+	__u64 *mask = &pass->s->thread.values[nr];
 
-	put_fields(r, &present, t);
-	put_statistics(r, &present, t);
-	put_delays(r, &present, t);
-	put_rest(pass, &present, t);
-	for (int i = 0; i < CTPROF_PRESENT_WORDS; i++)
-		r->present[i] = present.words[i];
 	if (words > bpf_core_field_size(t->cpus_mask) / 8)
 		words = bpf_core_field_size(t->cpus_mask) / 8;
 	if (words > CTPROF_MASK_WORDS)
 		words = CTPROF_MASK_WORDS;
+	if (words == 1)
+		mask[0] = t->cpus_mask.bits[0];
+	else
+		bpf_probe_read_kernel(mask, words * 8,
+				      __builtin_preserve_access_index(&t->cpus_mask));
+	return words;
+}
+
+static int write_record(const struct pass *pass, struct task_struct *t)
+{
+	struct ctprof_thread *r = &pass->s->thread;
+	struct present present = { 0 };
+	__u32 nr = CTPROF_STATISTICS, words, bytes;
+
+	put_fields(r, &present, t);
+	put_rest(pass, &present, t);
+	if (pass->config->has_statistics) {
+		put_statistics(r, &present, t);
+		nr = CTPROF_DELAYS;
+	}
+	if (put_delays(pass->s, &present, t))
+		nr = CTPROF_NR_SLOTS;
+	for (int i = 0; i < CTPROF_PRESENT_WORDS; i++)
+		r->present[i] = present.words[i];
+	words = put_mask(pass, t, nr);
+	r->nr_values = nr;
 	r->mask_words = words;
-	bpf_probe_read_kernel(pass->s->mask, words * 8,
-			      __builtin_preserve_access_index(&t->cpus_mask));
-	lead(&r->lead, CTPROF_KIND_THREAD, sizeof(*r) + words * 8);
-	result = bpf_seq_write(pass->seq, r, sizeof(*r));
-	if (result == 0)
-		result = bpf_seq_write(pass->seq, pass->s->mask, words * 8);
-	return result;
+	bytes = __builtin_offsetof(struct ctprof_thread, values) + (nr + words) * 8;
+	lead(&r->lead, CTPROF_KIND_THREAD, bytes);
+	return bpf_seq_write(pass->seq, r, bytes);
+}
+
+static __always_inline bool is_unknown(const struct pass *pass, __u64 cgroup)
+{
+	const __u64 *known = bpf_map_lookup_elem(&paths_map, &cgroup);
+
+	return !known || *known != pass->id;
 }
 
 static int write_all(const struct pass *pass, struct task_struct *t)
@@ -410,15 +455,15 @@ static int write_all(const struct pass *pass, struct task_struct *t)
 	struct cgroup *cgroup;
 	struct kernfs_node *kn;
 	bool is_new = false;
-	__u64 *known, id = 0;
+	__u64 id = 0;
 	int result = 0;
 
 	if (bpf_core_field_exists(t->cgroups)) {
 		cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp);
 		kn = BPF_CORE_READ(cgroup, kn);
 		id = BPF_CORE_READ(kn, id);
-		known = bpf_map_lookup_elem(&paths_map, &id);
-		is_new = id && (!known || *known != pass->id);
+		is_new = id && (id != pass->s->cgroup || pass->id != pass->s->cgroup_pass) &&
+			 is_unknown(pass, id);
 		if (is_new)
 			result = write_path(pass, cgroup, kn, id);
 	}
@@ -431,6 +476,10 @@ static int write_all(const struct pass *pass, struct task_struct *t)
 	/* A full map costs repeated paths, nothing else. */
 	if (result == 0 && is_new)
 		bpf_map_update_elem(&paths_map, &id, &pass->id, 0);
+	if (result == 0) {
+		pass->s->cgroup = id;
+		pass->s->cgroup_pass = pass->id;
+	}
 	return result;
 }
 

@@ -33,7 +33,10 @@ enum ctprof_slot {
 #define RAW_STATISTIC(slot, member) CTPROF_##slot,
 #define RAW_VALUE(slot)		    CTPROF_##slot,
 #include "ctprof_fields.def"
-	CTPROF_NR_SLOTS
+	CTPROF_NR_SLOTS,
+	/* Where the groups begin that a record may end before. */
+	CTPROF_STATISTICS = CTPROF_NR_WAKEUPS,
+	CTPROF_DELAYS = CTPROF_BLKIO_DELAY_COUNT
 };
 
 enum ctprof_kind {
@@ -61,7 +64,9 @@ struct ctprof_config {
 	ctprof_u32 mode; /* enum ctprof_mode */
 	ctprof_u32 tgid; /* this process only; 0: all */
 	ctprof_u32 nr_cpus;
-	ctprof_u32 mask_words; /* of an affinity, 1 to CTPROF_MASK_WORDS */
+	ctprof_u32 mask_words;	   /* of an affinity, 1 to CTPROF_MASK_WORDS */
+	ctprof_u32 has_statistics; /* kernel.sched_schedstats is on; else they are left out */
+	ctprof_u32 reserved;
 };
 
 enum ctprof_mode { CTPROF_RECORD, CTPROF_IDENTIFY };
@@ -107,7 +112,8 @@ struct ctprof_thread {
 	struct ctprof_lead lead;
 	ctprof_u32 tid, tgid; /* in the reader's pid namespace */
 	ctprof_u32 flags;
-	ctprof_u32 mask_words; /* that follow this struct */
+	ctprof_u16 nr_values;  /* that are there; then the affinity follows */
+	ctprof_u16 mask_words; /* of the affinity */
 	ctprof_u64 born_ns;    /* start_boottime */
 	ctprof_u64 memory; /* which address space: a number that says only same or other; 0: none */
 	ctprof_u64 execs;  /* changes with each exec */

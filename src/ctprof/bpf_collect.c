@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "ctprof/bpf_pass.h"
+#include "ctprof/bpf_roll.h"
 #include "ctprof/fault.h"
 #include "ctprof/procfs.h"
 #include "ctprof/taskstats.h"
@@ -24,9 +25,11 @@ struct gathering {
 	struct ctprof_config config;
 	struct bpf_units units;
 	struct bpf_paths *paths;
-	bool has_cgroups; /* procfs shows a v2 path */
-	bool has_name;	  /* name is of the next thread */
-	struct ctprof_name name;
+	bool has_cgroups;		/* procfs shows a v2 path */
+	bool saw_first;			/* the first process */
+	const struct ctprof_name *name; /* of the next thread; NULL: it has none */
+	struct bpf_roll roll;
+	const char *comm; /* of the thread added last */
 	/* The affinity seen last, and its text. */
 	ctprof_u64 mask[CTPROF_MASK_WORDS];
 	const char *mask_text;
@@ -41,6 +44,7 @@ static void gathering_free(struct gathering **at)
 		return;
 	bpf_give(&g->loaded);
 	bpf_paths_destroyp(&g->paths);
+	bpf_roll_deinit(&g->roll);
 	free(g);
 }
 
@@ -93,41 +97,50 @@ static int look_around(struct gathering *g, struct ktstr_error *err)
 	g->config.mask_words = (g->config.nr_cpus + 63) / 64;
 	g->units.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 	g->units.has_statistics = is_file_one("/proc/sys/kernel/sched_schedstats");
+	g->config.has_statistics = g->units.has_statistics;
 	g->units.has_irq = taskstats_kernel().irq;
 	g->has_cgroups = has_cgroup2();
 	return 0;
 }
 
 /* --- threads -------------------------------------------------------------------------------- */
-static int set_affinity(struct gathering *g, const struct bpf_record *r,
+static int set_affinity(struct gathering *g, const struct ctprof_thread *from,
 			struct ktstr_ctprof_thread *t)
 {
-	size_t bytes = r->thread->mask_words * sizeof(*r->mask), len;
+	const ctprof_u64 *mask = bpf_mask(from);
+	size_t bytes = from->mask_words * sizeof(*mask), len;
 
-	if (r->thread->mask_words != g->config.mask_words)
+	if (from->mask_words != g->config.mask_words)
 		return 0;
-	if (!g->mask_text || memcmp(g->mask, r->mask, bytes)) {
-		memcpy(g->mask, r->mask, bytes);
-		len = bpf_mask_text(r->mask, g->config.nr_cpus, g->mask_buf, sizeof(g->mask_buf));
+	if (!g->mask_text || memcmp(g->mask, mask, bytes)) {
+		memcpy(g->mask, mask, bytes);
+		len = bpf_mask_text(mask, g->config.nr_cpus, g->mask_buf, sizeof(g->mask_buf));
 		g->mask_text = builder_intern(g->c->builder, g->mask_buf, len);
 	}
 	t->texts[KTSTR_CTPROF_TEXT_CPU_AFFINITY] = g->mask_text;
 	return g->mask_text ? 0 : -ENOMEM;
 }
 
-static int set_texts(struct gathering *g, const struct bpf_record *r, struct ktstr_ctprof_thread *t)
+/* NULL: no memory. */
+static const char *name_of(struct gathering *g, const struct bpf_sighting *s)
 {
-	const struct ctprof_thread *from = r->thread;
-	struct builder *b = g->c->builder;
 	char comm[BPF_COMM_BYTES];
 
-	bpf_comm(from, g->has_name ? &g->name : NULL, comm);
-	t->texts[KTSTR_CTPROF_TEXT_COMM] = builder_intern(b, comm, strlen(comm));
+	bpf_comm(s->thread, s->name, comm);
+	if (!g->comm || strcmp(g->comm, comm))
+		g->comm = builder_intern(g->c->builder, comm, strlen(comm));
+	return g->comm;
+}
+
+static int set_texts(struct gathering *g, const struct bpf_sighting *s,
+		     struct ktstr_ctprof_thread *t)
+{
+	t->texts[KTSTR_CTPROF_TEXT_COMM] = name_of(g, s);
 	if (!t->texts[KTSTR_CTPROF_TEXT_COMM])
 		return -ENOMEM;
-	if (g->has_cgroups && from->flags & CTPROF_HAS_CGROUP)
-		t->texts[KTSTR_CTPROF_TEXT_CGROUP] = bpf_paths_find(g->paths, from->cgroup);
-	return set_affinity(g, r, t);
+	if (g->has_cgroups && s->thread->flags & CTPROF_HAS_CGROUP)
+		t->texts[KTSTR_CTPROF_TEXT_CGROUP] = bpf_paths_find(g->paths, s->thread->cgroup);
+	return set_affinity(g, s->thread, t);
 }
 
 static void set_note(const struct ctprof_thread *from, const struct ktstr_ctprof_thread *t,
@@ -150,30 +163,36 @@ static void set_note(const struct ctprof_thread *from, const struct ktstr_ctprof
 		note->flags |= NOTE_GONE;
 }
 
-static int take_thread(struct gathering *g, const struct bpf_record *r)
+static int add_thread(struct gathering *g, const struct bpf_sighting *s, const char *process)
 {
 	struct builder *b = g->c->builder;
-	struct ktstr_ctprof_thread *t;
+	struct ktstr_ctprof_thread *t = builder_add_thread(b);
 
-	if (!r->has_values)
-		return -EBADMSG;
-	t = builder_add_thread(b);
 	if (!t)
 		return b->nr_threads < KTSTR_CTPROF_MAX_THREADS ? -ENOMEM : -E2BIG;
-	t->tgid = r->thread->tgid;
-	t->tid = r->thread->tid;
-	bpf_set_values(r->thread, &g->units, t);
-	set_note(r->thread, t, builder_note(b));
-	if (set_texts(g, r, t) < 0)
+	t->tgid = s->thread->tgid;
+	t->tid = s->thread->tid;
+	bpf_set_values(s->thread, &g->units, t);
+	set_note(s->thread, t, builder_note(b));
+	if (set_texts(g, s, t) < 0)
 		return -ENOMEM;
+	t->texts[KTSTR_CTPROF_TEXT_PCOMM] = process;
 	builder_fill_present(b, KTSTR_FILLER_BPF, t);
-	g->has_name = false;
-	b->head.summary.threads_walked++;
-	b->head.summary.processes += t->tid == t->tgid ? 1 : 0;
 	return 0;
 }
 
 /* --- passes --------------------------------------------------------------------------------- */
+static int take_thread(struct gathering *g, const struct bpf_record *r)
+{
+	const struct ctprof_name *name = g->name;
+
+	g->name = NULL;
+	if (!r->has_values)
+		return -EBADMSG;
+	g->saw_first |= r->thread->tgid == 1;
+	return bpf_roll_add(&g->roll, r->thread, name);
+}
+
 static int take_record(void *context, const struct bpf_record *r)
 {
 	struct gathering *g = context;
@@ -186,8 +205,7 @@ static int take_record(void *context, const struct bpf_record *r)
 	case CTPROF_KIND_PATH:
 		return bpf_paths_add(g->paths, r->path);
 	case CTPROF_KIND_NAME:
-		g->name = *r->name;
-		g->has_name = true;
+		g->name = r->name;
 		return 0;
 	case CTPROF_KIND_THREAD:
 		return take_thread(g, r);
@@ -201,73 +219,61 @@ static int pass(struct gathering *g, uint32_t tgid)
 {
 	g->config.mode = CTPROF_RECORD;
 	g->config.tgid = tgid;
-	return bpf_pass(&g->loaded, &g->config, take_record, g);
+	return bpf_pass(&g->loaded, &g->config, &g->roll.store, take_record, g);
 }
 
-/* Where the process of threads[first] ends in the sorted list.  @ret_leader: NULL if it has none. */
-static size_t process_end(const struct builder *b, size_t first,
-			  const struct ktstr_ctprof_thread **ret_leader)
+static size_t find_orphans(const struct bpf_roll *roll, uint32_t *orphans)
 {
-	size_t i = first;
-
-	*ret_leader = NULL;
-	for (; i < b->nr_threads && b->threads[i].tgid == b->threads[first].tgid; i++)
-		if (b->threads[i].tid == b->threads[i].tgid)
-			*ret_leader = &b->threads[i];
-	return i;
-}
-
-static size_t find_orphans(const struct builder *b, uint32_t *orphans)
-{
-	const struct ktstr_ctprof_thread *leader;
+	const struct bpf_sighting *leader;
 	size_t nr = 0;
 
-	for (size_t i = 0, end; i < b->nr_threads && nr < ORPHANS_MAX; i = end) {
-		end = process_end(b, i, &leader);
+	for (size_t i = 0, end; i < roll->nr && nr < ORPHANS_MAX; i = end) {
+		end = bpf_roll_process(roll, i, &leader);
 		if (!leader)
-			orphans[nr++] = b->threads[i].tgid;
+			orphans[nr++] = bpf_roll_at(roll, i)->thread->tgid;
 	}
 	return nr;
-}
-
-/* Drops what is left without a leader; the others take their process's name from it. */
-static void name_processes(struct builder *b)
-{
-	const struct ktstr_ctprof_thread *leader;
-	size_t kept = 0, end;
-
-	for (size_t i = 0; i < b->nr_threads; i = end) {
-		end = process_end(b, i, &leader);
-		if (!leader) {
-			b->head.summary.ghosts += end - i;
-			continue;
-		}
-		for (size_t k = i; k < end; k++)
-			b->threads[k].texts[KTSTR_CTPROF_TEXT_PCOMM] =
-				leader->texts[KTSTR_CTPROF_TEXT_COMM];
-		if (kept != i) {
-			memmove(&b->threads[kept], &b->threads[i], (end - i) * sizeof(*b->threads));
-			memmove(&b->notes[kept], &b->notes[i], (end - i) * sizeof(*b->notes));
-		}
-		kept += end - i;
-	}
-	b->nr_threads = kept;
 }
 
 /* A process may be born, with a low number, behind the pass, and its threads before it. */
 static int find_leaders(struct gathering *g)
 {
-	struct builder *b = g->c->builder;
 	uint32_t orphans[ORPHANS_MAX];
-	int r = builder_sort(b);
-	size_t nr = r == 0 ? find_orphans(b, orphans) : 0;
+	int r = bpf_roll_sort(&g->roll);
+	size_t nr = r == 0 ? find_orphans(&g->roll, orphans) : 0;
 
 	for (size_t i = 0; i < nr && r == 0; i++)
 		r = pass(g, orphans[i]);
-	if (r == 0 && nr)
-		r = builder_sort(b);
-	if (r == 0)
-		name_processes(b);
+	return r == 0 && nr ? bpf_roll_sort(&g->roll) : r;
+}
+
+/* Task iterators of some kernels leave out the first process and its threads. */
+static int add_first_process(struct gathering *g, struct ktstr_error *err)
+{
+	return g->saw_first || !collect_wants_process(g->c, 1) ? 0 : collect_process(g->c, 1, err);
+}
+
+/* What still has no leader is left out; the others take their process's name from it. */
+static int add_threads(struct gathering *g)
+{
+	struct builder *b = g->c->builder;
+	const struct bpf_sighting *leader;
+	int r = builder_reserve(b, g->roll.nr);
+
+	b->head.summary.threads_walked += g->roll.nr;
+	for (size_t i = 0, end; i < g->roll.nr && r == 0; i = end) {
+		const char *process;
+
+		end = bpf_roll_process(&g->roll, i, &leader);
+		if (!leader) {
+			b->head.summary.ghosts += end - i;
+			continue;
+		}
+		b->head.summary.processes++;
+		process = name_of(g, leader);
+		for (size_t k = i; k < end && r == 0; k++)
+			r = process ? add_thread(g, bpf_roll_at(&g->roll, k), process) : -ENOMEM;
+	}
 	return r;
 }
 
@@ -300,6 +306,10 @@ static int fill(struct collect *c, struct ktstr_error *err)
 	r = g->paths ? pass(g, (uint32_t)c->opts->pid) : -ENOMEM;
 	if (r == 0)
 		r = find_leaders(g);
+	if (r == 0)
+		r = add_first_process(g, err);
+	if (r == 0)
+		r = add_threads(g);
 	if (r == -E2BIG)
 		return ktstr_error_set(err, r, "more than %d threads", KTSTR_CTPROF_MAX_THREADS);
 	return r < 0 ? ktstr_error_set(err, r, "collect by BPF: %s", strerror(-r)) : 0;

@@ -13,9 +13,6 @@
 #include "bpf/ctprof_record.h"
 #include <ktstr/error.h>
 
-/* One read gives whole records if there is room for the kernel's own buffer, 8 pages. */
-enum { BPF_READ_BYTES = 65536 };
-
 struct bpf_loaded {
 	int config_fd, program_fd, link_fd; /* -1: none */
 };

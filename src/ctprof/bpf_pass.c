@@ -7,6 +7,14 @@
 
 #include "base/cleanup.h"
 
+enum { READS_PER_PIECE = 4, LARGEST_PIECE_BYTES = 4 << 20 };
+
+struct bpf_piece {
+	struct bpf_piece *next;
+	size_t used, size;
+	unsigned char bytes[]; /* aligned to 8 */
+};
+
 struct reading {
 	int (*take)(void *context, const struct bpf_record *record);
 	void *context;
@@ -31,26 +39,75 @@ static int take_bytes(struct reading *reading, const unsigned char *bytes, size_
 	return r;
 }
 
-int bpf_pass(const struct bpf_loaded *loaded, const struct ctprof_config *config,
-	     int (*take)(void *context, const struct bpf_record *record), void *context)
+void bpf_store_deinit(struct bpf_store *store)
 {
+	while (store->pieces) {
+		struct bpf_piece *next = store->pieces->next;
+
+		free(store->pieces);
+		store->pieces = next;
+	}
+}
+
+/* Half of what there is already: a large piece for few threads would be taken from the system, and
+ * given back, by each capture.  NULL: no memory. */
+static struct bpf_piece *add_piece(struct bpf_store *store, size_t room)
+{
+	size_t size = store->bytes / 2;
+	struct bpf_piece *piece;
+
+	size = size < LARGEST_PIECE_BYTES ? size : LARGEST_PIECE_BYTES;
+	size = size > READS_PER_PIECE * room ? size : READS_PER_PIECE * room;
+	piece = malloc(sizeof(*piece) + size);
+	if (!piece)
+		return NULL;
+	*piece = (struct bpf_piece){ .next = store->pieces, .size = size };
+	store->pieces = piece;
+	store->bytes += size;
+	return piece;
+}
+
+/* Return: as read(), but -errno; -ENOMEM. */
+static ssize_t read_records(int fd, struct bpf_store *store, const unsigned char **ret_bytes)
+{
+	/* The kernel's own buffer, so that it gives whole records. */
+	size_t room = 8 * (size_t)sysconf(_SC_PAGESIZE);
+	struct bpf_piece *piece = store->pieces;
+	ssize_t n;
+
+	if (!piece || piece->size - piece->used < room)
+		piece = add_piece(store, room);
+	if (!piece)
+		return -ENOMEM;
+	*ret_bytes = piece->bytes + piece->used;
+	n = read(fd, piece->bytes + piece->used, piece->size - piece->used);
+	if (n < 0)
+		return -errno;
+	piece->used += (size_t)n;
+	return n;
+}
+
+int bpf_pass(const struct bpf_loaded *loaded, const struct ctprof_config *config,
+	     struct bpf_store *store, int (*take)(void *context, const struct bpf_record *record),
+	     void *context)
+{
+	_cleanup_(bpf_store_deinit) struct bpf_store own = { 0 };
 	struct reading reading = { .take = take, .context = context };
-	_cleanup_free_ unsigned char *bytes = malloc(BPF_READ_BYTES);
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = bpf_open(loaded, config);
+	const unsigned char *bytes;
 	ssize_t n;
 	int r = 0;
 
-	if (!bytes)
-		return -ENOMEM;
-	fd = bpf_open(loaded, config);
 	if (fd < 0)
 		return fd;
-	while (r == 0 && (n = read(fd, bytes, BPF_READ_BYTES)) != 0) {
+	while (r == 0 && (n = read_records(fd, store ? store : &own, &bytes)) != 0) {
 		/* After a million tasks the kernel wants to be asked again. */
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
+		if (n < 0 && n != -EINTR && n != -EAGAIN)
+			return (int)n;
 		if (n > 0)
 			r = take_bytes(&reading, bytes, (size_t)n);
+		if (own.pieces)
+			own.pieces->used = 0;
 	}
 	return r == 0 && !reading.complete ? -EBADMSG : r;
 }
@@ -102,5 +159,5 @@ int bpf_identify(struct collect *c)
 					      .tgid = (uint32_t)c->opts->pid };
 	int r = bpf_take(&loaded, NULL);
 
-	return r < 0 ? r : bpf_pass(&loaded, &config, take_identity, c);
+	return r < 0 ? r : bpf_pass(&loaded, &config, NULL, take_identity, c);
 }

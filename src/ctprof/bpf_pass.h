@@ -9,13 +9,21 @@
 #include "ctprof/bpf_records.h"
 #include "ctprof/collect.h"
 
+/* Where bytes of passes stay, so that records can be kept.  Zeroed at first. */
+struct bpf_store {
+	struct bpf_piece *pieces; /* the one being filled first */
+	size_t bytes;		  /* of all */
+};
+
+void bpf_store_deinit(struct bpf_store *store);
+
 /*
- * Calls @take for each record until it fails.
+ * Calls @take for each record until it fails.  @store: keeps them; NULL: each is gone after @take.
  * Return: 0, -ENOMEM, -errno of reading or of @take; -EBADMSG (not as the BPF part writes it, or
  * something is missing).
  */
 int bpf_pass(const struct bpf_loaded *loaded, const struct ctprof_config *config,
-	     int (*take)(void *context, const struct bpf_record *record),
+	     struct bpf_store *store, int (*take)(void *context, const struct bpf_record *record),
 	     void *context) KTSTR_MUST_CHECK;
 
 /*

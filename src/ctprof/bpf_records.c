@@ -15,6 +15,18 @@ static const size_t sizes[CTPROF_NR_KINDS] = {
 
 #define IS_TERMINATED(array) (memchr(array, '\0', sizeof(array)) != NULL)
 
+static bool has_beyond(const struct ctprof_thread *t)
+{
+	for (unsigned int i = 0; i < CTPROF_PRESENT_WORDS; i++) {
+		unsigned int first = i * 64;
+
+		if (t->nr_values < first + 64 &&
+		    t->present[i] >> (t->nr_values > first ? t->nr_values - first : 0))
+			return true;
+	}
+	return false;
+}
+
 static int check_thread(struct bpf_record *r)
 {
 	const struct ctprof_thread *t = r->thread;
@@ -25,10 +37,12 @@ static int check_thread(struct bpf_record *r)
 		return -EBADMSG;
 	if (!r->has_values)
 		return 0;
-	if (t->mask_words > CTPROF_MASK_WORDS ||
-	    t->lead.bytes != sizeof(*t) + t->mask_words * sizeof(ctprof_u64))
+	if (t->mask_words > CTPROF_MASK_WORDS || t->nr_values > CTPROF_NR_SLOTS ||
+	    t->lead.bytes != offsetof(struct ctprof_thread, values) +
+				     (t->nr_values + t->mask_words) * sizeof(ctprof_u64) ||
+	    has_beyond(t))
 		return -EBADMSG;
-	r->mask = (const ctprof_u64 *)(t + 1);
+	r->mask = bpf_mask(t);
 	return 0;
 }
 

@@ -8,6 +8,8 @@
 #ifndef KTSTR_CTPROF_BPF_RECORDS_H
 #define KTSTR_CTPROF_BPF_RECORDS_H
 
+#include <stddef.h>
+
 #include "bpf/ctprof_record.h"
 #include "ctprof/snapshot.h"
 
@@ -35,6 +37,13 @@ struct bpf_record {
  * (not as the BPF part writes it).
  */
 int bpf_next_record(const unsigned char **bytes, size_t *len, struct bpf_record *ret_record);
+
+/* The affinity of a thread that has values: mask_words words. */
+static inline const ctprof_u64 *bpf_mask(const struct ctprof_thread *thread)
+{
+	return (const ctprof_u64 *)((const char *)thread + offsetof(struct ctprof_thread, values)) +
+	       thread->nr_values;
+}
 
 /* What a thread is called where the kernel prints it. */
 void bpf_comm(const struct ctprof_thread *thread, const struct ctprof_name *name,

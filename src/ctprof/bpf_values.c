@@ -9,29 +9,37 @@
 enum { TICK_NS = 10000000, MAX_RT_PRIO = 100, DEFAULT_PRIO = 120 };
 enum { POLICY_NORMAL = 0, POLICY_BATCH = 3, POLICY_EXT = 7 };
 
-/* Which metric a slot is. */
-struct slot {
-	enum ctprof_slot slot;
-	enum ktstr_ctprof_metric metric;
-};
+#define METRIC(id) [CTPROF_##id] = KTSTR_CTPROF_##id,
 
-#define SLOT(id) { CTPROF_##id, KTSTR_CTPROF_##id },
-
-static const struct slot plain[] = {
-#define FIELD(id, member) SLOT(id)
-#define VALUE(id)	  SLOT(id)
+/* Of slots that are metrics. */
+static const enum ktstr_ctprof_metric metrics[] = {
+#define FIELD(id, member)     METRIC(id)
+#define STATISTIC(id, member) METRIC(id)
+#define DELAY(id, member)     METRIC(id)
+#define VALUE(id)	      METRIC(id)
 #include "bpf/ctprof_fields.def"
 };
 
-static const struct slot statistics[] = {
-#define STATISTIC(id, member) SLOT(id)
+#define BIT(id, word) | (CTPROF_##id / 64 == (word) ? 1ull << CTPROF_##id % 64 : 0)
+
+/* Which slots are metrics. */
+static const uint64_t shown[CTPROF_PRESENT_WORDS] = {
+#define FIELD(id, member)     BIT(id, 0)
+#define STATISTIC(id, member) BIT(id, 0)
+#define DELAY(id, member)     BIT(id, 0)
+#define VALUE(id)	      BIT(id, 0)
+	0
+#include "bpf/ctprof_fields.def"
+	,
+#define FIELD(id, member)     BIT(id, 1)
+#define STATISTIC(id, member) BIT(id, 1)
+#define DELAY(id, member)     BIT(id, 1)
+#define VALUE(id)	      BIT(id, 1)
+	0
 #include "bpf/ctprof_fields.def"
 };
 
-static const struct slot delays[] = {
-#define DELAY(id, member) SLOT(id)
-#include "bpf/ctprof_fields.def"
-};
+_Static_assert(CTPROF_PRESENT_WORDS == 2, "slots are bits of two words");
 
 /* What stays 0 until something is delayed. */
 static const enum ktstr_ctprof_metric shortest[] = {
@@ -52,21 +60,48 @@ static void set(struct ktstr_ctprof_thread *t, enum ktstr_ctprof_metric metric, 
 		thread_set(t, metric, (int64_t)value);
 }
 
-static void set_slots(const struct ctprof_thread *r, const struct slot *slots, size_t nr,
+/* 0: it is not there. */
+static uint64_t value_of(const struct ctprof_thread *r, enum ctprof_slot slot)
+{
+	return slot < r->nr_values ? r->values[slot] : 0;
+}
+
+/* The bits of a word that are slots from @first up to @end. */
+static uint64_t part_of(unsigned int word, unsigned int first, unsigned int end)
+{
+	unsigned int base = word * 64;
+	uint64_t bits = ~0ull;
+
+	if (first >= base + 64 || end <= base)
+		return 0;
+	if (first > base)
+		bits &= ~0ull << (first - base);
+	if (end < base + 64)
+		bits &= ~0ull >> (base + 64 - end);
+	return bits;
+}
+
+static void set_slots(const struct ctprof_thread *r, unsigned int first, unsigned int end,
 		      struct ktstr_ctprof_thread *t)
 {
-	for (size_t i = 0; i < nr; i++)
-		if (has(r, slots[i].slot))
-			set(t, slots[i].metric, r->values[slots[i].slot]);
+	for (unsigned int word = 0; word < CTPROF_PRESENT_WORDS; word++) {
+		uint64_t bits = r->present[word] & shown[word] & part_of(word, first, end);
+
+		for (; bits; bits &= bits - 1) {
+			unsigned int slot = word * 64 + (unsigned int)__builtin_ctzll(bits);
+
+			set(t, metrics[slot], r->values[slot]);
+		}
+	}
 }
 
 /* See bpf_set_values(). */
 static void set_times(const struct ctprof_thread *r, struct ktstr_ctprof_thread *t)
 {
-	uint64_t utime = r->values[CTPROF_RAW_UTIME], stime = r->values[CTPROF_RAW_STIME];
-	uint64_t run = r->values[CTPROF_RUN_TIME];
-	uint64_t shown_utime = r->values[CTPROF_RAW_PREV_UTIME];
-	uint64_t shown_stime = r->values[CTPROF_RAW_PREV_STIME];
+	uint64_t utime = value_of(r, CTPROF_RAW_UTIME), stime = value_of(r, CTPROF_RAW_STIME);
+	uint64_t run = value_of(r, CTPROF_RUN_TIME);
+	uint64_t shown_utime = value_of(r, CTPROF_RAW_PREV_UTIME);
+	uint64_t shown_stime = value_of(r, CTPROF_RAW_PREV_STIME);
 
 	if (!has(r, CTPROF_RAW_UTIME) || !has(r, CTPROF_RAW_STIME) || !has(r, CTPROF_RUN_TIME))
 		return;
@@ -96,17 +131,17 @@ static void set_priorities(const struct ctprof_thread *r, struct ktstr_ctprof_th
 {
 	if (has(r, CTPROF_RAW_PRIO))
 		thread_set(t, KTSTR_CTPROF_PRIORITY,
-			   (int64_t)(int32_t)r->values[CTPROF_RAW_PRIO] - MAX_RT_PRIO);
+			   (int64_t)(int32_t)value_of(r, CTPROF_RAW_PRIO) - MAX_RT_PRIO);
 	if (has(r, CTPROF_RAW_STATIC_PRIO))
 		thread_set(t, KTSTR_CTPROF_NICE,
-			   (int64_t)(int32_t)r->values[CTPROF_RAW_STATIC_PRIO] - DEFAULT_PRIO);
+			   (int64_t)(int32_t)value_of(r, CTPROF_RAW_STATIC_PRIO) - DEFAULT_PRIO);
 }
 
 /* By the highest bit, as task_state_array[] of fs/proc/array.c. */
 static void set_state(const struct ctprof_thread *r, struct ktstr_ctprof_thread *t)
 {
 	static const char letters[] = "RSDTtXZPI";
-	uint64_t bits = r->values[CTPROF_RAW_STATE];
+	uint64_t bits = value_of(r, CTPROF_RAW_STATE);
 	unsigned int i = bits ? 64 - (unsigned int)__builtin_clzll(bits) : 0;
 
 	if (has(r, CTPROF_RAW_STATE) && i < sizeof(letters) - 1)
@@ -115,9 +150,10 @@ static void set_state(const struct ctprof_thread *r, struct ktstr_ctprof_thread 
 
 static void set_statistics(const struct ctprof_thread *r, struct ktstr_ctprof_thread *t)
 {
-	uint64_t asleep = r->values[CTPROF_RAW_SLEEP_SUM], blocked = r->values[CTPROF_BLOCK_SUM];
+	uint64_t asleep = value_of(r, CTPROF_RAW_SLEEP_SUM),
+		 blocked = value_of(r, CTPROF_BLOCK_SUM);
 
-	set_slots(r, statistics, ARRAY_SIZE(statistics), t);
+	set_slots(r, CTPROF_STATISTICS, CTPROF_DELAYS, t);
 	if (has(r, CTPROF_RAW_SLEEP_SUM) && has(r, CTPROF_BLOCK_SUM))
 		set(t, KTSTR_CTPROF_VOLUNTARY_SLEEP, asleep > blocked ? asleep - blocked : 0);
 }
@@ -125,14 +161,14 @@ static void set_statistics(const struct ctprof_thread *r, struct ktstr_ctprof_th
 static void set_delays(const struct ctprof_thread *r, const struct bpf_units *units,
 		       struct ktstr_ctprof_thread *t)
 {
-	set_slots(r, delays, ARRAY_SIZE(delays), t);
+	set_slots(r, CTPROF_DELAYS, CTPROF_NR_SLOTS, t);
 	if (has(r, CTPROF_TIMESLICES))
-		set(t, KTSTR_CTPROF_CPU_DELAY_COUNT, r->values[CTPROF_TIMESLICES]);
+		set(t, KTSTR_CTPROF_CPU_DELAY_COUNT, value_of(r, CTPROF_TIMESLICES));
 	if (has(r, CTPROF_WAIT_TIME))
-		set(t, KTSTR_CTPROF_CPU_DELAY_TOTAL, r->values[CTPROF_WAIT_TIME]);
+		set(t, KTSTR_CTPROF_CPU_DELAY_TOTAL, value_of(r, CTPROF_WAIT_TIME));
 	/* The kernel has the fields whether it counts or not. */
 	for (unsigned int m = KTSTR_CTPROF_IRQ_DELAY_COUNT; m <= KTSTR_CTPROF_IRQ_DELAY_MIN; m++)
-		if (!units->has_irq && !r->values[CTPROF_IRQ_DELAY_COUNT])
+		if (!units->has_irq && !value_of(r, CTPROF_IRQ_DELAY_COUNT))
 			thread_clear(t, m);
 	for (size_t i = 0; i < ARRAY_SIZE(shortest); i++)
 		if (!ktstr_ctprof_get_or_zero(t, shortest[i]))
@@ -144,10 +180,10 @@ static void set_bytes(const struct ctprof_thread *r, const struct bpf_units *uni
 {
 	if (has(r, CTPROF_RAW_PEAK_RSS_PAGES))
 		set(t, KTSTR_CTPROF_HIWATER_RSS,
-		    r->values[CTPROF_RAW_PEAK_RSS_PAGES] * units->page_bytes);
+		    value_of(r, CTPROF_RAW_PEAK_RSS_PAGES) * units->page_bytes);
 	if (has(r, CTPROF_RAW_PEAK_VM_PAGES))
 		set(t, KTSTR_CTPROF_HIWATER_VM,
-		    r->values[CTPROF_RAW_PEAK_VM_PAGES] * units->page_bytes);
+		    value_of(r, CTPROF_RAW_PEAK_VM_PAGES) * units->page_bytes);
 }
 
 static bool is_fair(int64_t policy)
@@ -158,9 +194,9 @@ static bool is_fair(int64_t policy)
 void bpf_set_values(const struct ctprof_thread *r, const struct bpf_units *units,
 		    struct ktstr_ctprof_thread *t)
 {
-	set_slots(r, plain, ARRAY_SIZE(plain), t);
+	set_slots(r, 0, CTPROF_STATISTICS, t);
 	if (ctprof_fault() == KTSTR_CTPROF_FAULT_WRONG_FIELD)
-		set(t, KTSTR_CTPROF_MINFLT, r->values[CTPROF_MAJFLT]);
+		set(t, KTSTR_CTPROF_MINFLT, value_of(r, CTPROF_MAJFLT));
 	set_times(r, t);
 	set_priorities(r, t);
 	set_state(r, t);
@@ -170,7 +206,7 @@ void bpf_set_values(const struct ctprof_thread *r, const struct bpf_units *units
 		set_statistics(r, t);
 	if (has(r, CTPROF_RAW_START))
 		set(t, KTSTR_CTPROF_START_TIME,
-		    (r->values[CTPROF_RAW_START] + (uint64_t)units->boot_offset_ns) / TICK_NS);
+		    (value_of(r, CTPROF_RAW_START) + (uint64_t)units->boot_offset_ns) / TICK_NS);
 	/* Every thread has one, but it means something for these policies only. */
 	if (!is_fair(ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_POLICY)))
 		thread_clear(t, KTSTR_CTPROF_FAIR_SLICE);

@@ -52,24 +52,6 @@ static int check_bpf_pays(const struct collect *c, struct ktstr_error *err)
 			       threads);
 }
 
-static bool has_process(const struct builder *b, uint32_t tgid)
-{
-	for (size_t i = 0; i < b->nr_threads; i++)
-		if (b->threads[i].tgid == tgid)
-			return true;
-	return false;
-}
-
-/* Task iterators of some kernels leave out the first process and its threads. */
-static int fill_with_bpf(struct collect *c, struct ktstr_error *err)
-{
-	int r = fill_with(c, &bpf_collector, err);
-
-	if (r < 0 || !collect_wants_process(c, 1) || has_process(c->builder, 1))
-		return r;
-	return collect_process(c, 1, err);
-}
-
 /* Copies of /proc are no machine, so nobody is told that BPF cannot see them. */
 int collect_threads(struct collect *c, struct ktstr_error *err)
 {
@@ -78,12 +60,12 @@ int collect_threads(struct collect *c, struct ktstr_error *err)
 	int r;
 
 	if (wanted == KTSTR_COLLECTOR_BPF)
-		return fill_with_bpf(c, err);
+		return fill_with(c, &bpf_collector, err);
 	if (wanted == KTSTR_COLLECTOR_PROCFS || !c->live)
 		return fill_with(c, &procfs_collector, err);
 	r = check_bpf_pays(c, &why);
 	if (r == 0)
-		r = fill_with_bpf(c, &why);
+		r = fill_with(c, &bpf_collector, &why);
 	if (r == 0)
 		return 0;
 	if (r != -EOPNOTSUPP) {

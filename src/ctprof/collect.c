@@ -37,6 +37,8 @@ void collect_apply_filters(struct collect *c)
 	struct builder *b = c->builder;
 	size_t kept = 0;
 
+	if (!c->opts->pid && !c->opts->comm_glob && !c->opts->cgroup_glob)
+		return;
 	for (size_t i = 0; i < b->nr_threads; i++)
 		if (collect_wants_thread(c, &b->threads[i]))
 			builder_copy_thread(b, kept++, i);

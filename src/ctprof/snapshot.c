@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 
-enum { CHUNK_BYTES = 16384 };
+enum { CHUNK_BYTES = 16384, LIST_SIZE = 256 };
 
 struct text_chunk {
 	struct text_chunk *next;
@@ -65,7 +65,7 @@ void ktstr_ctprof_destroy(struct ktstr_ctprof *snapshot)
 
 static void *grow(void *list, size_t nr, size_t *size, size_t each)
 {
-	size_t want = *size ? *size * 2 : 256;
+	size_t want = *size ? *size * 2 : LIST_SIZE;
 	void *bigger;
 
 	if (nr < *size)
@@ -92,9 +92,33 @@ struct ktstr_ctprof_thread *builder_add_thread(struct builder *b)
 	if (!list)
 		return NULL;
 	b->threads = list;
+	if (b->nr_sorted > b->nr_threads)
+		b->nr_sorted = b->nr_threads;
 	memset(&list[b->nr_threads], 0, sizeof(*list));
 	notes[b->nr_threads] = (struct thread_note){ 0 };
 	return &list[b->nr_threads++];
+}
+
+int builder_reserve(struct builder *b, size_t nr)
+{
+	size_t wanted = b->threads_size ? b->threads_size : LIST_SIZE;
+	struct ktstr_ctprof_thread *list;
+	struct thread_note *notes;
+
+	while (wanted < b->nr_threads + nr)
+		wanted *= 2;
+	if (wanted == b->threads_size)
+		return 0;
+	notes = reallocarray(b->notes, wanted, sizeof(*notes));
+	if (!notes)
+		return -ENOMEM;
+	b->notes = notes;
+	list = reallocarray(b->threads, wanted, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	b->threads = list;
+	b->threads_size = wanted;
+	return 0;
 }
 
 struct thread_note *builder_note(struct builder *b)
@@ -256,25 +280,10 @@ static int compare_cgroups(const void *a, const void *b)
 
 static bool in_order(const struct builder *b)
 {
-	for (size_t i = 1; i < b->nr_threads; i++)
+	for (size_t i = b->nr_sorted ? b->nr_sorted : 1; i < b->nr_threads; i++)
 		if (compare_threads(&b->threads[i - 1], &b->threads[i]) >= 0)
 			return false;
 	return true;
-}
-
-/* Where a thread stands now. */
-struct place {
-	uint64_t key;
-	size_t index;
-};
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
 }
 
 void builder_copy_thread(struct builder *b, size_t to, size_t from)
@@ -324,17 +333,20 @@ int builder_sort(struct builder *b)
 {
 	_cleanup_free_ struct place *places = NULL;
 
-	if (in_order(b))
+	if (in_order(b)) {
+		b->nr_sorted = b->nr_threads;
 		return 0;
+	}
 	places = calloc(b->nr_threads, sizeof(*places));
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->nr_threads; i++)
-		places[i] =
-			(struct place){ (uint64_t)b->threads[i].tgid << 32 | b->threads[i].tid, i };
-	qsort(places, b->nr_threads, sizeof(*places), compare_places);
+		places[i] = (struct place){ thread_key(b->threads[i].tgid, b->threads[i].tid), i };
+	if (places_sort(places, b->nr_threads) < 0)
+		return -ENOMEM;
 	move_to_places(b, places);
 	drop_repeated_threads(b);
+	b->nr_sorted = b->nr_threads;
 	return 0;
 }
 

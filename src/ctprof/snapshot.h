@@ -32,11 +32,26 @@ enum {
 	NOTE_SAME = 32		 /* and were still so after memory was read */
 };
 
+/* What is to be sorted by a number. */
+struct place {
+	uint64_t key;
+	size_t index; /* where it stands now */
+};
+
+static inline uint64_t thread_key(uint32_t tgid, uint32_t tid)
+{
+	return (uint64_t)tgid << 32 | tid;
+}
+
+/* By key; equal ones stay in the order they have.  Return: 0, -ENOMEM. */
+int places_sort(struct place *places, size_t nr) KTSTR_MUST_CHECK;
+
 struct builder {
 	struct ktstr_ctprof head; /* its lists are filled by builder_finish() */
 	struct ktstr_ctprof_thread *threads;
 	struct thread_note *notes; /* of threads, by the same index */
 	size_t nr_threads, threads_size;
+	size_t nr_sorted; /* so many of the first are known to be in order */
 	struct ktstr_ctprof_cgroup *cgroups;
 	size_t nr_cgroups, cgroups_size;
 	const char **table; /* open hash of interned texts */
@@ -60,6 +75,8 @@ struct thread_note *builder_note(struct builder *b);
 void builder_copy_thread(struct builder *b, size_t to, size_t from);
 /* Takes the last added thread back. */
 void builder_drop_thread(struct builder *b);
+/* Room for that many threads more at once.  Return: 0, -ENOMEM. */
+int builder_reserve(struct builder *b, size_t nr) KTSTR_MUST_CHECK;
 /* Threads by tgid, then tid, and no number twice: the first added stays.  Return: 0, -ENOMEM. */
 int builder_sort(struct builder *b) KTSTR_MUST_CHECK;
 /* The one copy of @text, as long as the snapshot lives; NULL: no memory. */

@@ -138,7 +138,7 @@ static void a_taker_that_fails_ends_the_pass(void **state)
 		print_message("needs BPF: %s\n", err.text);
 		skip();
 	}
-	assert_int_equal(bpf_pass(&loaded, &config, fail_at_once, NULL), -ECANCELED);
+	assert_int_equal(bpf_pass(&loaded, &config, NULL, fail_at_once, NULL), -ECANCELED);
 }
 
 /* What was given back is taken again; two at a time have one each. */

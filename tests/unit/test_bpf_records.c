@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -25,6 +26,7 @@ static struct whole whole_thread(void)
 		.thread = { .lead = { .kind = CTPROF_KIND_THREAD, .bytes = sizeof(w) },
 			    .tid = 8,
 			    .tgid = 7,
+			    .nr_values = CTPROF_NR_SLOTS,
 			    .mask_words = 1,
 			    .comm = "worker" },
 		.mask = { 0x10f },
@@ -85,6 +87,40 @@ static void identities_have_no_values(void **state)
 	assert_null(r.mask);
 }
 
+/* Without statistics and delays; made as small as it is, so that a sanitizer sees who reads on. */
+static void what_a_record_ends_before_is_absent(void **state)
+{
+	enum { VALUES_AT = offsetof(struct ctprof_thread, values) };
+	struct ctprof_thread w = whole_thread().thread;
+	volatile size_t bytes = VALUES_AT + (CTPROF_STATISTICS + 1) * sizeof(ctprof_u64);
+	const ctprof_u64 mask = 0x30f;
+	struct ktstr_ctprof_thread t = { 0 };
+	struct ctprof_thread *cut = malloc(bytes);
+	struct bpf_record r;
+	int64_t v;
+
+	(void)state;
+	assert_non_null(cut);
+	w.lead.bytes = (ctprof_u16)bytes;
+	w.nr_values = CTPROF_STATISTICS;
+	put(&w, CTPROF_MINFLT, 5);
+	put(&w, CTPROF_EXT_ENABLED, 1);
+	memcpy(cut, &w, bytes);
+	memcpy((char *)cut + bytes - sizeof(mask), &mask, sizeof(mask));
+	assert_int_equal(parse(cut, bytes, &r), 1);
+	assert_int_equal(r.mask[0], mask);
+	bpf_set_values(cut, &units, &t);
+	assert_true(ktstr_ctprof_get(&t, KTSTR_CTPROF_MINFLT, &v) && v == 5);
+	assert_true(ktstr_ctprof_get(&t, KTSTR_CTPROF_EXT_ENABLED, &v) && v == 1);
+	assert_false(ktstr_ctprof_get(&t, KTSTR_CTPROF_VOLUNTARY_SLEEP, &v));
+	for (unsigned int slot = CTPROF_STATISTICS; slot < CTPROF_NR_SLOTS; slot++) {
+		cut->present[slot / 64] |= 1ull << (slot % 64);
+		assert_int_equal(parse(cut, bytes, &r), -EBADMSG);
+		cut->present[slot / 64] &= ~(1ull << (slot % 64));
+	}
+	free(cut);
+}
+
 static void what_the_kernel_does_not_write_is_refused(void **state)
 {
 	struct whole good = whole_thread(), w;
@@ -106,6 +142,9 @@ static void what_the_kernel_does_not_write_is_refused(void **state)
 	assert_int_equal(parse(&w, sizeof(w), &r), -EBADMSG);
 	w = good;
 	w.thread.mask_words = 2;
+	assert_int_equal(parse(&w, sizeof(w), &r), -EBADMSG);
+	w.thread.mask_words = 0;
+	w.thread.nr_values = CTPROF_NR_SLOTS + 1;
 	assert_int_equal(parse(&w, sizeof(w), &r), -EBADMSG);
 	w = good;
 	w.thread.tid = 0;
@@ -321,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_cut_off_one_by_one),
 		cmocka_unit_test(identities_have_no_values),
+		cmocka_unit_test(what_a_record_ends_before_is_absent),
 		cmocka_unit_test(what_the_kernel_does_not_write_is_refused),
 		cmocka_unit_test(absent_fields_stay_absent),
 		cmocka_unit_test(values_are_as_proc_shows_them),

@@ -51,6 +51,28 @@ static void thousands_of_texts_are_one_copy_each(void **state)
 	assert_string_equal(builder_intern(&b, "a\0b", 3), "a");
 }
 
+/* What is sorted is not looked at again, what came since is. */
+static void threads_added_to_a_sorted_list_are_sorted(void **state)
+{
+	_cleanup_builder_ struct builder b = { 0 };
+
+	(void)state;
+	for (uint32_t tid = 3000; tid > 1000; tid -= 2) {
+		assert_int_equal(builder_reserve(&b, 3), 0);
+		builder_add_thread(&b)->tid = tid;
+		builder_add_thread(&b)->tid = tid - 1;
+		if (tid % 100 == 0)
+			assert_int_equal(builder_sort(&b), 0);
+		if (tid % 300 == 0) {
+			builder_drop_thread(&b);
+			builder_add_thread(&b)->tid = tid;
+		}
+	}
+	assert_int_equal(builder_sort(&b), 0);
+	for (size_t i = 1; i < b.nr_threads; i++)
+		assert_true(b.threads[i - 1].tid < b.threads[i].tid);
+}
+
 static void threads_are_sorted_and_unique(void **state)
 {
 	static const uint32_t ids[][2] = { { 5, 7 }, { 1, 1 }, { 5, 5 }, { 5, 7 }, { 4, 9 } };
@@ -158,6 +180,7 @@ int main(void)
 		cmocka_unit_test(absent_is_not_zero),
 		cmocka_unit_test(thousands_of_texts_are_one_copy_each),
 		cmocka_unit_test(threads_are_sorted_and_unique),
+		cmocka_unit_test(threads_added_to_a_sorted_list_are_sorted),
 		cmocka_unit_test(notes_move_with_their_threads),
 		cmocka_unit_test(joined_builders_share_their_texts),
 		cmocka_unit_test(an_empty_snapshot_is_one),

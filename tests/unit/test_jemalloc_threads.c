@@ -162,7 +162,7 @@ static void threads_before_the_leader_cost_it_nothing(void **state)
 
 static void *live_on(void *tell)
 {
-	if (write(*(int *)tell, "", 1) == 1)
+	if (write((int)(intptr_t)tell, "", 1) == 1)
 		for (;;)
 			pause();
 	return NULL;
@@ -181,13 +181,13 @@ static pid_t start_headless(void)
 		pthread_t thread;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (pthread_create(&thread, NULL, live_on, &fds[1]))
+		if (pthread_create(&thread, NULL, live_on, (void *)(intptr_t)fds[1]))
 			_exit(1);
 		pthread_exit(NULL);
 	}
+	close(fds[1]);
 	assert_int_equal(read(fds[0], &byte, 1), 1);
 	close(fds[0]);
-	close(fds[1]);
 	return pid;
 }
 

@@ -24,7 +24,6 @@
 
 #include "base/cleanup.h"
 #include "ctprof/fault.h"
-#include "tests/lib/alone.h"
 #include "tests/lib/both.h"
 
 enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24, NOBODY = 65534 };
@@ -316,6 +315,5 @@ int main(void)
 		cmocka_unit_test(few_threads_are_left_to_procfs),
 	};
 
-	alone_wait();
 	return cmocka_run_group_tests(tests, start_population, end_population);
 }

@@ -25,7 +25,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "tests/lib/alone.h"
 #include "tests/lib/payloads.h"
 #include "tests/lib/process.h"
 #include "tests/lib/scratch.h"
@@ -673,10 +672,7 @@ int main(void)
 		cmocka_unit_test(without_rights_values_are_absent),
 	};
 	const struct CMUnitTest by_bpf[] = { CAPTURES };
-	int failed;
-
-	alone_wait();
-	failed = cmocka_run_group_tests(by_procfs, NULL, NULL);
+	int failed = cmocka_run_group_tests(by_procfs, NULL, NULL);
 
 	return failed + cmocka_run_group_tests(by_bpf, use_bpf, NULL);
 }

@@ -18,7 +18,6 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "tests/lib/alone.h"
 #include "tests/lib/rights.h"
 #include <ktstr/ctprof.h>
 
@@ -252,6 +251,5 @@ int main(void)
 		cmocka_unit_test(without_bpf_files_are_read),
 	};
 
-	alone_wait();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

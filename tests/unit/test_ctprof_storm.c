@@ -22,7 +22,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "tests/lib/alone.h"
 #include "tests/lib/payloads.h"
 #include <ktstr/ctprof.h>
 
@@ -207,6 +206,5 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		storm_ns = strtoull(argv[1], NULL, 10) * NSEC_PER_SEC;
-	alone_wait();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,6 @@
 
 #include "base/clock.h"
 #include "ctprof/stop.h"
-#include "tests/lib/alone.h"
 #include "tests/lib/process.h"
 
 enum { CAUGHT = 3, QUEUED = 50, ATTEMPTS = 3000, HOG_MS = 600 };
@@ -406,6 +405,5 @@ int main(void)
 		cmocka_unit_test_setup(another_tracer_is_no_lack_of_rights, clear_shared),
 	};
 
-	alone_wait();
 	return cmocka_run_group_tests(tests, map_shared, NULL);
 }

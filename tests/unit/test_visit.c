@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/alone.h"
 #include <ktstr/ctprof.h>
 
 enum { NR_THREADS = 5 };
@@ -229,6 +228,5 @@ int main(void)
 		cmocka_unit_test(readers_do_not_change_the_order),
 	};
 
-	alone_wait();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,7 @@
 
 ktstr=$top/build/ktstr
 worker=$top/build/payloads/ktstr-jemalloc-alloc-worker
-for program in "$ktstr" "$worker"; do
-	if [ ! -x "$program" ]; then
-		echo "Bail out! $program is not built"
-		exit 1
-	fi
-done
+need_built "$ktstr" "$worker"
 file=$scratch/a.ctprof.zst
 
 # A worker whose marker lies in the scratch folder.

@@ -6,10 +6,7 @@ shots=${1:-}
 
 ktstr=$top/build/ktstr
 self=$top/tests/self
-if [ ! -x "$ktstr" ]; then
-	echo "Bail out! $ktstr is not built"
-	exit 1
-fi
+need_built "$ktstr"
 
 mkfifo "$scratch/ready" "$scratch/end"
 python3 "$self/html_names.py" <"$scratch/end" >"$scratch/ready" &

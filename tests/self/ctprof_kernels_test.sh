@@ -5,10 +5,7 @@
 . "$(dirname "$0")/guest.sh"
 
 program=$top/build/tests/vm/ctprof_both
-if [ ! -x "$program" ]; then
-	echo "Bail out! $program is not built"
-	exit 1
-fi
+need_built "$program"
 
 for version in 6.1 6.12; do
 	if "$top/build/ktstr" kernel list 2>/dev/null | grep -q "^$version\."; then

@@ -4,10 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 
 ktstr=$top/build/ktstr
-if [ ! -x "$ktstr" ]; then
-	echo "Bail out! $ktstr is not built"
-	exit 1
-fi
+need_built "$ktstr"
 document=$top/docs/reference/ctprof-metrics.md
 
 is_current() { diff <("$ktstr" ctprof metrics --markdown) "$1"; }

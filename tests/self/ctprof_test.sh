@@ -5,10 +5,7 @@
 . "$(dirname "$0")/guest.sh"
 
 program=$top/build/tests/self/ctprof_faults
-if [ ! -x "$program" ]; then
-	echo "Bail out! $program is not built"
-	exit 1
-fi
+need_built "$program"
 one() { "$program" --json -t "$1" 2>/dev/null | grep '"type":"result"'; return "${PIPESTATUS[0]}"; }
 
 expect "counters at a wrong offset give no number" 1 \

@@ -5,10 +5,7 @@
 
 ktstr=$top/build/ktstr
 self=$top/tests/self
-if [ ! -x "$ktstr" ]; then
-	echo "Bail out! $ktstr is not built"
-	exit 1
-fi
+need_built "$ktstr"
 
 sleepers=
 start_sleepers() {

@@ -5,6 +5,7 @@
 #	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
 #	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
+#	need_built PROGRAM...	ends the test where one of them is not there
 #	until_true PID COMMAND...	waits until the command succeeds, while PID lives, at most 60 s
 #	no_process PATTERN	succeeds if no command line matches; fails if that cannot be seen
 set -u
@@ -54,6 +55,16 @@ check_python() {
 	shift
 	cat >"$scratch/check.py"
 	check "$what" python3 "$scratch/check.py" "$@"
+}
+
+need_built() {
+	local program
+	for program in "$@"; do
+		if [ ! -x "$program" ]; then
+			echo "Bail out! $program is not built"
+			exit 1
+		fi
+	done
 }
 
 no_process() {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -48,4 +50,19 @@ bool process_may_trace(void)
 		waitpid(pid, NULL, 0);
 	}
 	return may;
+}
+
+unsigned int process_count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	if (!dir) {
+		perror("open /proc/self/fd");
+		exit(1);
+	}
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* process.h - what became of a process that is nobody's child here. */
+/* process.h - processes that are nobody's children here, and this one. */
 #ifndef KTSTR_TESTS_LIB_PROCESS_H
 #define KTSTR_TESTS_LIB_PROCESS_H
 
@@ -12,5 +12,7 @@ bool process_is_dead(pid_t pid);
 void process_wait_dead(pid_t pid);
 /* Does the kernel let this process look into its children?  Asked of a child made for it. */
 bool process_may_trace(void);
+/* Files that this process has open, plus a constant. */
+unsigned int process_count_files(void);
 
 #endif

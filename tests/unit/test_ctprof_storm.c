@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "tests/lib/payloads.h"
+#include "tests/lib/process.h"
 #include <ktstr/ctprof.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -69,18 +70,6 @@ static uint64_t status_number(const char *key)
 	assert_non_null(line);
 	assert_int_equal(sscanf(line + strlen(key), "%llu", &value), 1);
 	return value;
-}
-
-static unsigned int nr_open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
 }
 
 static void check_snapshot(const struct ktstr_ctprof *snap, const struct child *storms)
@@ -164,11 +153,11 @@ static void weather_storms(enum ktstr_ctprof_collector collector)
 		/* What is kept from capture to capture is there by now. */
 		if (nr == WARM_UP) {
 			rss_kib = status_number("VmRSS:");
-			files = nr_open_files();
+			files = process_count_files();
 		}
 	}
 	if (nr) {
-		assert_int_equal(nr_open_files(), files);
+		assert_int_equal(process_count_files(), files);
 		assert_int_equal(status_number("Threads:"), 1);
 		/* That sanitizer keeps what was freed, and finds leaks itself. */
 		if (!ADDRESS_SANITIZER)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -46,18 +45,6 @@ static struct proc *start_payload(const char *name, const char *const *argv)
 	assert_int_equal(proc_start(&(struct proc_opts){ .file = path, .argv = argv }, &p, &err),
 			 0);
 	return p;
-}
-
-static unsigned int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
 }
 
 static void assert_no_children(void)
@@ -331,7 +318,7 @@ static void bad_starts_say_why_and_leave_nothing(void **state)
 		{ { .argv = WORDS("/bin/sh"), .env = WORDS("A=1", "WRONG") }, -EINVAL, "'WRONG'" },
 		{ { .argv = WORDS("/bin/sh"), .env = WORDS("=x") }, -EINVAL, "'=x'" },
 	};
-	unsigned int fds = count_fds();
+	unsigned int fds = process_count_files();
 	struct proc *p = NULL;
 
 	(void)state;
@@ -340,13 +327,13 @@ static void bad_starts_say_why_and_leave_nothing(void **state)
 		assert_non_null(strstr(err.text, bad[i].text));
 		assert_null(p);
 	}
-	assert_int_equal(count_fds(), fds);
+	assert_int_equal(process_count_files(), fds);
 	assert_no_children();
 }
 
 static void nothing_leaks(void **state)
 {
-	unsigned int fds = count_fds();
+	unsigned int fds = process_count_files();
 
 	(void)state;
 	for (int i = 0; i < 20; i++) {
@@ -361,7 +348,7 @@ static void nothing_leaks(void **state)
 		proc_destroy(killed);
 	}
 	proc_destroy(NULL);
-	assert_int_equal(count_fds(), fds);
+	assert_int_equal(process_count_files(), fds);
 	assert_no_children();
 }
 

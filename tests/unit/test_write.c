@@ -13,6 +13,8 @@
 #include "ctprof/snapshot.h"
 #include "ctprof/write.h"
 
+enum { TEXT_BYTES = 16384 };
+
 static struct ktstr_error err;
 
 static const char *intern(struct builder *b, const char *text)
@@ -52,20 +54,27 @@ static void check_part(const char *text, const char *part)
 		fail_msg("no %s in\n%s", part, text);
 }
 
+/* What the file of @snap unpacks to; @text: TEXT_BYTES. */
+static void write_text(const struct ktstr_ctprof *snap, char *text)
+{
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	size_t len;
+
+	assert_int_equal(ctprof_pack(snap, "f", &bytes, &err), 0);
+	len = ZSTD_decompress(text, TEXT_BYTES - 1, bytes.data, bytes.len);
+	assert_false(ZSTD_isError(len));
+	text[len] = '\0';
+}
+
 static void the_format_is_as_documented(void **state)
 {
 	_cleanup_ctprof_ struct ktstr_ctprof *snap = make();
-	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
-	char text[16384];
-	size_t len;
+	char text[TEXT_BYTES];
 
 	(void)state;
-	assert_int_equal(ctprof_pack(snap, "f", &bytes, &err), 0);
-	len = ZSTD_decompress(text, sizeof(text) - 1, bytes.data, bytes.len);
-	assert_false(ZSTD_isError(len));
-	text[len] = '\0';
+	write_text(snap, text);
 	/* One line. */
-	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	assert_memory_equal(
 		text, "{\"type\":\"ktstr-ctprof\",\"version\":2,\"captured_at_unix_ns\":0", 58);
 	check_part(text, ",\"kernel\":null,\"collector\":null,\"filled_by\":{\"procfs\":[],"
@@ -85,15 +94,10 @@ static void nothing_at_all_can_be_written(void **state)
 {
 	struct builder b = { 0 };
 	_cleanup_ctprof_ struct ktstr_ctprof *snap = builder_finish(&b);
-	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
-	char text[16384];
-	size_t len;
+	char text[TEXT_BYTES];
 
 	(void)state;
-	assert_int_equal(ctprof_pack(snap, "f", &bytes, &err), 0);
-	len = ZSTD_decompress(text, sizeof(text) - 1, bytes.data, bytes.len);
-	assert_false(ZSTD_isError(len));
-	text[len] = '\0';
+	write_text(snap, text);
 	check_part(text, "\"metrics\":[],\"threads\":[],\"leader_metrics\":[],\"leaders\":[],");
 }
 

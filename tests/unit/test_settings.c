@@ -15,12 +15,14 @@ static struct ktstr_error err;
 
 static int parse(struct settings *settings, const char *const *words)
 {
-	char *argv[16];
+	char *argv[32];
 	int argc = 0;
 
 	argv[argc++] = (char *)"prog";
-	for (; *words; words++)
+	for (; *words; words++) {
+		assert_true(argc < 31);
 		argv[argc++] = (char *)*words;
+	}
 	argv[argc] = NULL;
 	return settings_parse(argc, argv, settings, &err);
 }

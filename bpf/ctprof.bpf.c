@@ -518,6 +518,14 @@ static __always_inline int write_tail(const struct pass *pass)
 	return 0;
 }
 
+/* Since the kernel chose it, a thread may have ended and given its numbers in a namespace back. */
+static __always_inline bool is_wanted(const struct pass *pass)
+{
+	const struct ctprof_thread *r = &pass->s->thread;
+
+	return r->tid && r->tgid && (!pass->config->tgid || r->tgid == pass->config->tgid);
+}
+
 SEC("iter/task")
 int ctprof_tasks(struct bpf_iter__task *ctx)
 {
@@ -535,7 +543,7 @@ int ctprof_tasks(struct bpf_iter__task *ctx)
 	if (!t)
 		return write_tail(&pass);
 	identify(&pass.s->thread, t, pass.s->level);
-	if (result || (pass.config->tgid && pass.s->thread.tgid != pass.config->tgid))
+	if (result || !is_wanted(&pass))
 		return 0;
 	result = pass.config->mode == CTPROF_IDENTIFY ? write_identity(&pass) : write_all(&pass, t);
 	if (result == 0)

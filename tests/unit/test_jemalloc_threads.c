@@ -24,7 +24,7 @@
 #include "tests/lib/payloads.h"
 #include <ktstr/ctprof.h>
 
-enum { LEADER_AFTER = 20000, THREADS_AFTER = 1000, CAPTURES = 100, BYTES = 1 << 20 };
+enum { LEADER_AFTER = 20000, THREADS_AFTER = 1000, CAPTURES = 500, BYTES = 1 << 20 };
 /* What a child says instead of what went wrong. */
 enum { FINE, NEEDS_ROOT = 100, NEEDS_BPF };
 

@@ -19,7 +19,7 @@
 #include "tests/lib/work_rows.h"
 #include "work/worker.h"
 
-enum { ROUNDS = 200 };
+enum { ROUNDS = 200, HELD_UNITS = 200 };
 
 #define SOON_NS (20 * NSEC_PER_SEC)
 
@@ -211,14 +211,15 @@ static void one_lock_goes_round(void **state)
 	struct work_row *row;
 
 	(void)state;
-	/* Nearly always held: whoever wants it must wait. */
-	work.params[1] = 16;
+	/* Nearly always held, and for so long that a holder loses its CPU, be there only one: whoever
+	 * wants it must wait. */
+	work.params[1] = HELD_UNITS;
 	work.params[2] = 1;
 	row = rows_run(&work, 8);
 	for (uint32_t i = 0; i < 8; i++) {
 		/* A lock held twice would have ended it. */
 		assert_int_equal(rows_read(row, i).iterations, ROUNDS);
-		assert_int_equal(rows_read(row, i).units, ROUNDS * 17);
+		assert_int_equal(rows_read(row, i).units, ROUNDS * (HELD_UNITS + 1));
 		waits += rows_read(row, i).wakes.count;
 	}
 	assert_true(waits > ROUNDS / 4);

@@ -75,6 +75,22 @@ static void set_counters(struct readers *r, size_t i, const struct jemalloc_coun
 	builder_fill(b, filler, KTSTR_CTPROF_DEALLOCATED);
 }
 
+/* And is no other thread that was given its number. */
+static bool lives(const struct ktstr_ctprof_thread *t)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(4096);
+	struct ktstr_ctprof_thread now = { 0 };
+	struct procfs_extra extra;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", t->tgid, t->tid);
+	return io_read_file(path, &text, NULL) == 0 &&
+	       procfs_parse_stat((struct span){ strbuf_str(&text), text.len }, &now, &extra) == 0 &&
+	       !extra.zombie &&
+	       ktstr_ctprof_get_or_zero(&now, KTSTR_CTPROF_START_TIME) ==
+		       ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME);
+}
+
 static void read_stopped(struct readers *r, size_t i)
 {
 	struct ktstr_ctprof_thread *t = &r->c->builder->threads[i];
@@ -85,6 +101,8 @@ static void read_stopped(struct readers *r, size_t i)
 		t->jemalloc = attach(r, t);
 	if (t->jemalloc == KTSTR_JEMALLOC_OK)
 		t->jemalloc = jemalloc_read(r->je, &r->process, t->tid, &counters);
+	if (t->jemalloc == KTSTR_JEMALLOC_OK && !lives(t))
+		t->jemalloc = KTSTR_JEMALLOC_THREAD_GONE;
 	if (t->jemalloc == KTSTR_JEMALLOC_OK)
 		set_counters(r, i, &counters, KTSTR_FILLER_PTRACE);
 }
@@ -210,22 +228,6 @@ static void take_back(struct readers *r, size_t i, enum ktstr_jemalloc_tag tag)
 	t->jemalloc = tag;
 }
 
-/* And is no other thread that was given its number. */
-static bool lives(const struct ktstr_ctprof_thread *t)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(4096);
-	struct ktstr_ctprof_thread now = { 0 };
-	struct procfs_extra extra;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", t->tgid, t->tid);
-	return io_read_file(path, &text, NULL) == 0 &&
-	       procfs_parse_stat((struct span){ strbuf_str(&text), text.len }, &now, &extra) == 0 &&
-	       !extra.zombie &&
-	       ktstr_ctprof_get_or_zero(&now, KTSTR_CTPROF_START_TIME) ==
-		       ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME);
-}
-
 /* It ended, or became another program, or so did the one by whose number it was read. */
 static void read_again(struct readers *r, size_t i)
 {
@@ -236,8 +238,6 @@ static void read_again(struct readers *r, size_t i)
 		return;
 	r->attached = r->attached && r->process.tgid == t->tgid;
 	read_stopped(r, i);
-	if (!lives(t))
-		take_back(r, i, KTSTR_JEMALLOC_THREAD_GONE);
 }
 
 static bool is_same(const struct readers *r, size_t i)

@@ -21,8 +21,8 @@
 
 #include "base/child.h"
 #include "base/cleanup.h"
+#include "ctprof/collect.h"
 #include "tests/lib/payloads.h"
-#include <ktstr/ctprof.h>
 
 enum { LEADER_AFTER = 20000, THREADS_AFTER = 1000, CAPTURES = 500, BYTES = 1 << 20 };
 /* What a child says instead of what went wrong. */
@@ -52,16 +52,17 @@ static int number_from(unsigned int last)
 	return r;
 }
 
-static int start_churn(const char *marker, struct child *child)
+static int start_worker(const char *marker, bool churns, struct child *child)
 {
 	_cleanup_free_ char *path = payload_path("ktstr-jemalloc-alloc-worker");
-	const char *const argv[] = { path, "--churn", "1048576", NULL };
+	const char *const churning[] = { path, "--churn", "1048576", NULL };
+	const char *const argv[] = { path, "1048576", NULL };
 	const char *const env[] = { marker, NULL };
 	const char *file = strchr(marker, '=') + 1;
 	struct ktstr_error err;
 
 	unlink(file);
-	if (child_start(&(struct child_opts){ .argv = argv,
+	if (child_start(&(struct child_opts){ .argv = churns ? churning : argv,
 					      .env = env,
 					      .stdin_fd = -1,
 					      .stdout_fd = -1,
@@ -114,7 +115,7 @@ static int be_apart(const char *marker)
 		return NEEDS_ROOT;
 	r = number_from(LEADER_AFTER);
 	if (r == FINE)
-		r = start_churn(marker, &child);
+		r = start_worker(marker, true, &child);
 	if (r == FINE && child.pid <= LEADER_AFTER)
 		r = 4;
 	if (r == FINE)
@@ -236,11 +237,58 @@ static void threads_may_outlive_their_leader(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* The record of @t, as if its thread had been born @later ticks later. */
+static enum ktstr_jemalloc_tag read_record(const struct ktstr_ctprof_thread *t, int64_t later)
+{
+	const struct ktstr_ctprof_opts opts = { .collector = KTSTR_COLLECTOR_PROCFS };
+	_cleanup_builder_ struct builder b = { 0 };
+	struct ktstr_ctprof_thread *record = builder_add_thread(&b);
+	struct collect c = { .opts = &opts, .builder = &b, .live = true };
+	int64_t bytes;
+
+	assert_non_null(record);
+	record->tgid = t->tgid;
+	record->tid = t->tid;
+	thread_set(record, KTSTR_CTPROF_START_TIME,
+		   ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_START_TIME) + later);
+	assert_int_equal(collect_jemalloc(&c), 0);
+	record = &b.threads[0];
+	assert_int_equal(ktstr_ctprof_get(record, KTSTR_CTPROF_ALLOCATED, &bytes),
+			 record->jemalloc == KTSTR_JEMALLOC_OK);
+	return record->jemalloc;
+}
+
+/* Its number may have been given to another thread between its record and its stop. */
+static void a_later_thread_is_not_taken_for_it(void **state)
+{
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	_cleanup_child_ struct child child = CHILD_INIT;
+	const struct ktstr_ctprof_thread *leader;
+	enum ktstr_jemalloc_tag tag;
+	char marker[96];
+
+	(void)state;
+	snprintf(marker, sizeof(marker), "KTSTR_WORKER_READY_MARKER_OVERRIDE=/tmp/ktstr-later-%d",
+		 getpid());
+	assert_int_equal(start_worker(marker, false, &child), FINE);
+	assert_int_equal(capture(child.pid, KTSTR_COLLECTOR_PROCFS, &snap), FINE);
+	leader = ktstr_ctprof_find(snap, (uint32_t)child.pid, (uint32_t)child.pid);
+	assert_non_null(leader);
+	tag = read_record(leader, 0);
+	if (tag == KTSTR_JEMALLOC_PTRACE_REFUSED) {
+		print_message("needs the right to trace: run as root\n");
+		skip();
+	}
+	assert_int_equal(tag, KTSTR_JEMALLOC_OK);
+	assert_int_equal(read_record(leader, 1), KTSTR_JEMALLOC_THREAD_GONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_before_the_leader_cost_it_nothing),
 		cmocka_unit_test(threads_may_outlive_their_leader),
+		cmocka_unit_test(a_later_thread_is_not_taken_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

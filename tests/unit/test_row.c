@@ -254,7 +254,8 @@ static void outside_is_where_it_may_not_run(void **state)
 
 	(void)state;
 	memset(all, 0xff, sizeof(all));
-	CPU_ZERO(&set);
+	memset(&set, 0xff, sizeof(set));
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
 	sched_getaffinity(0, sizeof(set), &set);
 	work_row_allow(row, 0, none, 0);
 	work_row_allow(row, 1, all, 0);
@@ -438,8 +439,8 @@ static void nothing_is_left(void **state)
 					 .type = KTSTR_WORK_forks,
 					 .params = { 1000000 } };
 	struct work_row *row;
+	int status, killed = 0;
 	pid_t group;
-	int status;
 
 	(void)state;
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
@@ -449,8 +450,12 @@ static void nothing_is_left(void **state)
 	while (members(group) < 4)
 		rows_pause();
 	work_row_destroy(row);
-	while (waitpid(-1, &status, 0) > 0)
-		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	/* One may have had its second by then. */
+	while (waitpid(-1, &status, 0) > 0) {
+		assert_true(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+		killed += status != 0;
+	}
+	assert_true(killed > 0);
 	assert_int_equal(members(group), 0);
 	/* Not even let go. */
 	work_row_destroy(rows_start(&spin, 2));

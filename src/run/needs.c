@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "vm/vm.h"
 
 static bool config_is_met(const struct ktstr_kernel *kernel, const char *option,
 			  struct strbuf *reason)
@@ -94,6 +95,19 @@ bool needs_are_met(const struct ktstr_test *test, const struct ktstr_kernel *ker
 		if (needs->kconfigs[i] && !config_is_met(kernel, needs->kconfigs[i], ret_reason))
 			return false;
 	return true;
+}
+
+bool needs_accel_is_met(const struct ktstr_test *test, enum ktstr_accel accel,
+			struct strbuf *ret_reason)
+{
+	if (accel == KTSTR_ACCEL_KVM || ktstr_topology_nr_cpus(&test->topology) <= VM_TCG_CPUS_MAX)
+		return true;
+	strbuf_addf(
+		ret_reason,
+		"needs KVM in live mode: emulated guests of more than %d CPUs do not come up in "
+		"reasonable time",
+		VM_TCG_CPUS_MAX);
+	return false;
 }
 
 void needs_host_kernel(struct ktstr_kernel *ret_kernel)

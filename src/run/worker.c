@@ -184,7 +184,9 @@ static int run_checked(const struct worker *w, struct result *ret_result, struct
 	} else {
 		kernel = w->opts->machine->kernel;
 	}
-	if (!needs_are_met(entry->test, &kernel, &need))
+	if (!needs_are_met(entry->test, &kernel, &need) ||
+	    (!entry->test->host_only &&
+	     !needs_accel_is_met(entry->test, w->opts->machine->accel, &need)))
 		return result_without_run(entry, KTSTR_SKIP, strbuf_str(&need), ret_result);
 	return run_body(w, ret_result, err);
 }

@@ -12,7 +12,6 @@
 #include "vm/template.h"
 
 enum {
-	TCG_CPUS_MAX = 128, /* up in 2 minutes of CPU time; 255 were not in 5 */
 	APIC_ID_MAX = 254,  /* 255 is the broadcast address of an xAPIC */
 	MIB_SHIFT = 20,
 	MEMORY_MIN_MIB = 256,
@@ -205,11 +204,11 @@ static int check_opts(const struct vm_opts *opts, uint64_t memory_bytes, struct 
 		r = check_engine(opts, err);
 	if (r < 0)
 		return r;
-	if (opts->accel == KTSTR_ACCEL_TCG && ktstr_topology_nr_cpus(&t) > TCG_CPUS_MAX)
+	if (opts->accel == KTSTR_ACCEL_TCG && ktstr_topology_nr_cpus(&t) > VM_TCG_CPUS_MAX)
 		return ktstr_error_set(err, -ERANGE,
 				       "topology '%s': without KVM, guests of more than %d CPUs do "
 				       "not come up in reasonable time",
-				       ktstr_topology_format(&t, name, sizeof(name)), TCG_CPUS_MAX);
+				       ktstr_topology_format(&t, name, sizeof(name)), VM_TCG_CPUS_MAX);
 	if (highest_apic_id(&t) > APIC_ID_MAX)
 		return ktstr_error_set(err, -ERANGE,
 				       "topology '%s' needs APIC ids up to %u, the machine has %d: "

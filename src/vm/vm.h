@@ -20,6 +20,9 @@
 #include <ktstr/topology.h>
 #include <ktstr/vm.h>
 
+/* Up in 2 minutes of CPU time where KVM does not work; 255 were not in 5. */
+enum { VM_TCG_CPUS_MAX = 128 };
+
 struct vm;
 struct template; /* template.h */
 

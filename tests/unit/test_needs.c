@@ -93,15 +93,32 @@ static void root_counts_on_the_host_only(void **state)
 	    geteuid() == 0 ? NULL : "needs root");
 }
 
+static void many_cpus_need_kvm(void **state)
+{
+	const struct ktstr_test large = {
+		.topology = { .llcs = 15, .cores_per_llc = 8, .threads_per_core = 2 }
+	};
+	const struct ktstr_test huge = {
+		.topology = { .llcs = 8, .cores_per_llc = 8, .threads_per_core = 2 }
+	};
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	assert_true(needs_accel_is_met(&huge, KTSTR_ACCEL_TCG, &text));
+	assert_true(needs_accel_is_met(&large, KTSTR_ACCEL_KVM, &text));
+	assert_string_equal(strbuf_str(&text), "");
+	assert_false(needs_accel_is_met(&large, KTSTR_ACCEL_TCG, &text));
+	assert_non_null(strstr(strbuf_str(&text), "needs KVM"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(options_are_looked_up),
-		TEST(versions_compare_as_numbers),
-		TEST(sched_ext_must_be_known),
-		TEST(root_counts_on_the_host_only),
+		TEST(options_are_looked_up),   TEST(versions_compare_as_numbers),
+		TEST(sched_ext_must_be_known), TEST(root_counts_on_the_host_only),
+		TEST(many_cpus_need_kvm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include "vm/template.h"
 
 enum {
-	APIC_ID_MAX = 254,  /* 255 is the broadcast address of an xAPIC */
+	APIC_ID_MAX = 254, /* 255 is the broadcast address of an xAPIC */
 	MIB_SHIFT = 20,
 	MEMORY_MIN_MIB = 256,
 	MEMORY_PER_CPU_MIB = 8,
@@ -208,7 +208,8 @@ static int check_opts(const struct vm_opts *opts, uint64_t memory_bytes, struct 
 		return ktstr_error_set(err, -ERANGE,
 				       "topology '%s': without KVM, guests of more than %d CPUs do "
 				       "not come up in reasonable time",
-				       ktstr_topology_format(&t, name, sizeof(name)), VM_TCG_CPUS_MAX);
+				       ktstr_topology_format(&t, name, sizeof(name)),
+				       VM_TCG_CPUS_MAX);
 	if (highest_apic_id(&t) > APIC_ID_MAX)
 		return ktstr_error_set(err, -ERANGE,
 				       "topology '%s' needs APIC ids up to %u, the machine has %d: "

@@ -8,6 +8,8 @@
 
 #include <ktstr/api.h>
 
+#include "base/io.h"
+
 int cli_fail(int exit_code, const struct ktstr_error *err)
 {
 	return cli_failf(exit_code, "%s", err->text);
@@ -24,6 +26,31 @@ int cli_failf(int exit_code, const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return exit_code;
+}
+
+int cli_exit_code(int code)
+{
+	switch (code) {
+	case -EINTR:
+		return KTSTR_EXIT_INTERRUPTED;
+	case -ENOENT:
+	case -ENOTUNIQ:
+	case -EEXIST:
+	case -EINVAL:
+		return KTSTR_EXIT_USAGE;
+	default:
+		return KTSTR_EXIT_HARNESS;
+	}
+}
+
+int cli_check_output(const char *path)
+{
+	struct ktstr_error err;
+	int r = path ? io_check_target(path, &err) : 0;
+
+	if (r == 0)
+		return -1;
+	return cli_fail(io_path_is_wrong(r) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
 }
 
 int cli_print_json(json_t *object)
@@ -84,7 +111,7 @@ static int help(const struct cli_verbs *verbs)
 	for (size_t i = 0; i < verbs->nr; i++)
 		printf("  %-8s  %s\n", verbs->verbs[i].name, verbs->verbs[i].about);
 	printf("\nExit status, where a command does not say its own: 0 done, 2 wrong command line,\n"
-	       "70 it did not work, 130 interrupted.\n");
+	       "or it names what is not there or cannot be made, 70 it did not work, 130 interrupted.\n");
 	printf("'%s COMMAND --help' describes one command.\n", verbs->prefix);
 	return KTSTR_EXIT_PASS;
 }

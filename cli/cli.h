@@ -28,6 +28,14 @@ struct cli_verb {
 int cli_fail(int exit_code, const struct ktstr_error *err);
 int cli_failf(int exit_code, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 
+/* The exit code of a command that failed with @code: USAGE where what the command line names is not
+ * there, is none or means several. */
+int cli_exit_code(int code);
+
+/* Can @path, which an option names, be made?  NULL: it was not given.
+ * Return: -1 to go on, else an exit code; the complaint is printed. */
+int cli_check_output(const char *path);
+
 /* Prints @object compact on a line of stdout and drops it; NULL is a lack of memory.
  * Return: an exit code. */
 int cli_print_json(json_t *object);

@@ -115,7 +115,7 @@ static int check_plan(const struct plan *plan, const struct ktstr_command *comma
 		return cli_failf(KTSTR_EXIT_USAGE, "--count needs --interval, say --interval 1s");
 	if (plan->interval_ns > 86400ull * 1000000000u)
 		return cli_failf(KTSTR_EXIT_USAGE, "--interval is longer than a day");
-	return -1;
+	return cli_check_output(plan->file);
 }
 
 int cmd_ctprof_capture(int argc, char **argv)

@@ -241,8 +241,10 @@ static int kernel_info(int argc, char **argv)
 		return r;
 	catch_signals();
 	r = ktstr_kernel_resolve(operands.nr ? operands.items[0] : NULL, &kernel, &err);
-	if (r == 0)
-		r = ktstr_kernel_verify(&kernel, &err);
+	if (r < 0)
+		return cli_fail(operands.nr && r != -EINTR ? KTSTR_EXIT_USAGE : exit_code_of(r),
+				&err);
+	r = ktstr_kernel_verify(&kernel, &err);
 	if (r < 0)
 		return cli_fail(exit_code_of(r), &err);
 	if (json)
@@ -272,7 +274,7 @@ static int kernel_rm(int argc, char **argv)
 		const char *name = operands.items[i];
 
 		if (ktstr_kernel_remove(name, &err) < 0)
-			r = cli_fail(KTSTR_EXIT_HARNESS, &err);
+			r = cli_fail(cli_exit_code(err.code), &err);
 		else if (json && cli_print_json(json_pack("{s:s}", "removed", name)) != 0)
 			r = KTSTR_EXIT_HARNESS;
 	}

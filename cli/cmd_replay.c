@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,20 +96,6 @@ static int take_gdb(struct replay_command *c)
 	return 0;
 }
 
-static int exit_code_of(int code)
-{
-	switch (code) {
-	case -EINTR:
-		return KTSTR_EXIT_INTERRUPTED;
-	case -ENOENT:
-	case -EEXIST:
-	case -EINVAL:
-		return KTSTR_EXIT_USAGE;
-	default:
-		return KTSTR_EXIT_HARNESS;
-	}
-}
-
 static int run(struct replay_command *c)
 {
 	struct ktstr_error err = { 0 };
@@ -125,7 +110,7 @@ static int run(struct replay_command *c)
 			   : ktstr_replay(&c->opts, &err);
 	clear_progress(c);
 	ktstr_log_set(NULL, NULL);
-	return r < 0 ? cli_fail(exit_code_of(r), &err) : r;
+	return r < 0 ? cli_fail(cli_exit_code(r), &err) : r;
 }
 
 int cmd_replay(int argc, char **argv)
@@ -153,5 +138,8 @@ int cmd_replay(int argc, char **argv)
 		return r;
 	c.opts.path = operands.items[0];
 	r = take_gdb(&c);
-	return r ? r : run(&c);
+	if (r)
+		return r;
+	r = cli_check_output(c.export_file);
+	return r < 0 ? run(&c) : r;
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,10 +97,7 @@ static int runs_rm(int argc, char **argv)
 	r = KTSTR_EXIT_PASS;
 	for (size_t i = 0; i < operands.nr; i++)
 		if (ktstr_runs_remove(operands.items[i], &err) < 0)
-			r = cli_fail(err.code == -EINVAL || err.code == -ENOENT
-					     ? KTSTR_EXIT_USAGE
-					     : KTSTR_EXIT_HARNESS,
-				     &err);
+			r = cli_fail(cli_exit_code(err.code), &err);
 	return r;
 }
 

@@ -152,7 +152,7 @@ static int template_rm(int argc, char **argv)
 	r = KTSTR_EXIT_PASS;
 	for (size_t i = 0; i < operands.nr; i++) {
 		if (ktstr_template_remove(operands.items[i], key, &err) < 0)
-			r = cli_fail(KTSTR_EXIT_HARNESS, &err);
+			r = cli_fail(cli_exit_code(err.code), &err);
 		else if (json && cli_print_json(json_pack("{s:s}", "removed", key)) != 0)
 			r = KTSTR_EXIT_HARNESS;
 	}

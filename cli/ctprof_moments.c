@@ -7,6 +7,7 @@
 
 #include <ktstr/api.h>
 
+#include "base/io.h"
 #include "base/parse.h"
 #include "cli.h"
 
@@ -31,6 +32,7 @@ static int load(struct ctprof_moments *m, size_t file, char *operand, uint32_t *
 {
 	char *at = strrchr(operand, '@');
 	struct ktstr_error err;
+	int r;
 
 	*ret_number = 0;
 	snprintf(m->names[file], sizeof(m->names[file]), "%s", operand);
@@ -42,8 +44,9 @@ static int load(struct ctprof_moments *m, size_t file, char *operand, uint32_t *
 	} else {
 		*ret_number = 0;
 	}
-	if (ktstr_ctprof_series_load(operand, &m->series[file], &err) < 0)
-		return cli_fail(KTSTR_EXIT_HARNESS, &err);
+	r = ktstr_ctprof_series_load(operand, &m->series[file], &err);
+	if (r < 0)
+		return cli_fail(io_path_is_wrong(r) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
 	warn(operand, m->series[file]);
 	if (*ret_number > m->series[file]->nr)
 		return cli_failf(KTSTR_EXIT_USAGE, "'%s' has %zu moment%s, there is no %u", operand,

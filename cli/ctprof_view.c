@@ -149,7 +149,7 @@ int ctprof_view_settle(struct ctprof_view *v)
 				     "nr_migrations,minflt,read_bytes,write_bytes,allocated_bytes";
 	v->compare.flatten = v->flatten.items;
 	v->compare.nr_flatten = v->flatten.nr;
-	return -1;
+	return cli_check_output(v->html);
 }
 
 uint64_t ctprof_view_limit(const struct ctprof_view *v, const struct ktstr_ctprof_comparison *c)

@@ -171,6 +171,35 @@ int io_check_target(const char *path, struct ktstr_error *err)
 	return 0;
 }
 
+int io_open_output(const char *path, int *ret_fd, struct ktstr_error *err)
+{
+	int fd = STDOUT_FILENO;
+
+	if (strcmp(path, "-") != 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+bool io_path_is_wrong(int code)
+{
+	switch (-code) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int copy_bytes(int in, int out)
 {
 	char chunk[65536];

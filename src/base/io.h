@@ -7,6 +7,7 @@
 #ifndef KTSTR_BASE_IO_H
 #define KTSTR_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,6 +44,14 @@ int io_write_quickly(const char *path, const void *bytes, size_t len, mode_t mod
 /* Could io_write_file() make @path?  For what is written after a long time: said at once.
  * Return: 0, -EISDIR, or as creating a file beside it. */
 int io_check_target(const char *path, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* Opens what results are written to as they come: a file made anew, or with "-" standard output.
+ * Return: 0 or -errno of creating it. */
+int io_open_output(const char *path, int *ret_fd, struct ktstr_error *err) KTSTR_MUST_CHECK;
+
+/* Is it the path that is wrong, when opening or making what was named gave @code, not this machine
+ * (no room, no memory, a broken disk)? */
+bool io_path_is_wrong(int code);
 
 /* Copies a file's content (reflink or copy_file_range where possible). */
 int io_copy_file(const char *from, const char *to, mode_t mode,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,22 +64,6 @@ static int make_variants(struct rounds *r, struct ktstr_error *err)
 	return r->nr_variants < 0 ? r->nr_variants : 0;
 }
 
-static int open_json(struct rounds *r, struct ktstr_error *err)
-{
-	const char *path = r->opts->json_path;
-
-	if (!path)
-		return 0;
-	if (!strcmp(path, "-")) {
-		r->round.json_fd = STDOUT_FILENO;
-		return 0;
-	}
-	r->round.json_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return r->round.json_fd < 0
-		       ? ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno))
-		       : 0;
-}
-
 /* As totals_exit() weighs what happened within one. */
 static int worse(int a, int b)
 {
@@ -136,8 +119,12 @@ static int do_all(struct rounds *r, struct ktstr_error *err)
 		e = do_round(r, i, true, err);
 	if (e != KTSTR_EXIT_PASS)
 		return e;
-	if (open_json(r, err) < 0)
-		return KTSTR_EXIT_HARNESS;
+	if (r->opts->json_path) {
+		int opened = io_open_output(r->opts->json_path, &r->round.json_fd, err);
+
+		if (opened < 0)
+			return io_path_is_wrong(opened) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
+	}
 	for (size_t i = 0; i < nr_rounds(r); i++) {
 		int one = do_round(r, i, false, err);
 

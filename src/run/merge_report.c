@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "run/folder.h"
 #include "run/merge_tally.h"
@@ -189,10 +190,12 @@ static int open_report(const struct merge *merge, const struct ktstr_merge_opts 
 	bool color = false;
 	int r = settings_decide_color(opts->color, &color, err);
 
+	if (r == 0 && opts->junit_path)
+		r = io_check_target(opts->junit_path, err);
 	if (r == 0 && opts->run_dir)
 		r = folder_create_run(opts->run_dir, &run_dir, err);
 	if (r < 0)
-		return r;
+		return io_path_is_wrong(r) ? -EINVAL : r;
 	return report_create(&(struct report_opts){ .program = merge->nr_programs == 1
 								       ? merge->programs[0].name
 								       : "merge",

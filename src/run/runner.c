@@ -550,6 +550,15 @@ static int run(struct runner *r, struct ktstr_error *err)
 	return e < 0 ? KTSTR_EXIT_HARNESS : (int)totals_exit(&r->totals);
 }
 
+/* Return: the exit code of a run that could not be opened. */
+static int why_not(const struct runner *r, int e)
+{
+	bool folder_is_wrong = r->settings->run_dir && !r->run_dir && io_path_is_wrong(e);
+
+	return e == -EEXIST || e == -E2BIG || folder_is_wrong ? KTSTR_EXIT_USAGE
+							      : KTSTR_EXIT_HARNESS;
+}
+
 int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 {
 	struct runner r = {
@@ -558,15 +567,19 @@ int runner_run(const struct runner_opts *opts, struct ktstr_error *err)
 		.start_ns = clock_mono_ns(),
 		.deadline_ns = UINT64_MAX,
 	};
-	int e;
+	int e = 0;
 
+	if (opts->settings->junit_path)
+		e = io_check_target(opts->settings->junit_path, err);
+	if (e < 0)
+		return io_path_is_wrong(e) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
 	if (opts->settings->run_timeout_ns)
 		r.deadline_ns = clock_add_ns(r.start_ns, opts->settings->run_timeout_ns);
 	e = open_run(&r, err);
 	if (e == 0)
 		e = run(&r, err);
 	else
-		e = e == -EEXIST || e == -E2BIG ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
+		e = why_not(&r, e);
 	close_run(&r);
 	return e;
 }

@@ -2,7 +2,6 @@
 #include "run/selftest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,18 +225,18 @@ static int list_groups(struct selftest *s, struct ktstr_error *err)
 	return 0;
 }
 
-static int open_json(struct selftest *s, struct ktstr_error *err)
+/* Return: an exit code, or -1 to go on. */
+static int open_outputs(struct selftest *s, struct ktstr_error *err)
 {
-	const char *path = s->opts->json_path;
+	int r = 0;
 
-	if (!path || !strcmp(path, "-")) {
-		s->json_fd = path ? STDOUT_FILENO : -1;
-		return 0;
-	}
-	s->json_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return s->json_fd < 0
-		       ? ktstr_error_set(err, -errno, "create '%s': %s", path, strerror(errno))
-		       : 0;
+	if (s->opts->json_path)
+		r = io_open_output(s->opts->json_path, &s->json_fd, err);
+	if (r == 0 && s->opts->markdown_path)
+		r = io_check_target(s->opts->markdown_path, err);
+	if (r == 0)
+		return -1;
+	return io_path_is_wrong(r) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS;
 }
 
 static int write_tables(struct selftest *s, struct ktstr_error *err)
@@ -298,9 +297,10 @@ int ktstr_selftest_mutants(const struct ktstr_selftest_opts *opts, struct ktstr_
 	}
 	s->opts = opts;
 	s->json_fd = -1;
-	if (list_groups(s, err) == 0 && list_faults(s, err) == 0 && open_json(s, err) == 0 &&
-	    (!opts->markdown_path || io_check_target(opts->markdown_path, err) == 0))
-		r = run_all(s, err);
+	if (list_groups(s, err) == 0 && list_faults(s, err) == 0) {
+		r = open_outputs(s, err);
+		r = r < 0 ? run_all(s, err) : r;
+	}
 	if (s->json_fd > STDERR_FILENO)
 		close(s->json_fd);
 	free(s->binary);

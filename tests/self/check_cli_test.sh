@@ -116,7 +116,8 @@ expect "one JUnit file for many tables" 2 'one file is of one kernel' \
 	run_check "${one[@]}" --scheduler-file s.yaml --variants --junit x
 
 # --- places ---
-expect "JSON that cannot be written" 70 "^ktstr: create '/none/x'" run_check "${one[@]}" --json /none/x
+expect "JSON that cannot be written" 2 "^ktstr: create '/none/x'" run_check "${one[@]}" --json /none/x
+expect "JUnit that cannot be written" 2 "^ktstr: write '/none/x'" run_check "${one[@]}" --junit /none/x
 expect "no kernel of that name" 2 "^ktstr: no kernel 'none'" run_check "${one[@]}" --kernel none
 expect "the second kernel is looked at before the first is booted" 2 "^ktstr: no kernel 'none'" \
 	run_check "${one[@]}" --kernel 7 --kernels none
@@ -125,7 +126,7 @@ expect "no kernel at all" 70 "ktstr kernel fetch" env XDG_CACHE_HOME="$scratch/c
 check "no guest was started for any of it" no_run_was_made
 mkdir full && touch full/x
 expect "a run folder that is in use" 2 "full" run_check "${one[@]}" --run-dir full
-expect "a run folder that cannot be" 70 "^ktstr: folder for the run: .*'/proc/none'" run_check "${one[@]}" --run-dir /proc/none
+expect "a run folder that cannot be" 2 "^ktstr: folder for the run: .*'/proc/none'" run_check "${one[@]}" --run-dir /proc/none
 
 # --- in the guest ---
 expect "arguments that are refused" 70 "does not take its arguments .*unknown option 'nonsense'" \

@@ -95,11 +95,11 @@ expect "no file to write" 2 "missing option '-o FILE'" "$ktstr" ctprof capture
 expect "a collector that does not exist" 2 "'magic' is none of auto, bpf, procfs" \
 	"$ktstr" ctprof capture --collector magic -o "$file"
 expect "a count without an interval" 2 'needs --interval' "$ktstr" ctprof capture -n 3 -o "$file"
-expect "a folder that is not there" 70 'nonexistent' \
+expect "a folder that is not there" 2 'nonexistent' \
 	"$ktstr" ctprof capture -o "$scratch/nonexistent/x"
 expect "a process that is not there" 70 '^ktstr: no process 2147483647$' \
 	"$ktstr" ctprof capture --pid 2147483647 -o "$file"
-expect "a file that is not there" 70 'No such file' "$ktstr" ctprof show "$scratch/none"
+expect "a file that is not there" 2 'No such file' "$ktstr" ctprof show "$scratch/none"
 expect "a file of another kind" 70 'is not a ctprof file' "$ktstr" ctprof show "$worker"
 head -c 1000 "$file" >"$scratch/cut"
 expect "a file that was cut" 70 'damaged or cut short' "$ktstr" ctprof show "$scratch/cut"

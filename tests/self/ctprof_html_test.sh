@@ -44,7 +44,7 @@ check "a page is the same each time" cmp <("$ktstr" ctprof compare before.ctprof
 	<("$ktstr" ctprof compare before.ctprof.zst after.ctprof.zst --html /dev/stdout)
 expect "a page and JSON at once" 2 'exclude each other' \
 	"$ktstr" ctprof compare before.ctprof.zst after.ctprof.zst --json --html x.html
-expect "a folder that is not there" 70 'nonexistent' \
+expect "a folder that is not there" 2 'nonexistent' \
 	"$ktstr" ctprof show before.ctprof.zst --html nonexistent/x.html
 
 in_browser() { # what, page, test

@@ -35,10 +35,10 @@ expect "--list takes no version" 2 "--list takes no version, got '6.1'" \
 
 expect "an empty cache is no error" 0 'no kernel is cached; run: ktstr kernel fetch' \
 	"$ktstr" kernel list
-expect "what is not cached cannot be removed" 70 "no kernel 'x' in the cache" "$ktstr" kernel rm x
-expect "a name cannot leave the cache" 70 'not a name a kernel can have' \
+expect "what is not cached cannot be removed" 2 "no kernel 'x' in the cache" "$ktstr" kernel rm x
+expect "a name cannot leave the cache" 2 'not a name a kernel can have' \
 	"$ktstr" kernel rm ../../precious
-expect "an unknown version names the command to run" 70 'run: ktstr kernel fetch 9.99' \
+expect "an unknown version names the command to run" 2 'run: ktstr kernel fetch 9.99' \
 	"$ktstr" kernel info 9.99
 expect "a nonsense version is refused without asking anybody" 70 'is not a kernel version' \
 	"$ktstr" kernel fetch newest
@@ -46,13 +46,13 @@ expect "without apt the way out is named" 70 'give one with --kernel FILE' witho
 expect "an unwritable cache names XDG_CACHE_HOME" 70 'set XDG_CACHE_HOME' without_cache
 expect "without HOME the password database decides" 0 '' without_home
 
-expect "a program is not a kernel" 70 'ordinary ELF program, not a kernel' \
+expect "a program is not a kernel" 2 'ordinary ELF program, not a kernel' \
 	"$ktstr" kernel info "$ktstr"
-expect "a script is not a kernel" 70 'is not a kernel but a script' "$ktstr" kernel info "$0"
-expect "a folder without kernel is named" 70 'holds neither vmlinux nor' \
+expect "a script is not a kernel" 2 'is not a kernel but a script' "$ktstr" kernel info "$0"
+expect "a folder without kernel is named" 2 'holds neither vmlinux nor' \
 	"$ktstr" kernel info "$scratch"
 : >"$scratch/empty"
-expect "an empty file is named" 70 'is empty' "$ktstr" kernel info "$scratch/empty"
+expect "an empty file is named" 2 'is empty' "$ktstr" kernel info "$scratch/empty"
 {
 	head -c 497 /dev/zero
 	printf '\x01\0\0\xff\xff\0\0'
@@ -60,7 +60,7 @@ expect "an empty file is named" 70 'is empty' "$ktstr" kernel info "$scratch/emp
 	printf '\x55\xaaxxHdrS\x0f\x02'
 	head -c 1000 /dev/zero
 } >"$scratch/cut"
-expect "a truncated image says so" 70 'is truncated: .* its header promises' \
+expect "a truncated image says so" 2 'is truncated: .* its header promises' \
 	"$ktstr" kernel info "$scratch/cut"
 {
 	printf '\x7fELF\x02\x01\x01'
@@ -68,7 +68,7 @@ expect "a truncated image says so" 70 'is truncated: .* its header promises' \
 	printf '\x02\0\xb7\0'
 	head -c 100 /dev/zero
 } >"$scratch/arm"
-expect "another architecture is named" 70 'is for arm64, but the VM is x86-64' \
+expect "another architecture is named" 2 'is for arm64, but the VM is x86-64' \
 	"$ktstr" kernel info "$scratch/arm"
 
 expect "a closed stdout is an error" 70 'write to standard output: Bad file descriptor' \

@@ -41,14 +41,26 @@ expect "closed stdout of --list" 70 'write to standard output: Bad file descript
 help_closed() { "$prog" --help >&-; }
 expect "closed stdout of --help" 70 'write to standard output: Bad file descriptor' help_closed
 
-expect "JUnit file in a folder that is not there" 70 \
-	"'$scratch/none/j.xml[^']*': No such file.*all results are in '.*/results.jsonl'" \
-	"$prog" --junit "$scratch/none/j.xml" passes
+expect "JUnit file on a full device" 70 \
+	"'/dev/full': No space left.*all results are in '.*/results.jsonl'" \
+	"$prog" --junit /dev/full passes
 expect "... results are on stdout all the same" 70 '^ok 1 passes$' \
-	"$prog" --junit "$scratch/none/j.xml" passes
+	"$prog" --junit /dev/full passes
+refused() { # REGEX COMMAND...: one line on stderr, exit 2, and nothing ran
+	local said status
+	said=$(XDG_STATE_HOME=$scratch/untouched "${@:2}" 2>&1)
+	status=$?
+	echo "exit $status: $said"
+	[ "$status" = 2 ] && grep -qE -- "$1" <<<"$said" && ! grep -q '^ok' <<<"$said" &&
+		[ ! -e "$scratch/untouched" ]
+}
+check "JUnit file in a folder that is not there: nothing runs" refused \
+	"'$scratch/none/j.xml': No such file" "$prog" --junit "$scratch/none/j.xml" passes
+check "a folder as JUnit file: nothing runs" refused "'$scratch': Is a directory" \
+	"$prog" --junit "$scratch" passes
 
 touch "$scratch/file"
-expect "run folder below a file" 70 "folder for the run: .*'$scratch/file.*" \
+expect "run folder below a file" 2 "folder for the run: .*'$scratch/file.*" \
 	"$prog" --run-dir "$scratch/file/run" passes
 expect "state folder that is a file" 70 "no run folder \(--run-dir chooses another place\)" \
 	env XDG_STATE_HOME="$scratch/file" "$prog" passes

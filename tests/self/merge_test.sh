@@ -210,6 +210,8 @@ expect "... even if another folder has its result" 70 "^3 passed, 0 failed, 0 er
 : >empty/results.jsonl
 expect "an empty file is said" 0 "^note: 'empty/results.jsonl' is empty: its runner was killed" \
 	"$ktstr" merge empty d2
+expect "JUnit that cannot be written is said at once" 2 "^ktstr: write 'none/x': No such" \
+	"$ktstr" merge --junit none/x few1
 expect "no results.jsonl is said, exit 70" 70 "^damage: open 'absent/results.jsonl': No such file" \
 	"$ktstr" merge absent d2
 expect "nothing at all is said, exit 70" 70 "^ktstr: nothing to merge: 'empty/results.jsonl' is empty" \

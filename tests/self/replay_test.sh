@@ -111,6 +111,8 @@ expect "what is no exported file is refused" 2 'no exported run' replay first
 
 expect "a run is exported" 0 "^'run.ktstr': 2 runs" replay run --export run.ktstr
 head -c 100000 run.ktstr >short
+expect "an exported file that cannot be made is said at once" 2 "^ktstr: write 'none/run': No such" \
+	replay run --export none/run
 expect "half an exported file is refused" 2 'cut short' replay short
 check_python "an archive that leads elsewhere is made" <<'PY'
 import os

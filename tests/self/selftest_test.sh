@@ -18,6 +18,8 @@ expect "an unknown fault is a usage error" 2 "no fault of '.*' is selected" self
 expect "a scheduler without faults" 2 "no scheduler with faults" selftest --scheduler /bin/true
 expect "a table that cannot be written is said at once" 2 "^ktstr: write '$scratch/none/x.md': No such" \
 	selftest --markdown "$scratch/none/x.md"
+expect "so are results that cannot be" 2 "^ktstr: create '$scratch/none/x': No such" \
+	selftest --json "$scratch/none/x"
 expect "known bugs are caught by checks meant for them" 0 '^2 of 2 caught' found 3 load-error nice-ignored
 expect "also when one after the other is run" 0 '^2 of 2 caught' found 1 load-error nice-ignored
 check "both tables are the same" cmp "$scratch/3.md" "$scratch/1.md"

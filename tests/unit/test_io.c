@@ -89,6 +89,39 @@ static void failed_writing_leaves_the_old_file(void **state)
 	assert_int_equal(mkdir(scratch.dir, 0755), 0);
 }
 
+static void outputs_are_made_anew(void **state)
+{
+	const char *path = scratch_path(&scratch, "out");
+	struct ktstr_error err;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(io_write_file(path, "old", 3, 0644, NULL), 0);
+	assert_int_equal(io_open_output(path, &fd, &err), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	fd = -1;
+	assert_int_equal(io_open_output("/nowhere/f", &fd, &err), -ENOENT);
+	assert_string_equal(err.text, "create '/nowhere/f': No such file or directory");
+	assert_int_equal(fd, -1);
+	assert_int_equal(io_open_output("-", &fd, &err), 0);
+	assert_int_equal(fd, STDOUT_FILENO);
+}
+
+static void a_wrong_path_is_not_a_full_disk(void **state)
+{
+	(void)state;
+	assert_true(io_path_is_wrong(-ENOENT));
+	assert_true(io_path_is_wrong(-EISDIR));
+	assert_true(io_path_is_wrong(-EACCES));
+	assert_true(io_path_is_wrong(-EROFS));
+	assert_false(io_path_is_wrong(-ENOSPC));
+	assert_false(io_path_is_wrong(-ENOMEM));
+	assert_false(io_path_is_wrong(-EIO));
+	assert_false(io_path_is_wrong(0));
+}
+
 /* "--junit /dev/null" as root must not leave a file there. */
 static void what_is_no_file_is_not_replaced(void **state)
 {
@@ -177,6 +210,8 @@ int main(void)
 		SCRATCH_TEST(a_file_is_read_whole, scratch),
 		SCRATCH_TEST(unreadable_files_are_named, scratch),
 		SCRATCH_TEST(writing_replaces_the_whole_file, scratch),
+		SCRATCH_TEST(outputs_are_made_anew, scratch),
+		cmocka_unit_test(a_wrong_path_is_not_a_full_disk),
 		SCRATCH_TEST(what_is_no_file_is_not_replaced, scratch),
 		SCRATCH_TEST(failed_writing_leaves_the_old_file, scratch),
 		SCRATCH_TEST(short_writes_say_what_failed, scratch),

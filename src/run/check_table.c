@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "run/check.h"
+#include "run/check_skips.h"
 #include "run/check_worst.h"
 #include "run/report.h"
 
@@ -267,6 +268,36 @@ static void add_worst(const struct check_matrix *m, bool color, struct strbuf *o
 	check_worst_free(list, (size_t)nr);
 }
 
+static void add_skip(const struct check_skip *skip, bool color, struct strbuf *out)
+{
+	const char *lead = ": ";
+
+	strbuf_addf(out, "\n%s%s%s  %u %s", color ? color_of(KTSTR_SKIP) : "",
+		    ktstr_verdict_name(KTSTR_SKIP), color ? "\033[0m" : "", skip->runs,
+		    skip->runs == 1 ? "run" : "runs");
+	for (unsigned int i = 0; i < skip->nr_scenarios && i < CHECK_SKIP_NAMES; i++) {
+		strbuf_addf(out, "%s%s", lead, skip->scenarios[i]->name);
+		lead = ", ";
+	}
+	if (skip->nr_scenarios > CHECK_SKIP_NAMES)
+		strbuf_addf(out, " and %u others", skip->nr_scenarios - CHECK_SKIP_NAMES);
+	strbuf_addch(out, '\n');
+	text_add_lines(out, "  ", skip->reason);
+}
+
+static void add_skips(const struct check_matrix *m, bool color, struct strbuf *out)
+{
+	_cleanup_free_ struct check_skip *list = NULL;
+	int nr = check_skips_list(m, &list);
+
+	if (nr < 0)
+		strbuf_addstr(out, "\nno memory to sort what was skipped: see the run folder\n");
+	for (int i = 0; i < nr && i < WORST_SHOWN; i++)
+		add_skip(&list[i], color, out);
+	if (nr > WORST_SHOWN)
+		strbuf_addf(out, "\nand %d other reasons, in the run folder\n", nr - WORST_SHOWN);
+}
+
 static void add_left_out(const struct check_matrix *m, struct strbuf *out)
 {
 	size_t rows = 0;
@@ -286,6 +317,7 @@ void check_table(const struct check_matrix *matrix, const struct totals *totals,
 {
 	add_blocks(matrix, style, out);
 	add_worst(matrix, style->color, out);
+	add_skips(matrix, style->color, out);
 	add_left_out(matrix, out);
 	strbuf_addch(out, '\n');
 	summary_totals(out, totals, NULL, style->color);

@@ -129,6 +129,51 @@ static void rows_stand_below_their_group(void **unused)
 	tear_down();
 }
 
+static void skips_say_what_they_need(void **unused)
+{
+	char *text;
+
+	(void)unused;
+	set_up(2);
+	put(0, 0, KTSTR_SKIP, 0, "needs A");
+	put(1, 0, KTSTR_SKIP, 0, "needs B");
+	put(1, 1, KTSTR_SKIP, 0, "needs B");
+	put(2, 1, KTSTR_SKIP, 0, "needs B");
+	text = table(80);
+	assert_non_null(strstr(text,
+			       "\nSKIP  3 runs: second, third_with_quite_a_long_name_of_its_own"
+			       "\n  needs B\n\nSKIP  1 run: first\n  needs A\n"));
+	free(text);
+	tear_down();
+}
+
+/* Ten scenarios of one reason: so many names, and how many others. */
+static void many_skips_are_counted(void **unused)
+{
+	struct ktstr_scenario many[10] = { 0 };
+	char names[10][8], *text;
+
+	(void)unused;
+	set_up(1);
+	for (int i = 0; i < 10; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%d", i);
+		many[i].name = names[i];
+		many[i].group = "one";
+		cells[i] =
+			(struct check_cell){ .scenario = &many[i],
+					     .topology = &matrix.topologies[0],
+					     .results = i < 3 ? cells[i].results : json_array() };
+	}
+	matrix.nr_cells = 10;
+	for (size_t i = 0; i < 10; i++)
+		put(i, 0, KTSTR_SKIP, 0, "needs A");
+	text = table(80);
+	assert_non_null(
+		strstr(text, "SKIP  10 runs: s0, s1, s2, s3, s4, s5, s6, s7 and 2 others\n"));
+	free(text);
+	tear_down();
+}
+
 static void wide_tables_go_on_below(void **unused)
 {
 	char *text;
@@ -225,6 +270,8 @@ static void many_are_counted(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(skips_say_what_they_need),
+		cmocka_unit_test(many_skips_are_counted),
 		cmocka_unit_test(rows_stand_below_their_group),
 		cmocka_unit_test(wide_tables_go_on_below),
 		cmocka_unit_test(the_worst_comes_first),

@@ -303,18 +303,21 @@ static pid_t start_hog(int cpu)
 	_exit(0);
 }
 
-static bool leave_to(pid_t pid, int cpu)
+/* One of our CPUs is for @pid, the others for us.  Return: which; -1: it cannot be. */
+static int leave_one_to(pid_t pid, const cpu_set_t *all)
 {
-	cpu_set_t all, others, one;
+	cpu_set_t others, one;
+	int cpu = 0;
 
+	while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, all))
+		cpu++;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	if (sched_getaffinity(0, sizeof(all), &all) < 0)
-		return false;
-	CPU_XOR(&others, &all, &one);
-	return CPU_ISSET(cpu, &all) && CPU_COUNT(&others) > 0 &&
-	       sched_setaffinity(0, sizeof(others), &others) == 0 &&
-	       sched_setaffinity(pid, sizeof(one), &one) == 0;
+	CPU_XOR(&others, all, &one);
+	return CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0 &&
+			       sched_setaffinity(pid, sizeof(one), &one) == 0
+		       ? cpu
+		       : -1;
 }
 
 /* On a busy machine that can take longer than a disk may. */
@@ -324,11 +327,13 @@ static void a_thread_that_lacks_a_cpu_is_waited_for(void **state)
 	cpu_set_t before;
 	pthread_t thread;
 	pid_t hog = -1;
+	int cpu;
 
 	(void)state;
 	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
-	if (leave_to(a.pid, 0))
-		hog = start_hog(0);
+	cpu = leave_one_to(a.pid, &before);
+	if (cpu >= 0)
+		hog = start_hog(cpu);
 	if (hog < 0) {
 		print_message("needs two CPUs and SCHED_FIFO: run as root\n");
 		end_target(a.pid);
@@ -366,7 +371,7 @@ static pid_t start_tracer(pid_t target)
 static void another_tracer_is_no_lack_of_rights(void **state)
 {
 	pid_t pid = start_target(), tracer;
-	int seen[KTSTR_JEMALLOC_NR_TAGS] = { 0 };
+	int seen[KTSTR_JEMALLOC_NR_TAGS] = { 0 }, nr = 0;
 
 	(void)state;
 	if (!process_may_trace()) {
@@ -377,7 +382,8 @@ static void another_tracer_is_no_lack_of_rights(void **state)
 	tracer = start_tracer(pid);
 	while (!shared->sent)
 		assert_int_equal(waitpid(tracer, NULL, WNOHANG), 0);
-	for (int i = 0; i < ATTEMPTS; i++) {
+	/* On a busy machine the other one is at it nearly always. */
+	for (; nr < ATTEMPTS || (!seen[KTSTR_JEMALLOC_OK] && nr < 100 * ATTEMPTS); nr++) {
 		struct stop stop;
 		enum ktstr_jemalloc_tag tag = stop_thread((uint32_t)pid, (uint32_t)pid, &stop);
 
@@ -388,7 +394,7 @@ static void another_tracer_is_no_lack_of_rights(void **state)
 	shared->enough = 1;
 	assert_int_equal(waitpid(tracer, NULL, 0), tracer);
 	assert_int_equal(seen[KTSTR_JEMALLOC_PTRACE_REFUSED], 0);
-	assert_int_equal(seen[KTSTR_JEMALLOC_OK] + seen[KTSTR_JEMALLOC_PTRACE_BUSY], ATTEMPTS);
+	assert_int_equal(seen[KTSTR_JEMALLOC_OK] + seen[KTSTR_JEMALLOC_PTRACE_BUSY], nr);
 	assert_true(seen[KTSTR_JEMALLOC_OK] > 0);
 	end_target(pid);
 }

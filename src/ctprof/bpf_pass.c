@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 
 enum { READS_PER_PIECE = 4, LARGEST_PIECE_BYTES = 4 << 20 };
 
@@ -56,9 +57,13 @@ static struct bpf_piece *add_piece(struct bpf_store *store, size_t room)
 	size_t size = store->bytes / 2;
 	struct bpf_piece *piece;
 
-	size = size < LARGEST_PIECE_BYTES ? size : LARGEST_PIECE_BYTES;
 	size = size > READS_PER_PIECE * room ? size : READS_PER_PIECE * room;
-	piece = malloc(sizeof(*piece) + size);
+	if (size < LARGEST_PIECE_BYTES) {
+		piece = malloc(sizeof(*piece) + size);
+	} else {
+		size = LARGEST_PIECE_BYTES - sizeof(*piece);
+		piece = huge_alloc(LARGEST_PIECE_BYTES);
+	}
 	if (!piece)
 		return NULL;
 	*piece = (struct bpf_piece){ .next = store->pieces, .size = size };

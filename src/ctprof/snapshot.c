@@ -8,8 +8,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 
 enum { CHUNK_BYTES = 16384, LIST_SIZE = 256 };
+
+/* malloc() keeps less than that for the next capture (DEFAULT_MMAP_THRESHOLD_MAX). */
+enum { FRESH_BYTES = 32 << 20 };
 
 struct text_chunk {
 	struct text_chunk *next;
@@ -99,6 +103,22 @@ struct ktstr_ctprof_thread *builder_add_thread(struct builder *b)
 	return &list[b->nr_threads++];
 }
 
+/* NULL: no memory; @b has what it had. */
+static struct ktstr_ctprof_thread *resize_threads(struct builder *b, size_t size)
+{
+	struct ktstr_ctprof_thread *list;
+
+	if (size < FRESH_BYTES / sizeof(*list))
+		return reallocarray(b->threads, size, sizeof(*list));
+	list = size <= SIZE_MAX / sizeof(*list) ? huge_alloc(size * sizeof(*list)) : NULL;
+	if (!list)
+		return NULL;
+	if (b->nr_threads)
+		memcpy(list, b->threads, b->nr_threads * sizeof(*list));
+	free(b->threads);
+	return list;
+}
+
 int builder_reserve(struct builder *b, size_t nr)
 {
 	size_t wanted = b->threads_size ? b->threads_size : LIST_SIZE;
@@ -113,7 +133,7 @@ int builder_reserve(struct builder *b, size_t nr)
 	if (!notes)
 		return -ENOMEM;
 	b->notes = notes;
-	list = reallocarray(b->threads, wanted, sizeof(*list));
+	list = resize_threads(b, wanted);
 	if (!list)
 		return -ENOMEM;
 	b->threads = list;

@@ -73,6 +73,29 @@ static void threads_added_to_a_sorted_list_are_sorted(void **state)
 		assert_true(b.threads[i - 1].tid < b.threads[i].tid);
 }
 
+/* Beyond what malloc() keeps the list is in memory of another kind. */
+static void a_list_grows_beyond_what_is_kept(void **state)
+{
+	const size_t many = (size_t)(40 << 20) / sizeof(struct ktstr_ctprof_thread);
+	_cleanup_builder_ struct builder b = { 0 };
+
+	(void)state;
+	for (uint32_t tid = 1; tid <= 300; tid++) {
+		builder_add_thread(&b)->tid = tid;
+		builder_note(&b)->execs = tid;
+	}
+	for (int round = 0; round < 2; round++)
+		assert_int_equal(builder_reserve(&b, many << round), 0);
+	assert_true(b.threads_size >= 300 + 2 * many);
+	for (uint32_t tid = 301; tid <= 2 * many; tid++)
+		builder_add_thread(&b)->tid = tid;
+	for (size_t i = 0; i < b.nr_threads; i++)
+		assert_int_equal(b.threads[i].tid, i + 1);
+	assert_int_equal(b.notes[299].execs, 300);
+	assert_int_equal(builder_reserve(&b, KTSTR_CTPROF_MAX_THREADS), 0);
+	assert_int_equal(b.threads[299].tid, 300);
+}
+
 static void threads_are_sorted_and_unique(void **state)
 {
 	static const uint32_t ids[][2] = { { 5, 7 }, { 1, 1 }, { 5, 5 }, { 5, 7 }, { 4, 9 } };
@@ -181,6 +204,7 @@ int main(void)
 		cmocka_unit_test(thousands_of_texts_are_one_copy_each),
 		cmocka_unit_test(threads_are_sorted_and_unique),
 		cmocka_unit_test(threads_added_to_a_sorted_list_are_sorted),
+		cmocka_unit_test(a_list_grows_beyond_what_is_kept),
 		cmocka_unit_test(notes_move_with_their_threads),
 		cmocka_unit_test(joined_builders_share_their_texts),
 		cmocka_unit_test(an_empty_snapshot_is_one),

@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "ctprof/crew.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 
-struct shift {
-	const struct crew *crew;
-	atomic_size_t next;
-	atomic_bool stop;
-};
-
-struct member {
-	struct shift *shift;
-	unsigned int index;
-	int result;
-	pthread_t thread;
-};
-
 static void *work(void *arg)
 {
-	struct member *m = arg;
+	struct crew_member *m = arg;
 	const struct crew *crew = m->shift->crew;
 
 	while (!atomic_load(&m->shift->stop)) {
@@ -41,28 +25,55 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int crew_run(const struct crew *crew)
+void crew_begin(struct crew_shift *shift, const struct crew *crew, unsigned int helpers)
 {
-	struct shift shift = { .crew = crew };
-	struct member members[CREW_MAX];
-	unsigned int started = 1;
+	struct crew_member *members = shift->members;
 	sigset_t all, old;
 
+	shift->crew = crew;
+	shift->started = 1;
+	atomic_init(&shift->next, 0);
+	atomic_init(&shift->stop, false);
+	for (unsigned int i = 0; i < crew->nr_members; i++)
+		members[i] = (struct crew_member){ .shift = shift, .index = i };
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	for (unsigned int i = 0; i < crew->nr_members; i++)
-		members[i] = (struct member){ .shift = &shift, .index = i };
-	while (started < crew->nr_members && started < crew->nr_pieces &&
-	       pthread_create(&members[started].thread, NULL, work, &members[started]) == 0)
-		started++;
+	while (shift->started < crew->nr_members && shift->started <= helpers &&
+	       pthread_create(&members[shift->started].thread, NULL, work,
+			      &members[shift->started]) == 0)
+		shift->started++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work(&members[0]);
-	for (unsigned int i = 1; i < started; i++)
-		pthread_join(members[i].thread, NULL);
-	for (unsigned int i = 0; i < started; i++)
-		if (members[i].result < 0)
-			return members[i].result;
+}
+
+static void await_helpers(struct crew_shift *shift)
+{
+	for (unsigned int i = 1; i < shift->started; i++)
+		pthread_join(shift->members[i].thread, NULL);
+}
+
+void crew_abandon(struct crew_shift *shift)
+{
+	atomic_store(&shift->stop, true);
+	await_helpers(shift);
+}
+
+int crew_end(struct crew_shift *shift)
+{
+	work(&shift->members[0]);
+	await_helpers(shift);
+	for (unsigned int i = 0; i < shift->started; i++)
+		if (shift->members[i].result < 0)
+			return shift->members[i].result;
 	return 0;
+}
+
+int crew_run(const struct crew *crew)
+{
+	size_t helpers = crew->nr_pieces ? crew->nr_pieces - 1 : 0;
+	struct crew_shift shift;
+
+	crew_begin(&shift, crew, helpers < CREW_MAX ? (unsigned int)helpers : CREW_MAX);
+	return crew_end(&shift);
 }
 
 unsigned int crew_share(unsigned int online, unsigned int running)

@@ -9,6 +9,9 @@
 #ifndef KTSTR_CTPROF_CREW_H
 #define KTSTR_CTPROF_CREW_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ktstr/api.h>
@@ -28,6 +31,33 @@ struct crew {
  * that failed.
  */
 int crew_run(const struct crew *crew) KTSTR_MUST_CHECK;
+
+struct crew_member {
+	struct crew_shift *shift;
+	unsigned int index;
+	int result;
+	pthread_t thread;
+};
+
+/* Work under way. */
+struct crew_shift {
+	const struct crew *crew;
+	atomic_size_t next;
+	atomic_bool stop;
+	struct crew_member members[CREW_MAX];
+	unsigned int started; /* members, the caller's thread included */
+};
+
+/*
+ * The same in two steps, for a caller who has something else to do meanwhile: up to @helpers of the
+ * members after the first begin now; crew_end() works on what they left, then waits for them.  Both
+ * @shift and @crew must stay where they are until then.
+ */
+void crew_begin(struct crew_shift *shift, const struct crew *crew, unsigned int helpers);
+/* Return: as crew_run(). */
+int crew_end(struct crew_shift *shift) KTSTR_MUST_CHECK;
+/* Instead of crew_end(): waits for pieces that were begun; no other is. */
+void crew_abandon(struct crew_shift *shift);
 
 /*
  * A share of the CPUs that are idle: of @online ones, of which @running are in use, the calling

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -70,6 +72,76 @@ static void a_failure_ends_the_work(void **state)
 	assert_int_equal(run(MEMBERS, PIECES, 5, done), -EIO);
 }
 
+/* Pieces of it wait until the one who began it says go. */
+struct meanwhile {
+	sem_t go, done;
+	pthread_t caller;
+	atomic_int by_caller;
+};
+
+static int wait_for_go(void *member, size_t piece)
+{
+	struct meanwhile *m = member;
+
+	(void)piece;
+	if (pthread_equal(pthread_self(), m->caller)) {
+		atomic_fetch_add(&m->by_caller, 1);
+		return 0;
+	}
+	sem_wait(&m->go);
+	sem_post(&m->done);
+	return 0;
+}
+
+static void helpers_work_meanwhile(void **state)
+{
+	struct meanwhile m = { .caller = pthread_self() };
+	struct crew crew = { .work = wait_for_go, .nr_members = 3, .nr_pieces = 3 };
+	struct crew_shift shift;
+
+	(void)state;
+	for (unsigned int i = 0; i < crew.nr_members; i++)
+		crew.members[i] = &m;
+	sem_init(&m.go, 0, 0);
+	sem_init(&m.done, 0, 0);
+	crew_begin(&shift, &crew, 2);
+	/* Without helpers this would wait for ever. */
+	sem_post(&m.go);
+	sem_post(&m.go);
+	sem_wait(&m.done);
+	sem_wait(&m.done);
+	sem_post(&m.go);
+	assert_int_equal(crew_end(&shift), 0);
+	assert_int_equal(shift.started, 3);
+
+	m.by_caller = 0;
+	crew_begin(&shift, &crew, 0);
+	assert_int_equal(m.by_caller, 0);
+	assert_int_equal(crew_end(&shift), 0);
+	assert_int_equal(m.by_caller, 3);
+	sem_destroy(&m.go);
+	sem_destroy(&m.done);
+}
+
+static void what_is_abandoned_is_not_begun(void **state)
+{
+	static atomic_int done[PIECES];
+	struct worker worker = { .done = done, .fail_at = PIECES };
+	struct crew crew = {
+		.work = work, .members = { &worker }, .nr_members = 1, .nr_pieces = PIECES
+	};
+	struct crew_shift shift;
+
+	(void)state;
+	crew_begin(&shift, &crew, 0);
+	crew_abandon(&shift);
+	assert_int_equal(worker.nr, 0);
+	worker.fail_at = 2;
+	crew_begin(&shift, &crew, 0);
+	assert_int_equal(crew_end(&shift), -EIO);
+	assert_int_equal(worker.nr, 2);
+}
+
 static void busy_cpus_are_left_alone(void **state)
 {
 	(void)state;
@@ -88,6 +160,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_piece_is_done_once),
 		cmocka_unit_test(a_failure_ends_the_work),
+		cmocka_unit_test(helpers_work_meanwhile),
+		cmocka_unit_test(what_is_abandoned_is_not_begun),
 		cmocka_unit_test(busy_cpus_are_left_alone),
 	};
 

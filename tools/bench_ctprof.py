@@ -113,7 +113,8 @@ def measure_bpf(figures, build, threads, runs):
 def measure_over_bpf(figures, build, runs):
     """One thread against one thread: what reading costs, not how many CPUs were idle."""
     with population(build, 5000):
-        for procfs, bpf in captures(build, runs, "procfs,jobs=1" + LEAN, "bpf" + LEAN):
+        for procfs, bpf in captures(build, runs, "procfs,jobs=1" + LEAN,
+                                    "bpf,jobs=1" + LEAN):
             ratio = (procfs[1] / procfs[0]) / (bpf[1] / bpf[0])
             figures.add("ctprof_procfs_over_bpf", ratio, "")
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "ctprof/aside.h"
 #include "ctprof/bpf_pass.h"
 #include "ctprof/bpf_roll.h"
 #include "ctprof/fault.h"
@@ -29,6 +30,7 @@ struct gathering {
 	bool saw_first;			/* the first process */
 	const struct ctprof_name *name; /* of the next thread; NULL: it has none */
 	struct bpf_roll roll;
+	struct aside aside;
 	const char *comm; /* of the thread added last */
 	/* The affinity seen last, and its text. */
 	ctprof_u64 mask[CTPROF_MASK_WORDS];
@@ -42,6 +44,7 @@ static void gathering_free(struct gathering **at)
 
 	if (!g)
 		return;
+	aside_deinit(&g->aside);
 	bpf_give(&g->loaded);
 	bpf_paths_destroyp(&g->paths);
 	bpf_roll_deinit(&g->roll);
@@ -182,6 +185,14 @@ static int add_thread(struct gathering *g, const struct bpf_sighting *s, const c
 }
 
 /* --- passes --------------------------------------------------------------------------------- */
+/* The kernel's order is that of numbers, so with the first record it is known whether the first
+ * process will be seen.  A capture of one process might be of this one: no thread is added to it. */
+static void begin_aside(struct gathering *g)
+{
+	if (!g->c->opts->pid)
+		aside_begin(&g->aside, g->c, !g->saw_first && collect_wants_process(g->c, 1));
+}
+
 static int take_thread(struct gathering *g, const struct bpf_record *r)
 {
 	const struct ctprof_name *name = g->name;
@@ -190,6 +201,7 @@ static int take_thread(struct gathering *g, const struct bpf_record *r)
 	if (!r->has_values)
 		return -EBADMSG;
 	g->saw_first |= r->thread->tgid == 1;
+	begin_aside(g);
 	return bpf_roll_add(&g->roll, r->thread, name);
 }
 
@@ -250,7 +262,11 @@ static int find_leaders(struct gathering *g)
 /* Task iterators of some kernels leave out the first process and its threads. */
 static int add_first_process(struct gathering *g, struct ktstr_error *err)
 {
-	return g->saw_first || !collect_wants_process(g->c, 1) ? 0 : collect_process(g->c, 1, err);
+	bool wanted = !g->saw_first && collect_wants_process(g->c, 1);
+
+	if (g->aside.begun)
+		return aside_end(&g->aside, g->c, wanted);
+	return wanted ? collect_process(g->c, 1, err) : 0;
 }
 
 /* What still has no leader is left out; the others take their process's name from it. */

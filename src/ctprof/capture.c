@@ -81,7 +81,7 @@ static void find_cgroup_mounts(const struct ktstr_ctprof_opts *opts, struct cgro
 	}
 }
 
-static int read_host(const struct collect *c)
+int collect_host(const struct collect *c)
 {
 	const char *sys = c->opts->sys ? c->opts->sys : c->live ? "/sys" : NULL;
 	_cleanup_close_ int sys_fd = sys ? open(sys, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -113,7 +113,7 @@ static int common_steps(struct collect *c)
 		r = collect_smaps(c);
 	if (r == 0)
 		r = walk_cgroups(b, c->cgroup_mounts, c->opts->jobs);
-	return r < 0 ? r : read_host(c);
+	return r < 0 || c->host_known ? r : collect_host(c);
 }
 
 static int run_job(struct job *job)

@@ -29,8 +29,9 @@ struct collect {
 	int proc_fd;				   /* the folder @opts->proc */
 	const struct cgroup_mounts *cgroup_mounts; /* never NULL, but may have none */
 	bool live;				   /* it is this machine's /proc, not a copy */
-	bool foreign;  /* it numbers processes otherwise than system calls do */
-	uint32_t self; /* the capturing process as it numbers it; 0: not in it */
+	bool foreign;	 /* it numbers processes otherwise than system calls do */
+	uint32_t self;	 /* the capturing process as it numbers it; 0: not in it */
+	bool host_known; /* the builder has the host's values already */
 };
 
 struct collector {
@@ -65,6 +66,8 @@ enum ktstr_ctprof_reason collect_reason(int error);
  * Return: 0, -errno as procfs_collector. */
 int collect_process(struct collect *c, uint32_t tgid, struct ktstr_error *err) KTSTR_MUST_CHECK;
 
+/* Fills the host's values.  Return: 0, -ENOMEM. */
+int collect_host(const struct collect *c) KTSTR_MUST_CHECK;
 /* Fills what /proc/PID/smaps_rollup says of leaders.  Return: 0, -ENOMEM. */
 int collect_smaps(struct collect *c) KTSTR_MUST_CHECK;
 /*

@@ -5,6 +5,9 @@
  * Runs as a task iterator: the kernel calls it for one task after the other while user space reads.
  * If what it wrote for a task does not fit the buffer any more, the kernel takes all of that back
  * and calls again, so nothing is remembered of a task before its record is written.
+ *
+ * With CTPROF_OLD, for Linux 5.15 and 5.16: only helpers those have, so no bpf_loop() (5.17) and no
+ * bpf_map_lookup_percpu_elem() (5.19), which is for what kernels count per CPU since 6.2.
  */
 #include "ctprof_record.h"
 
@@ -53,14 +56,6 @@ struct {
 	__type(key, __u64);
 	__type(value, __u64);
 } paths_map SEC(".maps");
-
-/* One place of memory that each CPU has its own of: tells where a CPU has what is its own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} anchor_map SEC(".maps");
 
 extern const void ext_sched_class __ksym __weak;
 
@@ -135,22 +130,33 @@ static __always_inline int write_path(const struct pass *pass, const struct cgro
 
 	if (!(BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE))
 		c.dead = CTPROF_PATH_DEAD;
+#ifdef CTPROF_OLD
+	for (__u32 up = 0; up < CTPROF_PATH_PARTS; up++)
+		if (write_part(up, &c))
+			break;
+#else
 	bpf_loop(CTPROF_PATH_PARTS, write_part, &c, 0);
+#endif
 	return c.result;
 }
 
 /* --- what a kernel thread is called ----------------------------------------------------------- */
+static __always_inline const struct kthread *kthread_of(struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->worker_private))
+		return BPF_CORE_READ(t, worker_private);
+	return (const void *)BPF_CORE_READ(t, set_child_tid);
+}
+
 static int write_name(const struct pass *pass, struct task_struct *t)
 {
 	struct ctprof_name *n = &pass->s->name;
-	const struct kthread *k = 0;
+	const struct kthread *k = kthread_of(t);
+	const char *full = 0;
 	const struct worker *w;
-	const char *full;
 
-	if (!bpf_core_field_exists(t->worker_private) || !bpf_core_field_exists(k->full_name))
-		return 0;
-	k = BPF_CORE_READ(t, worker_private);
-	full = BPF_CORE_READ(k, full_name);
+	if (bpf_core_field_exists(k->full_name))
+		full = BPF_CORE_READ(k, full_name);
 	n->full[0] = n->desc[0] = '\0';
 	n->is_worker = n->is_busy = 0;
 	if (full)
@@ -169,6 +175,20 @@ static int write_name(const struct pass *pass, struct task_struct *t)
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
+#ifdef CTPROF_OLD
+static __always_inline __s64 kept_pages(struct mm_struct *mm, __u64 cpus)
+{
+	return 0;
+}
+#else
+/* One place of memory that each CPU has its own of: tells where a CPU has what is its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} anchor_map SEC(".maps");
+
 /* The verifier lets nobody reckon with the addresses of maps, so they are read off the stack. */
 static __always_inline __u64 address_of(const void **pointer)
 {
@@ -211,28 +231,41 @@ static __u64 anchor_place(void)
 	return (__u64)BPF_CORE_READ((const struct bpf_array *)address_of(&map), pptrs[0]);
 }
 
-/* Pages of files, anonymous and shared: MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES. */
-static __s64 resident_pages(const struct pass *pass, struct mm_struct *mm, __u64 hiwater)
+/* What the CPUs keep to themselves. */
+static __s64 kept_pages(struct mm_struct *mm, __u64 cpus)
 {
-	const struct mm_struct___old *old = (const void *)mm;
-	__u64 cpus = pass->config->nr_cpus, batch = cpus > 16 ? 2 * cpus : 32;
-	struct sum s;
+	struct sum s = { .anchor = anchor_place() };
 
-	if (bpf_core_field_exists(old->rss_stat.count))
-		return BPF_CORE_READ(old, rss_stat.count[0].counter) +
-		       BPF_CORE_READ(old, rss_stat.count[1].counter) +
-		       BPF_CORE_READ(old, rss_stat.count[3].counter);
-	s.total = BPF_CORE_READ(mm, rss_stat[0].count) + BPF_CORE_READ(mm, rss_stat[1].count) +
-		  BPF_CORE_READ(mm, rss_stat[3].count);
-	/* What the CPUs keep to themselves cannot lift it above the peak. */
-	if (s.total + (__s64)(3 * cpus * batch) < (__s64)hiwater)
-		return s.total;
-	s.anchor = anchor_place();
 	s.counters[0] = (__u64)BPF_CORE_READ(mm, rss_stat[0].counters);
 	s.counters[1] = (__u64)BPF_CORE_READ(mm, rss_stat[1].counters);
 	s.counters[2] = (__u64)BPF_CORE_READ(mm, rss_stat[3].counters);
 	bpf_loop(cpus, add_cpu, &s, 0);
 	return s.total;
+}
+#endif
+
+/* As get_mm_counter() of the kernel until Linux 6.1. */
+#define OLD_COUNTER(mm, i)                                                      \
+	({                                                                      \
+		__s64 pages = BPF_CORE_READ((mm), rss_stat.count[(i)].counter); \
+		pages > 0 ? pages : 0;                                          \
+	})
+
+/* Pages of files, anonymous and shared: MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES. */
+static __s64 resident_pages(const struct pass *pass, struct mm_struct *mm, __u64 hiwater)
+{
+	const struct mm_struct___old *old = (const void *)mm;
+	__u64 cpus = pass->config->nr_cpus, batch = cpus > 16 ? 2 * cpus : 32;
+	__s64 total;
+
+	if (bpf_core_field_exists(old->rss_stat.count))
+		return OLD_COUNTER(old, 0) + OLD_COUNTER(old, 1) + OLD_COUNTER(old, 3);
+	total = BPF_CORE_READ(mm, rss_stat[0].count) + BPF_CORE_READ(mm, rss_stat[1].count) +
+		BPF_CORE_READ(mm, rss_stat[3].count);
+	/* What the CPUs keep to themselves cannot lift it above the peak. */
+	if (total + (__s64)(3 * cpus * batch) < (__s64)hiwater)
+		return total;
+	return total + kept_pages(mm, cpus);
 }
 
 static void write_memory(const struct pass *pass, struct mm_struct *mm)

@@ -197,7 +197,8 @@ struct task_struct {
 	int pid, tgid;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	void *worker_private; /* since Linux 5.17 */
+	void *worker_private; /* of a kernel thread, since Linux 5.17 */
+	int *set_child_tid;   /* of a kernel thread until then: its struct kthread */
 	__u64 utime, stime;
 	struct prev_cputime prev_cputime;
 	unsigned long nvcsw, nivcsw;

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "bpf/blob.h"
+#include "ctprof/bpf_libbpf.h"
 
 extern const struct bpf_blob ctprof_bpf_blob;
 
@@ -38,15 +39,20 @@ static int refuse(struct ktstr_error *err, const char *reason)
 	return ktstr_error_set(err, -EOPNOTSUPP, "the BPF collector cannot work here: %s", reason);
 }
 
-static int check_kernel(struct ktstr_error *err)
+int bpf_way_for(const char *release, enum bpf_way *ret_way, struct ktstr_error *err)
 {
 	unsigned int major, minor;
-	struct utsname uts;
 
-	if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2)
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
 		return refuse(err, "what kernel this is cannot be told");
-	if (major < 5 || (major == 5 && minor < 17))
-		return refuse(err, "it needs Linux 5.17 or newer");
+	if (major < 5 || (major == 5 && minor < 15))
+		return refuse(err, "it needs Linux 5.15 or newer");
+	*ret_way = major == 5 && minor < 17 ? BPF_BY_LIBBPF : BPF_BY_KERNEL;
+	return 0;
+}
+
+static int check_btf(struct ktstr_error *err)
+{
 	if (access("/sys/kernel/btf/vmlinux", F_OK) < 0)
 		return refuse(err, "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF), or no /sys");
 	return 0;
@@ -54,14 +60,16 @@ static int check_kernel(struct ktstr_error *err)
 
 static int explain(struct ktstr_error *err, int error, const char *what)
 {
-	char text[160];
+	char text[BPF_LIBBPF_TEXT_BYTES + 64];
 
 	if (error == -EPERM || error == -EACCES)
 		return refuse(err,
 			      "BPF is not permitted: run as root, or with CAP_BPF and CAP_PERFMON");
+	if (error == -ELIBACC)
+		return refuse(err, "on Linux before 5.17 it needs libbpf (Debian: libbpf1)");
 	if (error == -ENOSYS)
 		return refuse(err, "the kernel has no BPF (CONFIG_BPF_SYSCALL)");
-	snprintf(text, sizeof(text), "%s: %s", what ? what : "load", strerror(-error));
+	snprintf(text, sizeof(text), "%s: %s", what && *what ? what : "load", strerror(-error));
 	return refuse(err, text);
 }
 
@@ -103,15 +111,28 @@ static int run_loader(struct bpf_loaded *program, const char **ret_what)
 	return r < 0 ? r : take_fds(blob, &loading, program);
 }
 
-static int load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
+static int run_libbpf(struct bpf_loaded *program, char what[static BPF_LIBBPF_TEXT_BYTES])
+{
+	struct bpf_libbpf_loaded loaded;
+	int r = bpf_libbpf_load(bpf_libbpf_names, &loaded, what);
+
+	if (r == 0) {
+		program->config_fd = loaded.config_fd;
+		program->program_fd = loaded.program_fd;
+	}
+	return r;
+}
+
+int bpf_load(enum bpf_way way, struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 {
 	_cleanup_(unload) struct bpf_loaded program = BPF_LOADED_INIT;
-	const char *what = NULL;
-	int r = check_kernel(err);
+	char said[BPF_LIBBPF_TEXT_BYTES];
+	const char *what = said;
+	int r = check_btf(err);
 
 	if (r < 0)
 		return r;
-	r = run_loader(&program, &what);
+	r = way == BPF_BY_LIBBPF ? run_libbpf(&program, said) : run_loader(&program, &what);
 	if (r < 0)
 		return explain(err, r, what);
 	program.link_fd = skel_link_create(program.program_fd, 0, BPF_TRACE_ITER);
@@ -120,6 +141,17 @@ static int load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 	*ret_loaded = program;
 	program = (struct bpf_loaded)BPF_LOADED_INIT;
 	return 0;
+}
+
+static int load(struct bpf_loaded *ret_loaded, struct ktstr_error *err)
+{
+	enum bpf_way way;
+	struct utsname uts;
+	int r;
+
+	uname(&uts);
+	r = bpf_way_for(uts.release, &way, err);
+	return r < 0 ? r : bpf_load(way, ret_loaded, err);
 }
 
 /* One, of this process: a forked child would share its maps, and another user has other rights. */

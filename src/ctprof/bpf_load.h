@@ -4,7 +4,7 @@
  *
  * bpf_take() puts it there, with neither libbpf nor a look at the kernel's BTF from here: Linux
  * 5.17 and newer move field accesses themselves (docs/decisions/0011-how-the-collector-loads.md).
- * Each bpf_open() begins a pass over all tasks, run by the reads of the descriptor.  Everything
+ * On 5.15 and 5.16 libbpf does it, if it is there (bpf_libbpf.h).  Each bpf_open() begins a pass over all tasks, run by the reads of the descriptor.  Everything
  * ends with the descriptors.
  */
 #ifndef KTSTR_CTPROF_BPF_LOAD_H
@@ -22,6 +22,16 @@ struct bpf_loaded {
 		.config_fd = -1, .program_fd = -1, .link_fd = -1, \
 	}
 #define _cleanup_bpf_ __attribute__((cleanup(bpf_give)))
+
+enum bpf_way { BPF_BY_KERNEL, BPF_BY_LIBBPF };
+
+/* How the kernel of this @release ("5.15.100-1-amd64") is given the program.
+ * Return: 0; -EOPNOTSUPP with the reason in @err: it is too old. */
+int bpf_way_for(const char *release, enum bpf_way *ret_way,
+		struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* Loads one in this way, whatever kernel this is.  Return: as bpf_take(). */
+int bpf_load(enum bpf_way way, struct bpf_loaded *ret_loaded,
+	     struct ktstr_error *err) KTSTR_MUST_CHECK;
 
 /*
  * Takes the program an earlier capture of this process has given back, or loads it.  One capture at

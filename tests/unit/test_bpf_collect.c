@@ -23,12 +23,15 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "ctprof/bpf_load.h"
 #include "ctprof/fault.h"
 #include "tests/lib/both.h"
 
 enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24, NOBODY = 65534 };
 
 static pid_t children[PROCESSES];
+static bool wants_old;
+static int old_program_fd = -1;
 static const volatile bool is_over; /* never: they are killed */
 
 /* --- the population ------------------------------------------------------------------------- */
@@ -155,6 +158,30 @@ static int end_population(void **state)
 	return 0;
 }
 
+/* Captures to come use the program that is kept, so it is replaced by the one for old kernels. */
+static int start_with_old_program(void **state)
+{
+	_cleanup_bpf_ struct bpf_loaded old = BPF_LOADED_INIT, usual = BPF_LOADED_INIT;
+	struct ktstr_error err;
+
+	wants_old = true;
+	if (bpf_take(&usual, &err) < 0 || bpf_load(BPF_BY_LIBBPF, &old, &err) < 0)
+		print_message("needs libbpf and BPF: %s\n", err.text);
+	old_program_fd = old.program_fd;
+	bpf_give(&old);
+	return start_population(state);
+}
+
+static int was_old_program(void **state)
+{
+	_cleanup_bpf_ struct bpf_loaded used = BPF_LOADED_INIT;
+
+	(void)state;
+	if (old_program_fd < 0)
+		return 0;
+	return bpf_take(&used, NULL) == 0 && used.program_fd == old_program_fd ? 0 : -1;
+}
+
 /* --- the tests ------------------------------------------------------------------------------- */
 static bool is_ours(uint32_t tgid)
 {
@@ -167,8 +194,11 @@ static bool is_ours(uint32_t tgid)
 static void capture(pid_t pid, struct both *both)
 {
 	struct ktstr_error err;
-	int r = both_capture(pid, both, &err);
+	int r;
 
+	if (wants_old && old_program_fd < 0)
+		skip();
+	r = both_capture(pid, both, &err);
 	if (r == -EOPNOTSUPP) {
 		print_message("needs BPF: %s\n", err.text);
 		skip();
@@ -315,5 +345,15 @@ int main(void)
 		cmocka_unit_test(few_threads_are_left_to_procfs),
 	};
 
-	return cmocka_run_group_tests(tests, start_population, end_population);
+	const struct CMUnitTest old_tests[] = {
+		cmocka_unit_test_teardown(bpf_lies_between_two_readings, was_old_program),
+		cmocka_unit_test_teardown(one_process_alone_is_the_same, was_old_program),
+		cmocka_unit_test_teardown(all_that_procfs_fills_bpf_fills, was_old_program),
+		cmocka_unit_test_teardown(the_first_process_is_there, was_old_program),
+		cmocka_unit_test_teardown(a_wrong_field_is_noticed, was_old_program),
+	};
+	int r = cmocka_run_group_tests(tests, start_population, end_population);
+
+	return r + cmocka_run_group_tests_name("with the program for old kernels", old_tests,
+					       start_with_old_program, end_population);
 }

@@ -131,7 +131,7 @@ int vm_image_write(const char *path, const struct ktstr_kernel *kernel, struct v
 	cpio_writer_to_fd(&w, fd);
 	r = add_skeleton(&w);
 	if (r == 0)
-		r = imagelibs_add(&w, &image);
+		r = imagelibs_add(&w, kernel, &image);
 	if (r == 0 && kernel->modules_path[0])
 		r = add_modules(&w, kernel->modules_path);
 	if (r == 0 && kernel->config_path[0] && kernel->release[0] && !strchr(kernel->release, '/'))

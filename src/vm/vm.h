@@ -112,7 +112,7 @@ void vm_destroy(struct vm *vm);
 
 /* --- guest image and job archives (src/vm/initrd.c, pack.c) ---------------------------------------- */
 
-enum { VM_IMAGE_LIBRARIES = 4 };
+enum { VM_IMAGE_LIBRARIES = 9 };
 
 struct vm_image_library {
 	const char *name; /* in the guest, without a leading slash; never freed */

@@ -92,6 +92,32 @@ static void the_agent_is_init(void **state)
 	strbuf_deinit(&seen.modules);
 }
 
+static unsigned int libbpfs_of(const char *version)
+{
+	struct ktstr_kernel kernel = { 0 };
+	struct vm_image image = { 0 };
+	unsigned int nr = 0;
+
+	snprintf(kernel.version, sizeof(kernel.version), "%s", version);
+	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, &image, NULL), 0);
+	for (unsigned int i = 0; i < image.nr_libraries; i++)
+		nr += !strncmp(image.libraries[i].name, "usr/lib/libbpf.so.", 18);
+	return nr;
+}
+
+static void only_kernels_that_need_libbpf_have_it(void **state)
+{
+	(void)state;
+	assert_int_equal(libbpfs_of("5.17.1"), 0);
+	assert_int_equal(libbpfs_of("6.15.2"), 0);
+	assert_int_equal(libbpfs_of("5.14"), 0);
+	if (!libbpfs_of("5.15.100")) {
+		print_message("needs libbpf (Debian: libbpf1)\n");
+		skip();
+	}
+	assert_true(libbpfs_of("5.16") > 0);
+}
+
 static void modules_come_along_in_order(void **state)
 {
 	struct ktstr_kernel kernel = { 0 };
@@ -150,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(the_agent_is_init, scratch),
+		SCRATCH_TEST(only_kernels_that_need_libbpf_have_it, scratch),
 		SCRATCH_TEST(modules_come_along_in_order, scratch),
 		SCRATCH_TEST(config_is_where_libbpf_looks, scratch),
 		SCRATCH_TEST(failures_leave_nothing, scratch),

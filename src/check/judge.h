@@ -69,7 +69,7 @@ struct judge_finding {
 	bool has_value;
 	double value, bound;
 	char from[16];	/* layer of the demand */
-	char text[512]; /* one sentence: who suffered, how long, what held the CPUs meanwhile */
+	char text[768]; /* one sentence: who suffered, how long, what held the CPUs meanwhile */
 };
 
 struct judge_findings {

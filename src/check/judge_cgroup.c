@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "check/judge_private.h"
 
 /* A share may be off by that much time at each end of the window, whatever it is. */
 #define SLICE_NS (20.0 * NSEC_PER_MSEC)
 /* Shares of less are as long as slices. */
 #define SHARED_MIN_NS (8 * SLICE_NS)
+
+/* Rows and cgroups that a sentence has room for. */
+enum { ROWS_SHOWN = 2 };
 
 typedef void (*each_cgroup_fn)(struct judge *j, const struct rec_cgroup *cgroup,
 			       const struct subject *s);
@@ -55,16 +59,53 @@ static bool has_quota(struct judge *j, const struct rec_cgroup *c, const struct 
 	return false;
 }
 
+static bool is_inside(const char *cgroup, const struct rec_cgroup *c)
+{
+	size_t len = strlen(c->cgroup);
+
+	return !strncmp(cgroup, c->cgroup, len) && (!cgroup[len] || cgroup[len] == '/');
+}
+
+/* "cgroup cap (capped: spin)" */
+static void add_cgroup(struct strbuf *out, const struct judge *j, const struct rec_cgroup *c)
+{
+	size_t nr = 0;
+
+	strbuf_addf(out, "cgroup %s", c->cgroup);
+	for (size_t i = 0; i < j->r->nr_rows; i++) {
+		const struct rec_row *row = &j->r->rows[i];
+
+		if (row->step != c->step || !row->workers || !is_inside(row->cgroup, c))
+			continue;
+		if (++nr <= ROWS_SHOWN)
+			strbuf_addf(out, "%s%s: %s", nr == 1 ? " (" : ", ", row->work, row->type);
+	}
+	if (nr)
+		strbuf_addstr(out, nr > ROWS_SHOWN ? ", ...)" : ")");
+}
+
 static void explain_quota(struct judge *j, const struct rec_cgroup *c, const struct subject *s,
 			  double value)
 {
-	judge_fail(
-		j, s, &value,
-		"cgroup %s used %.1f ms of CPU time in %.1f ms; cpu.max gives it %.3g of every %.3g "
-		"ms",
-		c->cgroup, (double)c->usage_ns.value / NSEC_PER_MSEC,
-		(double)(c->end_ns - c->begin_ns) / NSEC_PER_MSEC,
-		(double)c->quota_ns / NSEC_PER_MSEC, (double)c->period_ns / NSEC_PER_MSEC);
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	add_cgroup(&out, j, c);
+	strbuf_addf(&out,
+		    " used %.1f ms of CPU time in %.1f ms; cpu.max gives it %.3g of every %.3g ms, "
+		    "of which that is %.3g %%",
+		    (double)c->usage_ns.value / NSEC_PER_MSEC,
+		    (double)(c->end_ns - c->begin_ns) / NSEC_PER_MSEC,
+		    (double)c->quota_ns / NSEC_PER_MSEC, (double)c->period_ns / NSEC_PER_MSEC,
+		    value);
+	words_add_bound(&out, j);
+	if (c->throttled_ns.known && !c->throttled_ns.value) {
+		strbuf_addstr(&out, ", and the kernel never throttled it");
+	} else if (c->throttled_ns.known) {
+		strbuf_addstr(&out, ", and the kernel throttled it for ");
+		text_add_duration(&out, c->throttled_ns.value);
+	}
+	words_add_cpus(&out, j, c->step, &c->cpus);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }
 
 /* The window does not begin where a period does: at each end it may hold the use of one more. */
@@ -90,14 +131,12 @@ void judge_quota_percent(struct judge *j)
 /* Workers of other cgroups that want the same CPUs. */
 static size_t rivals_of(const struct judge *j, const struct rec_cgroup *c)
 {
-	size_t len = strlen(c->cgroup), nr = 0;
+	size_t nr = 0;
 
 	for (size_t i = 0; i < j->r->nr_workers; i++) {
 		const struct rec_worker *w = &j->r->workers[i];
-		bool inside = !strncmp(w->cgroup, c->cgroup, len) &&
-			      (!w->cgroup[len] || w->cgroup[len] == '/');
 
-		nr += w->row && w->step == c->step && !inside && !w->frozen &&
+		nr += w->row && w->step == c->step && !is_inside(w->cgroup, c) && !w->frozen &&
 		      cpuset_overlaps(&w->allowed, &c->cpus);
 	}
 	return nr;
@@ -134,8 +173,10 @@ void judge_quota_use_percent(struct judge *j)
 /* Those who share among them what there is, cgroups or rows. */
 enum { SHARERS = 128 };
 
+/* One of them is a cgroup or a row. */
 struct sharer {
-	const char *name;
+	const struct rec_cgroup *cgroup;
+	const struct rec_row *row;
 	double weight, used_ns;
 };
 
@@ -143,6 +184,8 @@ struct sharers {
 	struct sharer items[SHARERS];
 	size_t nr;
 	double weight, used_ns;
+	uint64_t step;
+	const struct cpuset *cpus;
 	char unknown[96];
 };
 
@@ -155,11 +198,57 @@ static void add_sharer(struct sharers *all, const struct sharer *sharer)
 	all->used_ns += sharer->used_ns;
 }
 
+static void add_sharer_name(struct strbuf *out, const struct judge *j, const struct sharer *sharer)
+{
+	if (sharer->row) {
+		words_add_row(out, sharer->row);
+		strbuf_addf(out, " with nice %lld", (long long)sharer->row->nice);
+		return;
+	}
+	add_cgroup(out, j, sharer->cgroup);
+	if (sharer->cgroup->weight.value)
+		strbuf_addf(out, " of weight %llu",
+			    (unsigned long long)sharer->cgroup->weight.value);
+	else
+		strbuf_addstr(out, " with cpu.idle");
+}
+
+static void add_others(struct strbuf *out, const struct judge *j, const struct sharers *all,
+		       const struct sharer *worst)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < all->nr && shown < ROWS_SHOWN; i++) {
+		if (&all->items[i] == worst)
+			continue;
+		strbuf_addstr(out, shown++ ? ", " : "; ");
+		add_sharer_name(out, j, &all->items[i]);
+		strbuf_addf(out, " got %.1f ms", all->items[i].used_ns / NSEC_PER_MSEC);
+	}
+}
+
+static void explain_weights(struct judge *j, const struct sharers *all, const struct sharer *worst,
+			    const struct subject *s, double value)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	add_sharer_name(&out, j, worst);
+	strbuf_addf(&out,
+		    " got %.1f ms of the %.1f ms of CPU time that %zu shared; its weight gives it "
+		    "%.1f ms, from which that is %.3g %% off",
+		    worst->used_ns / NSEC_PER_MSEC, all->used_ns / NSEC_PER_MSEC, all->nr,
+		    all->used_ns * worst->weight / all->weight / NSEC_PER_MSEC, value);
+	words_add_bound(&out, j);
+	add_others(&out, j, all, worst);
+	words_add_cpus(&out, j, all->step, all->cpus);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
 /* The one that is furthest from its due; a slice of time at each end of the window is nothing. */
 static void weigh_sharers(struct judge *j, const struct sharers *all, const struct subject *s)
 {
 	const struct sharer *worst = NULL;
-	double value = 0, due_ns = 0;
+	double value = 0;
 
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct sharer *sharer = &all->items[i];
@@ -171,15 +260,9 @@ static void weigh_sharers(struct judge *j, const struct sharers *all, const stru
 			continue;
 		worst = sharer;
 		value = error;
-		due_ns = due;
 	}
 	if (worst && judge_weigh(j, s, value, j->desk.demand->demand.bound))
-		judge_fail(
-			j, s, &value,
-			"%s got %.1f ms of the %.1f ms of CPU time that %zu shared; its weight gives it "
-			"%.1f ms",
-			worst->name, worst->used_ns / NSEC_PER_MSEC, all->used_ns / NSEC_PER_MSEC,
-			all->nr, due_ns / NSEC_PER_MSEC);
+		explain_weights(j, all, worst, s, value);
 }
 
 static void conclude_sharers(struct judge *j, const struct sharers *all, const struct subject *s)
@@ -212,7 +295,7 @@ static bool is_first_of_its_siblings(const struct judge *j, const struct rec_cgr
 static void siblings(struct judge *j, const struct rec_cgroup *c, const struct subject *s)
 {
 	bool all_siblings = !j->desk.demand->demand.cgroup;
-	struct sharers all = { .nr = 0 };
+	struct sharers all = { .step = c->step, .cpus = &c->cpus };
 
 	if (!c->busy || c->quota_ns || (all_siblings && !is_first_of_its_siblings(j, c))) {
 		judge_pass_over(j, "nobody shares its CPUs and is as busy");
@@ -225,10 +308,11 @@ static void siblings(struct judge *j, const struct rec_cgroup *c, const struct s
 			continue;
 		if (!other->usage_ns.known || !other->weight.known)
 			snprintf(all.unknown, sizeof(all.unknown), "cgroup %s", other->cgroup);
-		add_sharer(&all, &(struct sharer){ other->cgroup,
-						   other->weight.value ? (double)other->weight.value
-								       : 300.0 / 1024,
-						   (double)other->usage_ns.value });
+		add_sharer(&all, &(struct sharer){ .cgroup = other,
+						   .weight = other->weight.value
+								     ? (double)other->weight.value
+								     : 300.0 / 1024,
+						   .used_ns = (double)other->usage_ns.value });
 	}
 	conclude_sharers(j, &all, s);
 }
@@ -246,7 +330,7 @@ static bool may_share(const struct rec_row *a, const struct rec_row *b)
 static void add_row(const struct judge *j, const struct rec_row *row, const struct cpuset *cpus,
 		    struct sharers *all)
 {
-	struct sharer sharer = { .name = row->work };
+	struct sharer sharer = { .row = row };
 
 	for (uint64_t i = 0; i < row->workers; i++) {
 		const struct rec_worker *w = row->slots[i];
@@ -266,7 +350,7 @@ static void add_row(const struct judge *j, const struct rec_row *row, const stru
 static void rows_of_cgroup(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
 	const struct rec_worker *w = row->slots[0];
-	struct sharers all = { .nr = 0 };
+	struct sharers all = { .step = row->step, .cpus = &w->allowed };
 	bool differ = false;
 
 	for (size_t i = 0; i < j->r->nr_rows; i++) {

@@ -99,3 +99,31 @@ int fields_word(struct records *r, const json_t *object, size_t index, const cha
 		       text ? "an unknown word" : "missing");
 	return -1;
 }
+
+static const struct field holder_fields[] = {
+	FIELD(FIELD_TEXT, rec_holder, who),
+	FIELD(FIELD_U64, rec_holder, ns),
+	{ 0 },
+};
+
+bool holders_read(struct records *r, const json_t *object, size_t index,
+		  const struct holders *holders)
+{
+	const json_t *array = json_object_get(object, holders->key);
+	json_t *holder;
+	size_t i;
+
+	*holders->nr = 0;
+	if (!json_is_array(array) || json_array_size(array) > holders->limit) {
+		records_damage(r, index, kind_of(object), "'%s' is missing or too long",
+			       holders->key);
+		return false;
+	}
+	json_array_foreach(array, i, holder)
+	{
+		if (!fields_read(r, holder, index, holder_fields, &holders->to[i]))
+			return false;
+		++*holders->nr;
+	}
+	return true;
+}

@@ -42,4 +42,15 @@ bool fields_read(struct records *r, const json_t *object, size_t index, const st
 int fields_word(struct records *r, const json_t *object, size_t index, const char *key,
 		const char *const *words);
 
+/* An array of {who, ns}. */
+struct holders {
+	const char *key;
+	struct rec_holder *to;
+	size_t limit, *nr;
+};
+
+/* Return: whether it is there and no longer than the limit; else it is damage. */
+bool holders_read(struct records *r, const json_t *object, size_t index,
+		  const struct holders *holders);
+
 #endif

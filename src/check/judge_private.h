@@ -118,16 +118,39 @@ bool judge_bound(const struct judge *j, const struct rec_worker *w, double value
 		 double *ret_bound);
 
 /* --- judge_words.c: parts of sentences --- */
-/* "hogs/2 (allowed 0-3)" */
+/* "hogs/2 (spin in left, allowed 0-3)" */
 void words_add_worker(struct strbuf *out, const struct rec_worker *w);
-/* " while CPUs 0-3 ran hogs/0 (44 %), idle (13 %)"; nothing if it is not known */
-void words_add_holders(struct strbuf *out, const struct rec_wait *wait);
+/* "4 workers of hogs (spin in left, allowed 0-3)"; of rows that are whole, as is all that takes rows */
+void words_add_row(struct strbuf *out, const struct rec_row *row);
+/* What they may use together. */
+void row_cpus(const struct rec_row *row, struct cpuset *ret_cpus);
+/* ", and waited 1.20 s in all", if that is known, and words_add_cpus() */
+void words_add_row_held(struct strbuf *out, const struct judge *j, const struct rec_row *row);
+/* "; hogs/2 waited 812 ms of 1.00 s", if that is known */
+void words_add_waits(struct strbuf *out, const struct rec_worker *w);
+/* " (bound: at most 20 ms)": that was weighed against */
+void words_add_bound(struct strbuf *out, const struct judge *j);
 /* " from 1.204 s on" */
 void words_add_when(struct strbuf *out, const struct judge *j, uint64_t at_ns);
 /* In the unit of a check: "12 ms", "3.5 %", "20 iterations" */
 void words_add_value(struct strbuf *out, const char *unit, double value);
 /* One line that fits; cut ones end in "...". */
 void words_copy(char *to, size_t size, const char *text);
+
+/* --- judge_holders.c: what held CPUs, as parts of sentences --- */
+/* "812 ms from 0.100 s on, until the end of the step," */
+void words_add_longest_wait(struct strbuf *out, const struct judge *j, const struct rec_wait *wait);
+/* " while CPUs 0-3 ran hogs/0 (44 %), idle (13 %)", of its longest wait.
+ * Return: false: that is not known, and nothing is said.  @wait: NULL is fine. */
+bool words_add_wait_holders(struct strbuf *out, const struct rec_wait *wait);
+/* The same, and "; CPU 3 was idle for 60 ms at a stretch while it waited"; or words_add_cpus(). */
+void words_add_holders(struct strbuf *out, const struct judge *j, const struct rec_worker *w);
+/* "; in that step CPUs 0-3 ran hogs/0 (44 %), idle (13 %); CPU 3 was idle for 480 ms of 501 ms", or that
+ * the records do not say it; nothing if there are no CPUs */
+void words_add_cpus(struct strbuf *out, const struct judge *j, uint64_t step,
+		    const struct cpuset *cpus);
+/* The same of all that were online some time. */
+void words_add_online(struct strbuf *out, const struct judge *j, uint64_t step);
 
 /* --- the checks, by name; each for the demand at hand --- */
 #define CHECK(name, kind, relation, unit, subject, about) void judge_##name(struct judge *j);

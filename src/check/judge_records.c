@@ -82,11 +82,9 @@ static const struct field worker_fields[] = {
 };
 
 static const struct field wakes_fields[] = {
-	FIELD(FIELD_U64, rec_wakes, count),
-	FIELD(FIELD_READING, rec_wakes, p50_ns),
-	FIELD(FIELD_READING, rec_wakes, p99_ns),
-	FIELD(FIELD_READING, rec_wakes, max_ns),
-	{ 0 },
+	FIELD(FIELD_U64, rec_wakes, count),	    FIELD(FIELD_READING, rec_wakes, p50_ns),
+	FIELD(FIELD_READING, rec_wakes, p99_ns),    FIELD(FIELD_READING, rec_wakes, max_ns),
+	FIELD(FIELD_READING, rec_wakes, max_at_ns), { 0 },
 };
 
 static const struct field wait_fields[] = {
@@ -100,13 +98,8 @@ static const struct field wait_fields[] = {
 	FIELD(FIELD_U64, rec_wait, idle_ns),
 	FIELD(FIELD_READING, rec_wait, idle_begin_ns),
 	FIELD(FIELD_READING, rec_wait, idle_cpu),
+	FIELD(FIELD_READING, rec_wait, waits_ns),
 	FIELD(FIELD_U64, rec_wait, lost),
-	{ 0 },
-};
-
-static const struct field holder_fields[] = {
-	FIELD(FIELD_TEXT, rec_holder, who),
-	FIELD(FIELD_U64, rec_holder, ns),
 	{ 0 },
 };
 
@@ -125,6 +118,8 @@ static const struct field cpu_fields[] = {
 	FIELD(FIELD_U64, rec_cpu, cpu),
 	FIELD(FIELD_BOOL, rec_cpu, online),
 	FIELD(FIELD_READING, rec_cpu, kicks),
+	FIELD(FIELD_READING, rec_cpu, busy_ns),
+	FIELD(FIELD_READING, rec_cpu, idle_ns),
 	{ 0 },
 };
 
@@ -320,10 +315,18 @@ static void read_row(struct records *r, const json_t *object, size_t index)
 	r->nr_rows++;
 }
 
+/* Or not there. */
+static bool is_list(const json_t *text, struct cpuset *ret_cpus)
+{
+	return !text ||
+	       (json_is_string(text) && cpuset_parse(json_string_value(text), ret_cpus) >= 0);
+}
+
 static void read_worker(struct records *r, const json_t *object, size_t index)
 {
 	const json_t *outside = json_object_get(object, "outside");
 	const json_t *wakes = json_object_get(object, "wakes");
+	const json_t *near = json_object_get(object, "near");
 	struct rec_worker *w = &r->workers[r->nr_workers];
 	int state = fields_word(r, object, index, "state", state_words);
 
@@ -334,9 +337,9 @@ static void read_worker(struct records *r, const json_t *object, size_t index)
 	w->state = (enum worker_state)state;
 	w->outside_known = outside;
 	w->wakes.known = wakes;
-	if (outside &&
-	    (!json_is_string(outside) || cpuset_parse(json_string_value(outside), &w->outside) < 0))
-		records_damage(r, index, "worker", "'outside' is no list of CPUs");
+	if (!is_list(outside, &w->outside) || !is_list(near, &w->near))
+		records_damage(r, index, "worker", "'%s' is no list of CPUs",
+			       is_list(outside, &w->outside) ? "near" : "outside");
 	else if (w->end_ns < w->begin_ns)
 		records_damage(r, index, "worker", "its window ends before it begins");
 	else if (!wakes || fields_read(r, wakes, index, wakes_fields, &w->wakes))
@@ -345,25 +348,17 @@ static void read_worker(struct records *r, const json_t *object, size_t index)
 
 static void read_wait(struct records *r, const json_t *object, size_t index)
 {
-	const json_t *holders = json_object_get(object, "holders");
+	const json_t *cut = json_object_get(object, "cut");
 	struct rec_wait *wait = &r->waits[r->nr_waits];
-	json_t *holder;
-	size_t i;
+	const struct holders holders = { "holders", wait->holders, RECORDS_HOLDERS,
+					 &wait->nr_holders };
 
-	wait->nr_holders = 0;
+	wait->cut = json_is_true(cut);
 	if (!fields_read(r, object, index, wait_fields, wait) ||
-	    !step_of(r, wait->step, index, "wait"))
+	    !step_of(r, wait->step, index, "wait") || !holders_read(r, object, index, &holders))
 		return;
-	if (!json_is_array(holders) || json_array_size(holders) > RECORDS_HOLDERS) {
-		records_damage(r, index, "wait", "'holders' is missing or too long");
-		return;
-	}
-	json_array_foreach(holders, i, holder)
-	{
-		if (!fields_read(r, holder, index, holder_fields, &wait->holders[i]))
-			return;
-		wait->nr_holders++;
-	}
+	if (cut && !json_is_boolean(cut))
+		records_damage(r, index, "wait", "'cut' is neither true nor false");
 	r->nr_waits++;
 }
 
@@ -384,9 +379,15 @@ static void read_cgroup(struct records *r, const json_t *object, size_t index)
 static void read_cpu(struct records *r, const json_t *object, size_t index)
 {
 	struct rec_cpu *cpu = &r->cpus[r->nr_cpu_records];
+	const struct holders ran = { "ran", cpu->ran, RECORDS_RAN, &cpu->nr_ran };
 
-	if (fields_read(r, object, index, cpu_fields, cpu) && step_of(r, cpu->step, index, "cpu"))
-		r->nr_cpu_records++;
+	cpu->nr_ran = 0;
+	cpu->ran_known = json_object_get(object, "ran");
+	if (!fields_read(r, object, index, cpu_fields, cpu) ||
+	    !step_of(r, cpu->step, index, "cpu") ||
+	    (cpu->ran_known && !holders_read(r, object, index, &ran)))
+		return;
+	r->nr_cpu_records++;
 }
 
 static void read_end(struct records *r, const json_t *object, size_t index)

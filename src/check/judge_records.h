@@ -85,7 +85,7 @@ struct rec_row {
 struct rec_wakes {
 	bool known;
 	uint64_t count;
-	struct reading p50_ns, p99_ns, max_ns;
+	struct reading p50_ns, p99_ns, max_ns, max_at_ns;
 };
 
 enum worker_state { WORKER_RUNNING, WORKER_STOPPED, WORKER_ENDED, WORKER_MISSING };
@@ -98,7 +98,7 @@ struct rec_worker {
 	struct reading iterations, units, cpu_ns, run_delay_ns, migrations;
 	struct reading gap_ns, gap_begin_ns, gap_cpu;
 	struct reading outside_ns, frozen_iterations, exit, signal, local_ns, remote_ns;
-	struct cpuset allowed, outside;
+	struct cpuset allowed, outside, near; /* near: empty: not known */
 	bool outside_known, frozen;
 	enum worker_state state;
 	struct rec_wakes wakes;
@@ -113,9 +113,9 @@ struct rec_holder {
 
 struct rec_wait {
 	uint64_t step, index, wait_ns, begin_ns, idle_ns, lost;
-	struct reading idle_begin_ns, idle_cpu;
+	struct reading idle_begin_ns, idle_cpu, waits_ns;
 	const char *work;
-	bool open;
+	bool open, cut; /* cut: of its beginning it is not known who ran */
 	struct cpuset allowed;
 	struct rec_holder holders[RECORDS_HOLDERS];
 	size_t nr_holders;
@@ -132,7 +132,10 @@ struct rec_cgroup {
 struct rec_cpu {
 	uint64_t step, cpu;
 	bool online;
-	struct reading kicks;
+	struct reading kicks, busy_ns, idle_ns;
+	struct rec_holder ran[RECORDS_RAN];
+	size_t nr_ran;
+	bool ran_known;
 };
 
 struct records {

@@ -19,20 +19,64 @@ static bool never_reached_the_kernel(const struct rec_scheduler *s)
 	return false;
 }
 
+/* Of the step in which it was, or of the last before. */
+static const struct rec_worker *worker_of(const struct judge *j, uint64_t tid, uint64_t at_ns)
+{
+	const struct rec_worker *found = NULL;
+
+	for (size_t i = 0; i < j->r->nr_workers; i++) {
+		const struct rec_worker *w = &j->r->workers[i];
+
+		if (w->row && w->tid == tid && (!found || w->begin_ns <= at_ns))
+			found = w;
+	}
+	return found;
+}
+
 /* "hogs/2[131] failed to run for 6.432s": the number is a thread's. */
-static const struct rec_worker *worker_named(const struct judge *j, const char *message)
+static const struct rec_worker *worker_named(const struct judge *j, const char *message,
+					     uint64_t at_ns)
 {
 	for (const char *p = strchr(message, '['); p; p = strchr(p + 1, '[')) {
 		char *end;
 		unsigned long long tid = strtoull(p + 1, &end, 10);
+		const struct rec_worker *w;
 
 		if (end == p + 1 || *end != ']')
 			continue;
-		for (size_t i = 0; i < j->r->nr_workers; i++)
-			if (j->r->workers[i].row && j->r->workers[i].tid == tid)
-				return &j->r->workers[i];
+		w = worker_of(j, tid, at_ns);
+		if (w)
+			return w;
 	}
 	return NULL;
+}
+
+static const struct rec_step *step_at(const struct judge *j, uint64_t at_ns)
+{
+	const struct rec_step *found = NULL;
+
+	for (size_t i = 0; i < j->r->nr_steps; i++)
+		if (j->r->steps[i].ended && j->r->steps[i].begin_ns <= at_ns)
+			found = &j->r->steps[i];
+	return found;
+}
+
+/* Of a task that got no CPU: what held them. */
+static void add_stall(struct strbuf *out, const struct judge *j, const struct rec_scheduler *s,
+		      const struct rec_worker *w)
+{
+	const struct rec_step *step = step_at(j, s->at_ns);
+
+	if (!s->story || strcmp(s->story, "stall") != 0)
+		return;
+	if (w && w->wait && w->wait->nr_holders) {
+		strbuf_addstr(out, "; it waited ");
+		words_add_longest_wait(out, j, w->wait);
+	}
+	if (w)
+		words_add_holders(out, j, w);
+	else if (step)
+		words_add_online(out, j, (uint64_t)(step - j->r->steps));
 }
 
 static void add_unless_said(struct strbuf *out, const char *said, const char *more)
@@ -43,7 +87,7 @@ static void add_unless_said(struct strbuf *out, const char *said, const char *mo
 
 static void tell(const struct judge *j, const struct rec_scheduler *s, struct strbuf *out)
 {
-	const struct rec_worker *named = s->message ? worker_named(j, s->message) : NULL;
+	const struct rec_worker *named = s->message ? worker_named(j, s->message, s->at_ns) : NULL;
 
 	strbuf_addf(out, "%s", s->text);
 	add_unless_said(out, s->text, s->reason);
@@ -56,6 +100,7 @@ static void tell(const struct judge *j, const struct rec_scheduler *s, struct st
 	}
 	if (j->r->nr_steps && j->r->steps[0].begun && s->at_ns >= j->r->steps[0].begin_ns)
 		strbuf_addf(out, ", %.3f s after the first step began", judge_seconds(j, s->at_ns));
+	add_stall(out, j, s, named);
 }
 
 static void judge_end(struct judge *j, const struct rec_scheduler *s)
@@ -96,8 +141,8 @@ void judge_scheduler_alive(struct judge *j)
 		judge_pass(j, &run);
 }
 
-static const char *which_worker_is_last(const struct judge *j, const struct rec_step *step,
-					uint64_t *ret_index)
+static const struct rec_worker *which_worker_is_last(const struct judge *j,
+						     const struct rec_step *step)
 {
 	const struct rec_worker *last = NULL;
 
@@ -110,24 +155,27 @@ static const char *which_worker_is_last(const struct judge *j, const struct rec_
 		if (!last || w->iterations.value < last->iterations.value)
 			last = w;
 	}
-	if (!last)
-		return NULL;
-	*ret_index = last->index;
-	return last->work;
+	return last;
 }
 
 static void limit_was_reached(struct judge *j, const struct rec_step *step, const struct subject *s)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	const char *event = step->event ? step->event : "its event";
-	const char *work;
-	uint64_t index;
+	const struct rec_worker *last = step->event ? which_worker_is_last(j, step) : NULL;
 
 	strbuf_addf(&out, "step '%s' waited for '%s' for %.3f s, and it did not come", step->name,
 		    event, (double)(step->end_ns - step->begin_ns) / 1e9);
-	work = step->event ? which_worker_is_last(j, step, &index) : NULL;
-	if (work)
-		strbuf_addf(&out, "; %s/%u is the furthest behind", work, (unsigned int)index);
+	if (last) {
+		strbuf_addstr(&out, "; ");
+		words_add_worker(&out, last);
+		strbuf_addf(&out, " is the furthest behind, with %llu iterations",
+			    (unsigned long long)last->iterations.value);
+		words_add_waits(&out, last);
+		words_add_cpus(&out, j, last->step, &last->allowed);
+	} else {
+		words_add_online(&out, j, (uint64_t)(step - j->r->steps));
+	}
 	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
 }
 

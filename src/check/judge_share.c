@@ -9,10 +9,9 @@
 
 /* What a row's workers used together; false: one of them is not known, which is said. */
 static bool row_cpu(struct judge *j, const struct rec_row *row, const struct subject *s,
-		    double *ret_ns, struct cpuset *ret_cpus)
+		    double *ret_ns)
 {
 	*ret_ns = 0;
-	*ret_cpus = (struct cpuset){ { 0 } };
 	for (uint64_t i = 0; i < row->workers; i++) {
 		const struct rec_worker *w = row->slots[i];
 
@@ -22,33 +21,43 @@ static bool row_cpu(struct judge *j, const struct rec_row *row, const struct sub
 			return false;
 		}
 		*ret_ns += (double)w->cpu_ns.value;
-		for (int k = 0; k < CPUSET_WORDS; k++)
-			ret_cpus->bits[k] |= w->allowed.bits[k];
 	}
 	return true;
 }
 
+static void explain_share(struct judge *j, const struct rec_row *row, const struct subject *s,
+			  double used_ns, double all_ns)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	double value = 100 * used_ns / all_ns;
+
+	words_add_row(&out, row);
+	strbuf_addf(&out, " used %.3g %% of what there was for them, ", value);
+	text_add_duration(&out, (unsigned long long)used_ns);
+	strbuf_addstr(&out, " of ");
+	text_add_duration(&out, (unsigned long long)all_ns);
+	words_add_bound(&out, j);
+	words_add_row_held(&out, j, row);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
 static void share(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
-	double used_ns, all_ns, value, bound = j->desk.demand->demand.bound;
-	char text[128];
+	double used_ns, all_ns;
 	struct cpuset cpus;
 	uint64_t nr;
 
-	if (!row_cpu(j, row, s, &used_ns, &cpus))
+	if (!row_cpu(j, row, s, &used_ns))
 		return;
+	row_cpus(row, &cpus);
 	nr = cpuset_count(&cpus) < row->workers ? cpuset_count(&cpus) : row->workers;
 	all_ns = (double)nr * (double)(s->end_ns - s->begin_ns);
 	if (all_ns <= 0) {
 		judge_undecided(j, s, "no CPU or no time was left to %s", row->work);
 		return;
 	}
-	value = 100 * used_ns / all_ns;
-	if (judge_weigh(j, s, value, bound))
-		judge_fail(j, s, &value,
-			   "%u workers of %s on CPUs %s used %.3g %% of what there was for them",
-			   (unsigned int)row->workers, row->work,
-			   cpuset_format(&cpus, text, sizeof(text)), value);
+	if (judge_weigh(j, s, 100 * used_ns / all_ns, j->desk.demand->demand.bound))
+		explain_share(j, row, s, used_ns, all_ns);
 }
 
 void judge_cpu_share_percent(struct judge *j)
@@ -63,6 +72,7 @@ void judge_cpu_share_max_percent(struct judge *j)
 
 static void rate(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	double iterations = 0, per_s;
 
 	for (uint64_t i = 0; i < row->workers; i++) {
@@ -78,10 +88,14 @@ static void rate(struct judge *j, const struct rec_row *row, const struct subjec
 		return;
 	}
 	per_s = iterations * NSEC_PER_SEC / (double)(s->end_ns - s->begin_ns);
-	if (judge_weigh(j, s, per_s, j->desk.demand->demand.bound))
-		judge_fail(j, s, &per_s, "%s did %.0f iterations in %.3f s, %.4g a second",
-			   row->work, iterations, (double)(s->end_ns - s->begin_ns) / NSEC_PER_SEC,
-			   per_s);
+	if (!judge_weigh(j, s, per_s, j->desk.demand->demand.bound))
+		return;
+	words_add_row(&out, row);
+	strbuf_addf(&out, " did %.0f iterations in %.3f s, %.4g a second", iterations,
+		    (double)(s->end_ns - s->begin_ns) / NSEC_PER_SEC, per_s);
+	words_add_bound(&out, j);
+	words_add_row_held(&out, j, row);
+	judge_fail(j, s, &per_s, "%s", strbuf_str(&out));
 }
 
 void judge_iterations_per_s(struct judge *j)
@@ -89,9 +103,31 @@ void judge_iterations_per_s(struct judge *j)
 	judge_each_row(j, rate);
 }
 
+/* Who ran where its memory is, where it might have run. */
+static void explain_local(struct judge *j, const struct rec_row *row, const struct subject *s,
+			  double near_ns, double far_ns)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	double value = 100 * near_ns / (near_ns + far_ns);
+	struct cpuset near = { { 0 } }, cpus;
+
+	words_add_row(&out, row);
+	strbuf_addf(&out, " ran %.3g %% of their time near their memory, ", value);
+	text_add_duration(&out, (unsigned long long)far_ns);
+	strbuf_addstr(&out, " far from it");
+	words_add_bound(&out, j);
+	for (uint64_t i = 0; i < row->workers; i++)
+		for (int k = 0; k < CPUSET_WORDS; k++)
+			near.bits[k] |=
+				row->slots[i]->near.bits[k] & row->slots[i]->allowed.bits[k];
+	row_cpus(row, &cpus);
+	words_add_cpus(&out, j, row->step, cpuset_count(&near) ? &near : &cpus);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
 static void local(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
-	double near_ns = 0, far_ns = 0, value;
+	double near_ns = 0, far_ns = 0;
 
 	for (uint64_t i = 0; i < row->workers; i++) {
 		const struct rec_worker *w = row->slots[i];
@@ -108,11 +144,8 @@ static void local(struct judge *j, const struct rec_row *row, const struct subje
 		judge_undecided(j, s, "%s was never seen running", row->work);
 		return;
 	}
-	value = 100 * near_ns / (near_ns + far_ns);
-	if (judge_weigh(j, s, value, j->desk.demand->demand.bound))
-		judge_fail(j, s, &value,
-			   "%s ran %.3g %% of its time near its memory, %.1f ms far from it",
-			   row->work, value, far_ns / NSEC_PER_MSEC);
+	if (judge_weigh(j, s, 100 * near_ns / (near_ns + far_ns), j->desk.demand->demand.bound))
+		explain_local(j, row, s, near_ns, far_ns);
 }
 
 void judge_local_percent(struct judge *j)
@@ -145,18 +178,33 @@ static const char *not_comparable(const struct judge *j, const struct rec_row *r
 	return NULL;
 }
 
+static void explain_spread(struct judge *j, const struct rec_worker *least,
+			   const struct rec_worker *most, const struct subject *s, double value)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	words_add_worker(&out, least);
+	strbuf_addf(&out,
+		    " got %.1f ms of CPU time and %s/%u got %.1f ms, %.3g %% of their mean apart",
+		    (double)least->cpu_ns.value / NSEC_PER_MSEC, most->work,
+		    (unsigned int)most->index, (double)most->cpu_ns.value / NSEC_PER_MSEC, value);
+	words_add_bound(&out, j);
+	words_add_waits(&out, least);
+	words_add_cpus(&out, j, least->step, &least->allowed);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
 static void spread(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
 	const struct rec_worker *least = row->slots[0], *most = row->slots[0];
 	const char *why = not_comparable(j, row, s);
-	struct cpuset cpus;
 	double sum_ns, value;
 
 	if (why) {
 		judge_pass_over(j, "%s", why);
 		return;
 	}
-	if (!row_cpu(j, row, s, &sum_ns, &cpus))
+	if (!row_cpu(j, row, s, &sum_ns))
 		return;
 	for (uint64_t i = 0; i < row->workers; i++) {
 		const struct rec_worker *w = row->slots[i];
@@ -173,19 +221,28 @@ static void spread(struct judge *j, const struct rec_row *row, const struct subj
 	value = 100 * (double)(most->cpu_ns.value - least->cpu_ns.value) /
 		(sum_ns / (double)row->workers);
 	if (judge_weigh(j, s, value, j->desk.demand->demand.bound))
-		judge_fail(
-			j, s, &value,
-			"%s/%u got %.1f ms of CPU time and %s/%u got %.1f ms, %.3g %% of their mean "
-			"apart",
-			row->work, (unsigned int)least->index,
-			(double)least->cpu_ns.value / NSEC_PER_MSEC, row->work,
-			(unsigned int)most->index, (double)most->cpu_ns.value / NSEC_PER_MSEC,
-			value);
+		explain_spread(j, least, most, s, value);
 }
 
 void judge_spread_percent(struct judge *j)
 {
 	judge_each_row(j, spread);
+}
+
+static void kicks(struct judge *j, const struct rec_cpu *cpu, const struct subject *s)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct cpuset self = { { 0 } };
+	double per_s = (double)cpu->kicks.value * NSEC_PER_SEC / (double)(s->end_ns - s->begin_ns);
+
+	if (!judge_weigh(j, s, per_s, j->desk.demand->demand.bound))
+		return;
+	strbuf_addf(&out, "CPU %u was interrupted %llu times to reschedule, %.4g times a second",
+		    (unsigned int)cpu->cpu, (unsigned long long)cpu->kicks.value, per_s);
+	words_add_bound(&out, j);
+	cpuset_add(&self, (uint32_t)cpu->cpu);
+	words_add_cpus(&out, j, cpu->step, &self);
+	judge_fail(j, s, &per_s, "%s", strbuf_str(&out));
 }
 
 void judge_kicks_per_s(struct judge *j)
@@ -196,7 +253,6 @@ void judge_kicks_per_s(struct judge *j)
 		struct subject s = { .step = step->name,
 				     .begin_ns = step->begin_ns,
 				     .end_ns = step->end_ns };
-		double per_s;
 
 		if (!judge_covers(j, &(struct names){ .step = step->name }))
 			continue;
@@ -210,12 +266,6 @@ void judge_kicks_per_s(struct judge *j)
 					(unsigned int)cpu->cpu);
 			continue;
 		}
-		per_s = (double)cpu->kicks.value * NSEC_PER_SEC / (double)(s.end_ns - s.begin_ns);
-		if (judge_weigh(j, &s, per_s, j->desk.demand->demand.bound))
-			judge_fail(
-				j, &s, &per_s,
-				"CPU %u was interrupted %llu times to reschedule, %.4g times a second",
-				(unsigned int)cpu->cpu, (unsigned long long)cpu->kicks.value,
-				per_s);
+		kicks(j, cpu, &s);
 	}
 }

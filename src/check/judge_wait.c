@@ -107,15 +107,21 @@ static bool has_bound(struct judge *j, const struct rec_worker *w, uint64_t ns, 
 	return false;
 }
 
-static void add_wait(struct strbuf *out, const struct judge *j, const struct rec_wait *wait)
+/* Its longest wait, if that is in the gap. */
+static void add_wait(struct strbuf *out, const struct judge *j, const struct rec_worker *w)
 {
-	if (!wait || !wait->wait_ns)
+	const struct rec_wait *wait = w->wait;
+	uint64_t end_ns = w->gap_begin_ns.value + w->gap_ns.value;
+
+	if (!wait || !wait->wait_ns || wait->begin_ns >= end_ns ||
+	    wait->begin_ns + wait->wait_ns <= w->gap_begin_ns.value) {
+		words_add_cpus(out, j, w->step, &w->allowed);
 		return;
+	}
 	strbuf_addstr(out, "; for ");
-	text_add_duration(out, wait->wait_ns);
-	words_add_when(out, j, wait->begin_ns);
+	words_add_longest_wait(out, j, wait);
 	strbuf_addstr(out, " it waited");
-	words_add_holders(out, wait);
+	words_add_holders(out, j, w);
 }
 
 static void gap(struct judge *j, const struct rec_worker *w, const struct subject *s)
@@ -140,10 +146,11 @@ static void gap(struct judge *j, const struct rec_worker *w, const struct subjec
 	words_add_worker(&out, w);
 	strbuf_addstr(&out, " wanted to run, and gave no sign of it for ");
 	text_add_duration(&out, ns);
+	words_add_bound(&out, j);
 	words_add_when(&out, j, w->gap_begin_ns.value);
 	if (w->gap_cpu.known)
 		strbuf_addf(&out, ", on CPU %u", (unsigned int)w->gap_cpu.value);
-	add_wait(&out, j, w->wait);
+	add_wait(&out, j, w);
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }
 
@@ -194,10 +201,11 @@ static void wait_of(struct judge *j, const struct rec_worker *w, const struct su
 	words_add_worker(&out, w);
 	strbuf_addstr(&out, " waited ");
 	text_add_duration(&out, ns);
+	words_add_bound(&out, j);
 	words_add_when(&out, j, w->wait->begin_ns);
 	if (w->wait->open)
 		strbuf_addstr(&out, ", until the end of the step,");
-	words_add_holders(&out, w->wait);
+	words_add_holders(&out, j, w);
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }
 
@@ -207,9 +215,32 @@ void judge_wait_ns(struct judge *j)
 		judge_each_worker(j, EACH_BROKEN, wait_of);
 }
 
-static void idle(struct judge *j, const struct rec_worker *w, const struct subject *s)
+static void explain_idle(struct judge *j, const struct rec_worker *w, const struct subject *s,
+			 double value)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	if (w->wait->idle_cpu.known)
+		strbuf_addf(&out, "CPU %u", (unsigned int)w->wait->idle_cpu.value);
+	else
+		strbuf_addstr(&out, "a CPU");
+	strbuf_addstr(&out, " was idle for ");
+	text_add_duration(&out, w->wait->idle_ns);
+	words_add_bound(&out, j);
+	if (w->wait->idle_begin_ns.known)
+		words_add_when(&out, j, w->wait->idle_begin_ns.value);
+	strbuf_addstr(&out, " while ");
+	words_add_worker(&out, w);
+	strbuf_addstr(&out, " waited, ");
+	text_add_duration(&out, w->wait->wait_ns);
+	strbuf_addstr(&out, " in all");
+	if (!words_add_wait_holders(&out, w->wait))
+		words_add_cpus(&out, j, w->step, &w->allowed);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
+static void idle(struct judge *j, const struct rec_worker *w, const struct subject *s)
+{
 	double value = w->wait ? (double)w->wait->idle_ns : 0;
 	double bound = j->desk.demand->demand.bound;
 
@@ -221,25 +252,9 @@ static void idle(struct judge *j, const struct rec_worker *w, const struct subje
 		judge_pass_over(j, "a deadline worker that has used its time up waits for more");
 		return;
 	}
-	if (!is_complete(j, w, s, value > bound) ||
-	    !can_be_seen(j, w, idle_of, w->wait->idle_ns, bound) ||
-	    !judge_weigh(j, s, value, bound))
-		return;
-	if (w->wait->idle_cpu.known)
-		strbuf_addf(&out, "CPU %u", (unsigned int)w->wait->idle_cpu.value);
-	else
-		strbuf_addstr(&out, "a CPU");
-	strbuf_addstr(&out, " was idle for ");
-	text_add_duration(&out, w->wait->idle_ns);
-	if (w->wait->idle_begin_ns.known)
-		words_add_when(&out, j, w->wait->idle_begin_ns.value);
-	strbuf_addstr(&out, " while ");
-	words_add_worker(&out, w);
-	strbuf_addstr(&out, " waited, ");
-	text_add_duration(&out, w->wait->wait_ns);
-	strbuf_addstr(&out, " in all");
-	words_add_holders(&out, w->wait);
-	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+	if (is_complete(j, w, s, value > bound) &&
+	    can_be_seen(j, w, idle_of, w->wait->idle_ns, bound) && judge_weigh(j, s, value, bound))
+		explain_idle(j, w, s, value);
 }
 
 void judge_idle_while_waiting_ns(struct judge *j)
@@ -277,6 +292,28 @@ static struct reading wake_of(const struct judge *j, const struct rec_worker *w)
 	}
 }
 
+static void explain_wake(struct judge *j, const struct rec_worker *w, const struct subject *s,
+			 double value)
+{
+	const struct percentile percentile = percentile_of(j);
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	words_add_worker(&out, w);
+	strbuf_addf(&out, ": the %s of %llu times from wake-up to running is %.3f ms",
+		    percentile.name, (unsigned long long)w->wakes.count, value / 1e6);
+	words_add_bound(&out, j);
+	if (percentile.samples != SAMPLES_MAX && w->wakes.max_ns.known)
+		strbuf_addf(&out, ", the longest %.3f ms", (double)w->wakes.max_ns.value / 1e6);
+	if (w->wakes.max_at_ns.known)
+		strbuf_addf(&out, " at %.3f s", judge_seconds(j, w->wakes.max_at_ns.value));
+	if (w->wait && w->wait->nr_holders) {
+		strbuf_addstr(&out, "; its longest wait for a CPU was ");
+		words_add_longest_wait(&out, j, w->wait);
+	}
+	words_add_holders(&out, j, w);
+	judge_fail(j, s, &value, "%s", strbuf_str(&out));
+}
+
 /* The row is as good as the worst of its workers. */
 static void wake(struct judge *j, const struct rec_row *row, const struct subject *s)
 {
@@ -304,10 +341,7 @@ static void wake(struct judge *j, const struct rec_row *row, const struct subjec
 				(unsigned int)poor->index, (unsigned long long)poor->wakes.count,
 				percentile.name, (unsigned long long)percentile.samples);
 	else if (worst && judge_weigh(j, s, value, bound))
-		judge_fail(j, s, &value,
-			   "%s/%u: the %s of %llu times from wake-up to running is %.3f ms",
-			   row->work, (unsigned int)worst->index, percentile.name,
-			   (unsigned long long)worst->wakes.count, value / 1e6);
+		explain_wake(j, worst, s, value);
 }
 
 void judge_wake_p50_ns(struct judge *j)

@@ -8,32 +8,88 @@
 
 enum { CPUS_TEXT = 128 };
 
-void words_add_worker(struct strbuf *out, const struct rec_worker *w)
+/* "spin in left, allowed 0-3" */
+static void add_kind(struct strbuf *out, const char *type, const char *cgroup,
+		     const struct cpuset *allowed)
 {
 	char cpus[CPUS_TEXT];
 
-	strbuf_addf(out, "%s/%llu (allowed %s)", w->work, (unsigned long long)w->index,
-		    cpuset_format(&w->allowed, cpus, sizeof(cpus)));
+	strbuf_addf(out, " (%s%s%s, allowed %s)", type, cgroup[0] ? " in " : "", cgroup,
+		    cpuset_format(allowed, cpus, sizeof(cpus)));
+}
+
+void words_add_worker(struct strbuf *out, const struct rec_worker *w)
+{
+	strbuf_addf(out, "%s/%llu", w->work, (unsigned long long)w->index);
+	add_kind(out, w->row->type, w->cgroup, &w->allowed);
+}
+
+void row_cpus(const struct rec_row *row, struct cpuset *ret_cpus)
+{
+	*ret_cpus = (struct cpuset){ { 0 } };
+	for (uint64_t i = 0; i < row->workers; i++)
+		for (int k = 0; k < CPUSET_WORDS; k++)
+			ret_cpus->bits[k] |= row->slots[i]->allowed.bits[k];
+}
+
+void words_add_row(struct strbuf *out, const struct rec_row *row)
+{
+	struct cpuset cpus;
+
+	row_cpus(row, &cpus);
+	strbuf_addf(out, "%u worker%s of %s", (unsigned int)row->workers,
+		    row->workers == 1 ? "" : "s", row->work);
+	add_kind(out, row->type, row->cgroup, &cpus);
+}
+
+static bool all_waits(const struct rec_row *row, uint64_t *ret_ns)
+{
+	*ret_ns = 0;
+	for (uint64_t i = 0; i < row->workers; i++) {
+		const struct rec_wait *wait = row->slots[i]->wait;
+
+		if (!wait || wait->lost || !wait->waits_ns.known)
+			return false;
+		*ret_ns += wait->waits_ns.value;
+	}
+	return true;
+}
+
+void words_add_waits(struct strbuf *out, const struct rec_worker *w)
+{
+	if (!w->wait || w->wait->lost || !w->wait->waits_ns.known)
+		return;
+	strbuf_addf(out, "; %s/%llu waited ", w->work, (unsigned long long)w->index);
+	text_add_duration(out, w->wait->waits_ns.value);
+	strbuf_addstr(out, " of ");
+	text_add_duration(out, w->end_ns - w->begin_ns);
+}
+
+void words_add_row_held(struct strbuf *out, const struct judge *j, const struct rec_row *row)
+{
+	struct cpuset cpus;
+	uint64_t ns;
+
+	if (all_waits(row, &ns) && ns) {
+		strbuf_addstr(out, ", and waited ");
+		text_add_duration(out, ns);
+		strbuf_addstr(out, " in all");
+	}
+	row_cpus(row, &cpus);
+	words_add_cpus(out, j, row->step, &cpus);
+}
+
+void words_add_bound(struct strbuf *out, const struct judge *j)
+{
+	strbuf_addf(out, " (bound: at %s ",
+		    j->desk.info->relation == KTSTR_BOUND_ABOVE ? "most" : "least");
+	words_add_value(out, j->desk.info->unit, j->desk.bound);
+	strbuf_addch(out, ')');
 }
 
 void words_add_when(struct strbuf *out, const struct judge *j, uint64_t at_ns)
 {
 	strbuf_addf(out, " from %.3f s on", judge_seconds(j, at_ns));
-}
-
-void words_add_holders(struct strbuf *out, const struct rec_wait *wait)
-{
-	uint32_t nr = cpuset_count(&wait->allowed);
-	double all_ns = (double)wait->wait_ns * nr;
-	char cpus[CPUS_TEXT];
-
-	if (!wait->nr_holders || all_ns <= 0)
-		return;
-	strbuf_addf(out, " while CPU%s %s ran ", nr == 1 ? "" : "s",
-		    cpuset_format(&wait->allowed, cpus, sizeof(cpus)));
-	for (size_t i = 0; i < wait->nr_holders; i++)
-		strbuf_addf(out, "%s%s (%.0f %%)", i ? ", " : "", wait->holders[i].who,
-			    100 * (double)wait->holders[i].ns / all_ns);
 }
 
 void words_add_value(struct strbuf *out, const char *unit, double value)

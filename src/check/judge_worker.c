@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -33,12 +34,26 @@ static void isolation(struct judge *j, const struct rec_worker *w, const struct 
 		text_add_duration(&out, w->outside_ns.value);
 	}
 	strbuf_addf(&out, " in step '%s', which cpuset and affinity forbid", s->step);
+	words_add_cpus(&out, j, w->step, &w->allowed);
 	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
 }
 
 void judge_isolation(struct judge *j)
 {
 	judge_each_worker(j, EACH_FROZEN | EACH_BROKEN, isolation);
+}
+
+static void thawed(struct judge *j, const struct rec_worker *w, const struct subject *s)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	words_add_worker(&out, w);
+	strbuf_addf(&out, " did %llu iterations while it was frozen, in ",
+		    (unsigned long long)w->frozen_iterations.value);
+	text_add_duration(&out, w->end_ns - w->begin_ns);
+	strbuf_addf(&out, " of step '%s'", s->step);
+	words_add_cpus(&out, j, w->step, &w->allowed);
+	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
 }
 
 static void frozen(struct judge *j, const struct rec_worker *w, const struct subject *s)
@@ -49,8 +64,7 @@ static void frozen(struct judge *j, const struct rec_worker *w, const struct sub
 		judge_undecided(j, s, "what %s/%u did while it was frozen is not known", w->work,
 				(unsigned int)w->index);
 	else if (w->frozen_iterations.value)
-		judge_fail(j, s, NULL, "%s/%u did %llu iterations while it was frozen", w->work,
-			   (unsigned int)w->index, (unsigned long long)w->frozen_iterations.value);
+		thawed(j, w, s);
 	else
 		judge_pass(j, s);
 }
@@ -72,6 +86,51 @@ static bool is_in_a_later_step(const struct judge *j, const struct rec_worker *w
 	return false;
 }
 
+/* "hogs/2 (spin in left, allowed 0-3) ENDED after 12 ms of CPU time in 1.00 s of step 'load'" */
+static void add_end(struct strbuf *out, const struct rec_worker *w, const struct subject *s,
+		    const char *ended)
+{
+	words_add_worker(out, w);
+	strbuf_addf(out, " %s", ended);
+	if (w->cpu_ns.known) {
+		strbuf_addstr(out, " after ");
+		text_add_duration(out, w->cpu_ns.value);
+		strbuf_addstr(out, " of CPU time");
+	}
+	strbuf_addstr(out, " in ");
+	text_add_duration(out, w->end_ns - w->begin_ns);
+	strbuf_addf(out, " of step '%s'", s->step);
+}
+
+static void is_stuck(struct judge *j, const struct rec_worker *w, const struct subject *s)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	add_end(&out, w, s, "was to come to its end, and had got nothing done");
+	if (w->wait && w->wait->nr_holders) {
+		strbuf_addstr(&out, "; it waited ");
+		words_add_longest_wait(&out, j, w->wait);
+	}
+	words_add_holders(&out, j, w);
+	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
+}
+
+static void crashed(struct judge *j, const struct rec_worker *w, const struct subject *s)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	const char *name = w->signal.value < 64 ? sigabbrev_np((int)w->signal.value) : NULL;
+	char ended[64];
+
+	if (w->signal.known && w->signal.value)
+		snprintf(ended, sizeof(ended), "was killed by signal %u (%s)",
+			 (unsigned int)w->signal.value, name ? name : "?");
+	else
+		snprintf(ended, sizeof(ended), "ended with exit status %u",
+			 (unsigned int)w->exit.value);
+	add_end(&out, w, s, ended);
+	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
+}
+
 /* Slow is not stuck: only who got nothing done at all has failed to come to its end. */
 static void not_yet(struct judge *j, const struct rec_worker *w, const struct subject *s)
 {
@@ -86,9 +145,7 @@ static void not_yet(struct judge *j, const struct rec_worker *w, const struct su
 		judge_pass_over(j, "it was frozen, or its step broken off");
 	else if (told && !done && w->end_ns - w->begin_ns >= PROGRESS_WINDOW_NS &&
 		 w->cpu_ns.known && w->cpu_ns.value < PROGRESS_CPU_NS && judge_patience(j, w) <= 1)
-		judge_fail(j, s, NULL,
-			   "%s/%u was to come to its end, and got nothing done in step '%s'",
-			   w->work, (unsigned int)w->index, s->step);
+		is_stuck(j, w, s);
 	else
 		judge_undecided(j, s, "%s/%u had not come to its end when the scenario was over",
 				w->work, (unsigned int)w->index);
@@ -104,15 +161,8 @@ static void completion(struct judge *j, const struct rec_worker *w, const struct
 		not_yet(j, w, s);
 	else if (w->state == WORKER_MISSING || (!w->signal.known && !w->exit.known))
 		judge_undecided(j, s, "how %s/%u ended is not known", w->work, index);
-	else if (w->signal.known && w->signal.value)
-		judge_fail(j, s, NULL, "%s/%u was killed by signal %u (%s)", w->work, index,
-			   (unsigned int)w->signal.value,
-			   w->signal.value < 64 && sigabbrev_np((int)w->signal.value)
-				   ? sigabbrev_np((int)w->signal.value)
-				   : "?");
-	else if (w->exit.value)
-		judge_fail(j, s, NULL, "%s/%u ended with exit status %u", w->work, index,
-			   (unsigned int)w->exit.value);
+	else if ((w->signal.known && w->signal.value) || w->exit.value)
+		crashed(j, w, s);
 	else
 		judge_pass(j, s);
 }
@@ -133,12 +183,12 @@ static void got_too_little(struct judge *j, const struct rec_worker *w, const st
 	strbuf_addstr(&out, " in ");
 	text_add_duration(&out, w->end_ns - w->begin_ns);
 	strbuf_addf(&out, " of step '%s'", s->step);
+	words_add_bound(&out, j);
 	if (w->wait && w->wait->wait_ns) {
 		strbuf_addstr(&out, ", and waited ");
-		text_add_duration(&out, w->wait->wait_ns);
-		words_add_when(&out, j, w->wait->begin_ns);
-		words_add_holders(&out, w->wait);
+		words_add_longest_wait(&out, j, w->wait);
 	}
+	words_add_holders(&out, j, w);
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }
 
@@ -201,6 +251,7 @@ void judge_progress(struct judge *j)
 static void migrations(struct judge *j, const struct rec_worker *w, const struct subject *s)
 {
 	double bound = j->desk.demand->demand.bound, per_s;
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 
 	if (!w->migrations.known || w->end_ns == w->begin_ns) {
 		judge_undecided(j, s, "how often %s/%u changed its CPU is not known", w->work,
@@ -208,10 +259,16 @@ static void migrations(struct judge *j, const struct rec_worker *w, const struct
 		return;
 	}
 	per_s = (double)w->migrations.value * NSEC_PER_SEC / (double)(w->end_ns - w->begin_ns);
-	if (judge_weigh(j, s, per_s, bound))
-		judge_fail(j, s, &per_s, "%s/%u changed its CPU %llu times, %.3g times a second",
-			   w->work, (unsigned int)w->index, (unsigned long long)w->migrations.value,
-			   per_s);
+	if (!judge_weigh(j, s, per_s, bound))
+		return;
+	words_add_worker(&out, w);
+	strbuf_addf(&out, " changed its CPU %llu times in ",
+		    (unsigned long long)w->migrations.value);
+	text_add_duration(&out, w->end_ns - w->begin_ns);
+	strbuf_addf(&out, ", %.3g times a second", per_s);
+	words_add_bound(&out, j);
+	words_add_cpus(&out, j, w->step, &w->allowed);
+	judge_fail(j, s, &per_s, "%s", strbuf_str(&out));
 }
 
 void judge_migrations_per_s(struct judge *j)

@@ -62,10 +62,10 @@ static const json_t *worst_finding(const json_t *result, double *ret_excess)
 	return found;
 }
 
-/* Words with digits (numbers, tasks, CPUs) are all the same. */
+/* Words with digits (numbers, tasks, CPUs) are all the same, and what held CPUs is another matter. */
 static void add_alike(struct strbuf *out, const char *text)
 {
-	size_t line = strcspn(text, "\n");
+	size_t line = strcspn(text, "\n;");
 
 	for (size_t i = 0, len; i < line; i += len + 1) {
 		len = strcspn(text + i, " \n");

@@ -156,7 +156,7 @@ void engine_tell_cpus(struct engine *e, uint64_t now_ns)
 	}
 	read_all(e, cpus);
 	for (uint32_t cpu = 0; cpu < ENGINE_CPUS; cpu++) {
-		uint64_t busy_ns, idle_ns;
+		struct watch_cpu spent;
 		json_t *record;
 
 		if (!cpuset_has(&e->all, cpu))
@@ -164,9 +164,10 @@ void engine_tell_cpus(struct engine *e, uint64_t now_ns)
 		record = engine_record(e, "cpu");
 		engine_set_u64(record, "cpu", cpu);
 		json_object_set_new(record, "online", json_boolean(cpuset_has(&e->online, cpu)));
-		if (e->watch && watch_read_cpu(e->watch, cpu, now_ns, &busy_ns, &idle_ns) == 0) {
-			engine_set_u64(record, "busy_ns", busy_ns);
-			engine_set_u64(record, "idle_ns", idle_ns);
+		if (e->watch && watch_read_cpu(e->watch, cpu, now_ns, &spent) == 0) {
+			engine_set_u64(record, "busy_ns", spent.busy_ns);
+			engine_set_u64(record, "idle_ns", spent.idle_ns);
+			engine_set_holders(record, "ran", spent.ran, spent.nr_ran);
 		}
 		if (cpus[cpu].has_kicks && e->cpus[cpu].has_kicks &&
 		    cpus[cpu].kicks >= e->cpus[cpu].kicks)

@@ -204,6 +204,9 @@ void engine_watch_track(struct engine *e, const struct engine_row *row, uint32_t
 void engine_watch_begin(struct engine *e);
 /* Return: whether there is a reading of this worker in the window up to @now_ns. */
 bool engine_watch_read(struct engine *e, pid_t tid, uint64_t now_ns, struct watch_wait *ret_wait);
+/* An array of {who, ns}. */
+void engine_set_holders(json_t *record, const char *key, const struct watch_holder *holders,
+			uint32_t nr);
 void engine_tell_wait(struct engine *e, const struct engine_row *row, uint32_t index,
 		      const struct watch_wait *wait);
 

@@ -199,6 +199,7 @@ static void set_locality(struct engine *e, json_t *record, const struct engine_r
 	engine_near_cpus(e, row, &near);
 	if (!s->has_wait || s->wait.lost || !cpuset_count(&near))
 		return;
+	engine_set_cpus(record, "near", &near);
 	engine_set_u64(record, "local_ns", s->wait.near_ns);
 	engine_set_u64(record, "remote_ns", s->wait.ran_ns - s->wait.near_ns);
 }

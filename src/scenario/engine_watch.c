@@ -66,18 +66,19 @@ bool engine_watch_read(struct engine *e, pid_t tid, uint64_t now_ns, struct watc
 	return e->watch && watch_read(e->watch, tid, now_ns, ret_wait) == 0;
 }
 
-static json_t *holders(const struct watch_wait *wait)
+void engine_set_holders(json_t *record, const char *key, const struct watch_holder *holders,
+			uint32_t nr)
 {
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; i < wait->nr_holders && i < RECORDS_HOLDERS; i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		json_t *holder = json_object();
 
-		engine_set_text(holder, "who", wait->holders[i].who);
-		engine_set_u64(holder, "ns", wait->holders[i].ns);
+		engine_set_text(holder, "who", holders[i].who);
+		engine_set_u64(holder, "ns", holders[i].ns);
 		json_array_append_new(array, holder);
 	}
-	return array;
+	json_object_set_new(record, key, array);
 }
 
 void engine_tell_wait(struct engine *e, const struct engine_row *row, uint32_t index,
@@ -91,7 +92,9 @@ void engine_tell_wait(struct engine *e, const struct engine_row *row, uint32_t i
 	engine_set_u64(record, "begin_ns", wait->begin_ns);
 	json_object_set_new(record, "open", json_boolean(wait->open));
 	engine_set_cpus(record, "allowed", &row->members[index].allowed);
-	json_object_set_new(record, "holders", holders(wait));
+	engine_set_holders(record, "holders", wait->holders, wait->nr_holders);
+	json_object_set_new(record, "cut", json_boolean(wait->holders_cut));
+	engine_set_u64(record, "waits_ns", wait->waits_ns);
 	engine_set_u64(record, "idle_ns", wait->idle_ns);
 	if (wait->idle_ns) {
 		engine_set_u64(record, "idle_begin_ns", wait->idle_begin_ns);

@@ -35,10 +35,13 @@
  *		   p99_ns, max_ns, max_at_ns}, state ("running", "stopped" by the engine, "ended" by
  *		   itself, "missing"), exit? or signal? (if ended), trouble? (what it could not do, so
  *		   that it is not what its row says),
- *		   local_ns? and remote_ns? (CPU time on and off the node of its memory)
+ *		   local_ns? and remote_ns? (CPU time on and off the node of its memory), near? (that
+ *		   node's CPUs)
  *	wait	   step, work, index, wait_ns, begin_ns, open (bool: it still waited when the step
  *		   ended), allowed, holders (array of {who, ns}: who ran on the CPUs it was allowed to
- *		   use meanwhile, the longest first, at most RECORDS_HOLDERS; "idle" is one of them),
+ *		   use meanwhile, the longest first, at most RECORDS_HOLDERS; "idle" is one of them;
+ *		   none of a wait of less than a millisecond), cut? (bool: of its beginning it is not
+ *		   remembered who ran), waits_ns? (all its waits in the step together),
  *		   idle_ns, idle_begin_ns, idle_cpu (longest time that one CPU it might have used was
  *		   idle while it waited; idle_ns 0: none), switches (context switches seen to it), lost
  *		   (events that were lost in the step: if any, these are lower bounds)
@@ -46,7 +49,9 @@
  *	cgroup	   step, cgroup, begin_ns, end_ns, usage_ns?, weight?, quota_ns (0: none), period_ns,
  *		   throttled_ns?, cpus (effective), frozen (bool), busy (bool: busy workers
  *		   enough to use all it may), parent
- *	cpu	   step, cpu, online (bool), busy_ns?, idle_ns?, kicks? (rescheduling interrupts)
+ *	cpu	   step, cpu, online (bool), busy_ns? and idle_ns? (what is known of the step), ran? (array
+ *		   of {who, ns}: by name, who ran there in busy_ns, the longest first, at most
+ *		   RECORDS_RAN), kicks? (rescheduling interrupts)
  *	step_end   step, begin_ns, end_ns, ended ("time", "event", "limit", "broken"), event?
  *	end	   steps (how many were done), clean (bool), left? (text: what could not be removed),
  *		   records (how many were sent, this one included)
@@ -58,7 +63,7 @@
 
 #include <ktstr/test.h>
 
-enum { RECORDS_VERSION = 1, RECORDS_HOLDERS = 6 };
+enum { RECORDS_VERSION = 1, RECORDS_HOLDERS = 6, RECORDS_RAN = 8 };
 
 /* A worker that runs when its CPUs are changed is moved by the kernel, not by itself. */
 #define RECORDS_GRACE_NS MSECS(20)

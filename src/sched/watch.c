@@ -494,8 +494,8 @@ int watch_read(const struct watch *watch, pid_t tid, uint64_t now_ns, struct wat
 	return watch_state_read(watch->state, tid, now_ns, ret_wait);
 }
 
-int watch_read_cpu(const struct watch *watch, uint32_t cpu, uint64_t now_ns, uint64_t *ret_busy_ns,
-		   uint64_t *ret_idle_ns)
+int watch_read_cpu(const struct watch *watch, uint32_t cpu, uint64_t now_ns,
+		   struct watch_cpu *ret_cpu)
 {
-	return watch_state_read_cpu(watch->state, cpu, now_ns, ret_busy_ns, ret_idle_ns);
+	return watch_state_read_cpu(watch->state, cpu, now_ns, ret_cpu);
 }

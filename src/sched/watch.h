@@ -28,6 +28,7 @@ enum {
 	WATCH_CPU_WORDS = WATCH_CPUS / 64,
 	WATCH_THREADS = 2048, /* tracked at once */
 	WATCH_HOLDERS = 6,
+	WATCH_RAN = 8,
 	WATCH_COMM = 16,
 	WATCH_TURNS = 4096, /* of each CPU that are remembered */
 	WATCH_RELIEVE_MS = 10
@@ -97,8 +98,16 @@ struct watch_wait {
 int watch_read(const struct watch *watch, pid_t tid, uint64_t now_ns,
 	       struct watch_wait *ret_wait) KTSTR_MUST_CHECK;
 
-/* Time a CPU was idle and busy in the window.  Return: 0, -ENODATA (nothing was seen of it). */
-int watch_read_cpu(const struct watch *watch, uint32_t cpu, uint64_t now_ns, uint64_t *ret_busy_ns,
-		   uint64_t *ret_idle_ns) KTSTR_MUST_CHECK;
+struct watch_cpu {
+	uint64_t busy_ns, idle_ns;
+	struct watch_holder
+		ran[WATCH_RAN]; /* in busy_ns, the longest first; threads of one name are one */
+	uint32_t nr_ran;
+};
+
+/* How a CPU spent the window, as far as it is known: together they may be less.
+ * Return: 0, -ENODATA (nothing was seen of it, or events were lost). */
+int watch_read_cpu(const struct watch *watch, uint32_t cpu, uint64_t now_ns,
+		   struct watch_cpu *ret_cpu) KTSTR_MUST_CHECK;
 
 #endif

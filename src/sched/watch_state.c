@@ -2,6 +2,7 @@
 #include "sched/watch_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,18 @@ struct turn {
 	char comm[WATCH_COMM];
 };
 
+struct tally {
+	struct watch_holder who[64];
+	uint32_t nr;
+};
+
 struct cpu {
 	struct turn turns[WATCH_TURNS];
 	uint64_t nr_turns;	   /* ever; the last one goes on */
 	uint64_t known_ns;	   /* turns before are lost */
 	uint64_t busy_ns, idle_ns; /* of the window, without the turn that goes on */
+	struct tally ran;	   /* in busy_ns */
+	bool is_whole;		   /* it was there when the window began, and nothing was lost */
 };
 
 enum activity { UNKNOWN, BLOCKED, WAITING, RUNNING };
@@ -144,23 +152,20 @@ static void note_waiters(struct watch_state *state, uint32_t c, uint64_t idle_ns
 }
 
 /* --- who held the CPUs ------------------------------------------------------------------------ */
-struct tally {
-	struct watch_holder who[64];
-	uint32_t nr;
-};
-
 static void add_holder(struct tally *tally, const struct turn *turn, uint64_t ns)
 {
 	const char *name = turn->tid ? turn->comm : "idle";
 	uint32_t i = 0;
 
+	if (!ns)
+		return;
 	while (i < tally->nr && strncmp(tally->who[i].who, name, WATCH_COMM) != 0)
 		i++;
 	if (i == 64)
 		return;
 	if (i == tally->nr) {
-		memset(&tally->who[i], 0, sizeof(tally->who[i]));
-		strncpy(tally->who[i].who, name, WATCH_COMM - 1);
+		tally->who[i].ns = 0;
+		snprintf(tally->who[i].who, WATCH_COMM, "%s", name);
 		tally->nr++;
 	}
 	tally->who[i].ns += ns;
@@ -197,6 +202,15 @@ static int by_time(const void *a, const void *b)
 	return strncmp(left->who, right->who, WATCH_COMM);
 }
 
+static uint32_t keep_longest(struct tally *tally, struct watch_holder *to, uint32_t limit)
+{
+	uint32_t nr = tally->nr < limit ? tally->nr : limit;
+
+	qsort(tally->who, tally->nr, sizeof(tally->who[0]), by_time);
+	memcpy(to, tally->who, nr * sizeof(tally->who[0]));
+	return nr;
+}
+
 static void name_holders(const struct watch_state *state, const struct thread *thread, uint64_t to,
 			 struct watch_wait *wait)
 {
@@ -207,9 +221,7 @@ static void name_holders(const struct watch_state *state, const struct thread *t
 		if (has(thread->cpus, c) &&
 		    !add_holders(&state->cpus[c], wait->begin_ns, to, &tally))
 			wait->holders_cut = true;
-	qsort(tally.who, tally.nr, sizeof(tally.who[0]), by_time);
-	wait->nr_holders = tally.nr < WATCH_HOLDERS ? tally.nr : WATCH_HOLDERS;
-	memcpy(wait->holders, tally.who, wait->nr_holders * sizeof(tally.who[0]));
+	wait->nr_holders = keep_longest(&tally, wait->holders, WATCH_HOLDERS);
 }
 
 /* Short waits are of no interest until they are the longest, and then nobody asks for what held CPUs. */
@@ -288,6 +300,7 @@ static void end_turn(struct watch_state *state, uint32_t c, uint64_t now_ns)
 	ns = from_to(later(turn->begin_ns, state->begin_ns), now_ns);
 	if (turn->tid) {
 		cpu->busy_ns += ns;
+		add_holder(&cpu->ran, turn, ns);
 	} else {
 		cpu->idle_ns += ns;
 		note_waiters(state, c, turn->begin_ns, now_ns);
@@ -303,6 +316,8 @@ void watch_state_switch(struct watch_state *state, const struct watch_switch *ev
 		return;
 	cpu = &state->cpus[event->cpu];
 	end_turn(state, event->cpu, event->time_ns);
+	if (!cpu->nr_turns && cpu->is_whole && !event->prev)
+		cpu->idle_ns += from_to(state->begin_ns, event->time_ns);
 	leave(state, event->prev, event);
 	turn = &cpu->turns[cpu->nr_turns++ % WATCH_TURNS];
 	*turn = (struct turn){ .begin_ns = event->time_ns, .tid = event->next };
@@ -329,10 +344,8 @@ void watch_state_lost(struct watch_state *state, uint64_t events)
 	state->lost += events;
 	for (uint32_t i = 0; i < state->nr_threads; i++)
 		state->threads[i].activity = UNKNOWN;
-	for (uint32_t c = 0; c < state->nr_cpus; c++) {
-		state->cpus[c].nr_turns = 0;
-		state->cpus[c].known_ns = 0;
-	}
+	for (uint32_t c = 0; c < state->nr_cpus; c++)
+		watch_state_cpu_gone(state, c);
 }
 
 void watch_state_cpu_gone(struct watch_state *state, uint32_t cpu)
@@ -341,6 +354,7 @@ void watch_state_cpu_gone(struct watch_state *state, uint32_t cpu)
 		return;
 	state->cpus[cpu].nr_turns = 0;
 	state->cpus[cpu].known_ns = 0;
+	state->cpus[cpu].is_whole = false;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------ */
@@ -392,8 +406,13 @@ void watch_state_begin(struct watch_state *state, uint64_t now_ns)
 	state->lost = 0;
 	for (uint32_t i = 0; i < state->nr_threads; i++)
 		state->threads[i].wait = (struct watch_wait){ 0 };
-	for (uint32_t c = 0; c < state->nr_cpus; c++)
-		state->cpus[c].busy_ns = state->cpus[c].idle_ns = 0;
+	for (uint32_t c = 0; c < state->nr_cpus; c++) {
+		struct cpu *cpu = &state->cpus[c];
+
+		cpu->busy_ns = cpu->idle_ns = 0;
+		cpu->ran.nr = 0;
+		cpu->is_whole = true;
+	}
 }
 
 int watch_state_near(struct watch_state *state, pid_t tid, const uint64_t cpus[WATCH_CPU_WORDS])
@@ -428,16 +447,21 @@ int watch_state_read(const struct watch_state *state, pid_t tid, uint64_t now_ns
 }
 
 int watch_state_read_cpu(const struct watch_state *state, uint32_t cpu, uint64_t now_ns,
-			 uint64_t *ret_busy_ns, uint64_t *ret_idle_ns)
+			 struct watch_cpu *ret_cpu)
 {
 	const struct cpu *c = cpu < state->nr_cpus ? &state->cpus[cpu] : NULL;
 	const struct turn *turn = c ? current(c) : NULL;
+	struct tally ran;
 	uint64_t ns;
 
-	if (!turn)
+	if (!turn || state->lost)
 		return -ENODATA;
+	ran = c->ran;
 	ns = from_to(later(turn->begin_ns, state->begin_ns), now_ns);
-	*ret_busy_ns = c->busy_ns + (turn->tid ? ns : 0);
-	*ret_idle_ns = c->idle_ns + (turn->tid ? 0 : ns);
+	if (turn->tid)
+		add_holder(&ran, turn, ns);
+	*ret_cpu = (struct watch_cpu){ .busy_ns = c->busy_ns + (turn->tid ? ns : 0),
+				       .idle_ns = c->idle_ns + (turn->tid ? 0 : ns) };
+	ret_cpu->nr_ran = keep_longest(&ran, ret_cpu->ran, WATCH_RAN);
 	return 0;
 }

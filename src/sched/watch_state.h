@@ -38,6 +38,6 @@ void watch_state_begin(struct watch_state *state, uint64_t now_ns);
 int watch_state_read(const struct watch_state *state, pid_t tid, uint64_t now_ns,
 		     struct watch_wait *ret_wait) KTSTR_MUST_CHECK;
 int watch_state_read_cpu(const struct watch_state *state, uint32_t cpu, uint64_t now_ns,
-			 uint64_t *ret_busy_ns, uint64_t *ret_idle_ns) KTSTR_MUST_CHECK;
+			 struct watch_cpu *ret_cpu) KTSTR_MUST_CHECK;
 
 #endif

@@ -130,8 +130,15 @@ json_t *made_records(const char *demands)
 	add_cgroup(records, "side", "5-7", 100, 450000000);
 	add_cgroup(records, "ice", "5-7", 100, 0);
 	for (int cpu = 0; cpu < 8; cpu++)
-		add(records, "{s:s, s:i, s:i, s:b, s:i, s:i, s:i}", "kind", "cpu", "step", 0, "cpu",
-		    cpu, "online", 1, "busy_ns", 900000000, "idle_ns", 100000000, "kicks", 200);
+		add(records,
+		    "{s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]}",
+		    "kind", "cpu", "step", 0, "cpu", cpu, "online", 1, "busy_ns", 900000000,
+		    "idle_ns", 100000000, "kicks", 200, "ran", "who",
+		    cpu < 4    ? "pigs/0"
+		    : cpu == 4 ? "capped/0"
+			       : "once/0",
+		    "ns", 500000000, "who", cpu < 4 ? "hogs/0" : "rcu_preempt", "ns", 300000000,
+		    "who", "kworker/0:1", "ns", 20000000);
 	add(records, "{s:s, s:i, s:I, s:I, s:s}", "kind", "step_end", "step", 0, "begin_ns",
 	    (json_int_t)MADE_BEGIN_NS, "end_ns", (json_int_t)MADE_END_NS, "ended", "time");
 	add(records, "{s:s, s:{s:i}}", "kind", "counters", "events", "SCX_EV_SELECT_CPU_FALLBACK",

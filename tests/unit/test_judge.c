@@ -99,9 +99,10 @@ static void an_ejected_scheduler_fails(void **state)
 {
 	(void)state;
 	eject("5900000000");
-	expect_fail("scheduler_alive",
-		    "the kernel ejected mine: runnable task stall: hogs/2[102] failed to run for "
-		    "6.432s (exit kind 1026); that task is hogs/2 (allowed 0-3), 0.900 s after");
+	expect_fail(
+		"scheduler_alive",
+		"the kernel ejected mine: runnable task stall: hogs/2[102] failed to run for "
+		"6.432s (exit kind 1026); that task is hogs/2 (spin in left, allowed 0-3), 0.900 s after");
 	expect_now("progress", KTSTR_UNDECIDED, "broken off");
 }
 
@@ -163,7 +164,8 @@ static void who_ran_elsewhere_fails(void **state)
 	(void)state;
 	made_set(hog(2), "outside", "\"5,7\"");
 	made_set(hog(2), "outside_ns", "30000000");
-	expect_fail("isolation", "hogs/2 (allowed 0-3) ran on CPUs 5,7 for 30 ms in step 'load'");
+	expect_fail("isolation",
+		    "hogs/2 (spin in left, allowed 0-3) ran on CPUs 5,7 for 30 ms in step 'load'");
 	json_object_del(hog(2), "outside");
 	expect_now("isolation", KTSTR_UNDECIDED, "where hogs/2 ran is not known");
 }
@@ -174,17 +176,25 @@ static void who_crashes_or_hangs_fails(void **state)
 
 	(void)state;
 	made_set(once, "exit", "3");
-	expect_fail("completion", "once/0 ended with exit status 3");
+	expect_fail(
+		"completion",
+		"once/0 (once in side, allowed 5-7) ended with exit status 3 after 400 ms of CPU "
+		"time in 1.00 s of step 'load'");
 	json_object_del(once, "exit");
 	expect_now("completion", KTSTR_UNDECIDED, "how once/0 ended");
 	made_set(once, "signal", "11");
-	expect_fail("completion", "once/0 was killed by signal 11 (SEGV)");
+	expect_fail(
+		"completion",
+		"once/0 (once in side, allowed 5-7) was killed by signal 11 (SEGV) after 400 ms");
 	made_set(once, "state", "\"running\"");
 	expect_now("completion", KTSTR_UNDECIDED, "had not come to its end");
 	made_set(once, "iterations", "0");
 	made_set(once, "units", "0");
 	made_set(once, "cpu_ns", "0");
-	expect_fail("completion", "got nothing done in step 'load'");
+	expect_fail(
+		"completion",
+		"had got nothing done after 0 us of CPU time in 1.00 s of step 'load'; it waited 10 "
+		"ms from 0.100 s on while CPUs 5-7 ran pigs/0 (75 %), idle (25 %)");
 	json_object_del(once, "cpu_ns");
 	expect_now("completion", KTSTR_UNDECIDED, "had not come to its end");
 	made_set(once, "state", "\"missing\"");
@@ -204,8 +214,9 @@ static void who_gets_nothing_done_fails(void **state)
 		 "1980000000}]");
 	expect_fail(
 		"progress",
-		"hogs/1 (allowed 0-3) did 0 iterations in 1.00 s of step 'load', and waited 990 "
-		"ms from 0.010 s on while CPUs 0-3 ran pigs/0 (50 %), idle (50 %)");
+		"hogs/1 (spin in left, allowed 0-3) did 0 iterations in 1.00 s of step 'load' (bound: at "
+		"least 1 iterations), and waited 990 ms from 0.010 s on while CPUs 0-3 ran idle "
+		"(50 %), pigs/0 (50 %)");
 	made_set(hog(1), "cpu_ns", "20000000");
 	expect_now("progress", KTSTR_PASS, "");
 	json_object_del(hog(1), "iterations");
@@ -232,8 +243,9 @@ static void a_long_gap_fails(void **state)
 	made_set(hog_wait(3), "wait_ns", "800000000");
 	expect_fail(
 		"gap_ns",
-		"hogs/3 (allowed 0-3) wanted to run, and gave no sign of it for 812 ms from 0.100 s "
-		"on, on CPU 2; for 800 ms from 0.100 s on it waited while CPUs 0-3 ran");
+		"hogs/3 (spin in left, allowed 0-3) wanted to run, and gave no sign of it for 812 ms "
+		"(bound: at most 100 ms) from 0.100 s on, on CPU 2; for 800 ms from 0.100 s on it "
+		"waited while CPUs 0-3 ran pigs/0 (1 %), not known (99 %)");
 	assert_true(finding_of("gap_ns")->has_value);
 	json_object_del(hog(3), "gap_ns");
 	expect_now("gap_ns", KTSTR_UNDECIDED, "the gaps of hogs/3 are not known");
@@ -308,9 +320,10 @@ static void a_long_wait_fails(void **state)
 	(void)state;
 	made_set(hog_wait(2), "wait_ns", "812000000");
 	made_set(hog_wait(2), "open", "true");
-	expect_fail("wait_ns",
-		    "hogs/2 (allowed 0-3) waited 812 ms from 0.100 s on, until the end of "
-		    "the step, while CPUs 0-3 ran pigs/0 (1 %), idle (0 %)");
+	expect_fail(
+		"wait_ns",
+		"hogs/2 (spin in left, allowed 0-3) waited 812 ms (bound: at most 100 ms) from 0.100 s "
+		"on, until the end of the step, while CPUs 0-3 ran pigs/0 (1 %), not known (99 %)");
 	made_set(hog_wait(2), "lost", "4");
 	expect_fail("wait_ns", "812 ms");
 	made_set(hog_wait(2), "wait_ns", "1000");
@@ -331,7 +344,8 @@ static void a_limit_that_is_reached_fails(void **state)
 	made_set(hog(1), "iterations", "7");
 	expect_fail("step_ends",
 		    "step 'load' waited for 'iterations hogs 5000' for 1.000 s, and it did "
-		    "not come; hogs/1 is the furthest behind");
+		    "not come; hogs/1 (spin in left, allowed 0-3) is the furthest behind, with 7 "
+		    "iterations");
 }
 
 static void who_moves_while_frozen_fails(void **state)
@@ -340,7 +354,9 @@ static void who_moves_while_frozen_fails(void **state)
 
 	(void)state;
 	made_set(ice, "frozen_iterations", "4");
-	expect_fail("frozen", "ice/0 did 4 iterations while it was frozen");
+	expect_fail(
+		"frozen",
+		"ice/0 (spin in ice, allowed 5-7) did 4 iterations while it was frozen, in 1.00 s of step 'load'");
 	json_object_del(ice, "frozen_iterations");
 	expect_now("frozen", KTSTR_UNDECIDED, "is not known");
 	made_set(ice, "frozen", "false");
@@ -363,7 +379,9 @@ static void what_was_before_the_end_counts(void **state)
 	(void)state;
 	eject("5900000000");
 	made_set(hog_wait(2), "wait_ns", "850000000");
-	expect_fail("wait_ns", "hogs/2 (allowed 0-3) waited 800 ms from 0.100 s on");
+	expect_fail(
+		"wait_ns",
+		"hogs/2 (spin in left, allowed 0-3) waited 800 ms (bound: at most 100 ms) from 0.100 s on");
 	made_set(hog_wait(2), "begin_ns", "5850000000");
 	expect_now("wait_ns", KTSTR_UNDECIDED, "broken off");
 }

@@ -22,7 +22,7 @@ static void unequal_workers_fail(void **state)
 	made_set(worker("hogs", 1), "cpu_ns", "50000000");
 	made_set(worker("hogs", 2), "cpu_ns", "450000000");
 	expect("spread_percent", KTSTR_FAIL,
-	       "hogs/1 got 50.0 ms of CPU time and hogs/2 got 450.0 ms, 160 % of their mean apart");
+	       "hogs/1 (spin in left, allowed 0-3) got 50.0 ms of CPU time and hogs/2 got 450.0 ms, 160 % of their mean apart");
 	json_object_del(worker("hogs", 0), "cpu_ns");
 	expect("spread_percent", KTSTR_UNDECIDED, "the CPU time of hogs/0 is not known");
 }
@@ -55,7 +55,7 @@ static void weights_that_are_ignored_fail(void **state)
 	made_set(made_cgroup(records, "left"), "usage_ns", "2000000000");
 	made_set(made_cgroup(records, "right"), "usage_ns", "2000000000");
 	expect("weight_error_percent", KTSTR_FAIL,
-	       "left got 2000.0 ms of the 4000.0 ms of CPU time that 2 shared; its weight gives it "
+	       "cgroup left (hogs: spin) of weight 100 got 2000.0 ms of the 4000.0 ms of CPU time that 2 shared; its weight gives it "
 	       "1000.0 ms");
 	made_set(made_cgroup(records, "left"), "weight", "300");
 	expect("weight_error_percent", KTSTR_PASS, "");
@@ -115,7 +115,7 @@ static void nice_of_rows_is_a_weight(void **state)
 	expect("weight_error_percent", KTSTR_PASS, "1 cgroup looked at");
 	nice_rows("188000000");
 	expect("weight_error_percent", KTSTR_FAIL,
-	       "pigs got 752.0 ms of the 1504.0 ms of CPU time that 2 shared; its weight gives it "
+	       "4 workers of pigs (spin in both, allowed 0) with nice 5 got 752.0 ms of the 1504.0 ms of CPU time that 2 shared; its weight gives it "
 	       "370.7 ms");
 	json_object_del(worker("pigs", 2), "cpu_ns");
 	expect("weight_error_percent", KTSTR_UNDECIDED, "pigs/2 is not known");
@@ -130,7 +130,7 @@ static void quotas_that_are_exceeded_fail(void **state)
 	expect("quota_percent", KTSTR_PASS, "");
 	made_set(cap, "usage_ns", "640000000");
 	expect("quota_percent", KTSTR_FAIL,
-	       "cgroup cap used 640.0 ms of CPU time in 1000.0 ms; cpu.max gives it 50 of every 100 "
+	       "cgroup cap (capped: spin) used 640.0 ms of CPU time in 1000.0 ms; cpu.max gives it 50 of every 100 "
 	       "ms");
 	json_object_del(cap, "usage_ns");
 	expect("quota_percent", KTSTR_UNDECIDED, "the CPU time of cgroup cap is not known");
@@ -146,7 +146,7 @@ static void quotas_that_are_not_given_fail(void **state)
 	made_set(cap, "usage_ns", "370000000");
 	expect("quota_use_percent", KTSTR_PASS, "");
 	made_set(cap, "usage_ns", "340000000");
-	expect("quota_use_percent", KTSTR_FAIL, "cgroup cap used 340.0 ms");
+	expect("quota_use_percent", KTSTR_FAIL, "cgroup cap (capped: spin) used 340.0 ms");
 	made_set(worker("naps", 0), "allowed", "\"4\"");
 	expect("quota_use_percent", KTSTR_UNDECIDED, "others want the same CPUs");
 	made_set(worker("naps", 0), "allowed", "\"5\"");
@@ -159,7 +159,9 @@ static void shares_are_of_what_there_was(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		made_set(worker("hogs", i), "cpu_ns", "100000000");
-	expect("cpu_share_percent", KTSTR_FAIL, "4 workers of hogs on CPUs 0-3 used 10 % of what");
+	expect("cpu_share_percent", KTSTR_FAIL,
+	       "4 workers of hogs (spin in left, allowed 0-3) used 10 % of what there was for them, 400 ms "
+	       "of 4.00 s (bound: at least 20 %)");
 	expect("cpu_share_max_percent", KTSTR_PASS, "");
 	for (int i = 0; i < 4; i++)
 		made_set(worker("hogs", i), "cpu_ns", "500000000");
@@ -174,7 +176,8 @@ static void slow_rows_fail(void **state)
 	(void)state;
 	made_set(worker("naps", 0), "iterations", "100");
 	made_set(worker("naps", 1), "iterations", "200");
-	expect("iterations_per_s", KTSTR_FAIL, "naps did 300 iterations in 1.000 s, 300 a second");
+	expect("iterations_per_s", KTSTR_FAIL,
+	       "2 workers of naps (timer in side, allowed 5-7) did 300 iterations in 1.000 s, 300 a second");
 	json_object_del(worker("naps", 1), "iterations");
 	expect("iterations_per_s", KTSTR_UNDECIDED, "what naps/1 got done is not known");
 }
@@ -183,7 +186,8 @@ static void far_memory_fails(void **state)
 {
 	(void)state;
 	made_set(worker("naps", 0), "remote_ns", "36000000");
-	expect("local_percent", KTSTR_FAIL, "naps ran 32.7 % of its time near its memory");
+	expect("local_percent", KTSTR_FAIL,
+	       "2 workers of naps (timer in side, allowed 5-7) ran 32.7 % of their time near their memory");
 	json_object_del(worker("naps", 0), "local_ns");
 	expect("local_percent", KTSTR_UNDECIDED, "how near to its memory naps/0 ran");
 }
@@ -193,7 +197,7 @@ static void restless_workers_fail(void **state)
 	(void)state;
 	made_set(worker("hogs", 0), "migrations", "700");
 	expect("migrations_per_s", KTSTR_FAIL,
-	       "hogs/0 changed its CPU 700 times, 700 times a second");
+	       "hogs/0 (spin in left, allowed 0-3) changed its CPU 700 times in 1.00 s, 700 times a second");
 	json_object_del(worker("hogs", 0), "migrations");
 	expect("migrations_per_s", KTSTR_UNDECIDED, "is not known");
 }
@@ -220,7 +224,7 @@ static void late_wake_ups_fail(void **state)
 	made_set(wakes, "p99_ns", "900000");
 	made_set(wakes, "max_ns", "4000000");
 	expect("wake_p50_ns", KTSTR_FAIL,
-	       "naps/1: the median of 500 times from wake-up to running is 0.060 ms");
+	       "naps/1 (timer in side, allowed 5-7): the median of 500 times from wake-up to running is 0.060 ms");
 	expect("wake_p99_ns", KTSTR_FAIL, "the 99th percentile of 500 times");
 	expect("wake_max_ns", KTSTR_FAIL, "the longest of 500 times");
 }
@@ -248,8 +252,8 @@ static void idle_cpus_beside_waiters_fail(void **state)
 	made_set(wait, "wait_ns", "60000000");
 	made_set(wait, "idle_ns", "55000000");
 	expect("idle_while_waiting_ns", KTSTR_FAIL,
-	       "CPU 3 was idle for 55 ms from 0.102 s on while hogs/2 (allowed 0-3) waited, 60 ms in "
-	       "all while CPUs 0-3 ran pigs/0 (12 %)");
+	       "CPU 3 was idle for 55 ms (bound: at most 10 ms) from 0.102 s on while hogs/2 (spin in left, "
+	       "allowed 0-3) waited, 60 ms in all while CPUs 0-3 ran pigs/0 (12 %), idle (4 %), not known (83 %)");
 	made_set(made_find(records, "work", "hogs", -1), "policy", "\"deadline:2ms/10ms/20ms\"");
 	expect("idle_while_waiting_ns", KTSTR_PASS, "7 workers looked at");
 	made_set(made_find(records, "wait", "capped", 0), "idle_ns", "90000000");

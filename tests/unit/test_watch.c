@@ -177,25 +177,91 @@ static void lost_events_make_nothing_up(void **unused)
 	watch_state_wake(state, A, 10 * MS);
 	watch_state_lost(state, 5);
 	struct watch_wait wait = look(A, 500);
-	uint64_t busy, idle;
+	struct watch_cpu cpu;
 
 	assert_int_equal(wait.wait_ns, 0);
 	assert_int_equal(wait.lost, 5);
-	assert_int_equal(watch_state_read_cpu(state, 0, 500 * MS, &busy, &idle), -ENODATA);
+	assert_int_equal(watch_state_read_cpu(state, 0, 500 * MS, &cpu), -ENODATA);
+	/* Nor is what comes behind the whole of it. */
+	run(600, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 700 * MS, &cpu), -ENODATA);
+	watch_state_begin(state, 700 * MS);
+	assert_int_equal(watch_state_read_cpu(state, 0, 800 * MS, &cpu), 0);
+	assert_int_equal(cpu.busy_ns, 100 * MS);
 }
 
 static void busy_and_idle_add_up(void **unused)
 {
-	uint64_t busy = 0, idle = 0;
+	struct watch_cpu cpu;
 
 	(void)unused;
 	run(0, 0, 0, STRANGER, false);
 	run(11, 0, STRANGER, 0, false);
 	run(31, 0, 0, STRANGER, false);
-	assert_int_equal(watch_state_read_cpu(state, 0, 41 * MS, &busy, &idle), 0);
-	assert_int_equal(busy, 20 * MS);
-	assert_int_equal(idle, 20 * MS);
-	assert_int_equal(watch_state_read_cpu(state, 1, 41 * MS, &busy, &idle), -ENODATA);
+	assert_int_equal(watch_state_read_cpu(state, 0, 41 * MS, &cpu), 0);
+	assert_int_equal(cpu.busy_ns, 20 * MS);
+	assert_int_equal(cpu.idle_ns, 20 * MS);
+	assert_int_equal(watch_state_read_cpu(state, 1, 41 * MS, &cpu), -ENODATA);
+}
+
+static void what_ran_on_a_cpu_is_told(void **unused)
+{
+	struct watch_cpu cpu;
+
+	(void)unused;
+	run(0, 0, 0, STRANGER, false);
+	run(11, 0, STRANGER, A, false);
+	run(41, 0, A, 0, false);
+	run(51, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 61 * MS, &cpu), 0);
+	assert_int_equal(cpu.nr_ran, 2);
+	assert_string_equal(cpu.ran[0].who, "task-100");
+	assert_int_equal(cpu.ran[0].ns, 30 * MS);
+	assert_string_equal(cpu.ran[1].who, "task-7");
+	assert_int_equal(cpu.ran[1].ns, 20 * MS);
+	/* Reading changes nothing, and a new window begins anew. */
+	assert_int_equal(watch_state_read_cpu(state, 0, 61 * MS, &cpu), 0);
+	assert_int_equal(cpu.ran[1].ns, 20 * MS);
+	watch_state_begin(state, 61 * MS);
+	assert_int_equal(watch_state_read_cpu(state, 0, 71 * MS, &cpu), 0);
+	assert_int_equal(cpu.nr_ran, 1);
+	assert_int_equal(cpu.ran[0].ns, 10 * MS);
+}
+
+static void many_names_leave_the_longest(void **unused)
+{
+	struct watch_cpu cpu;
+
+	(void)unused;
+	for (uint64_t i = 0; i < 20; i++)
+		run(1 + i * i, 0, 0, (pid_t)(200 + i), false);
+	assert_int_equal(watch_state_read_cpu(state, 0, (1 + 20 * 20) * MS, &cpu), 0);
+	assert_int_equal(cpu.nr_ran, WATCH_RAN);
+	assert_string_equal(cpu.ran[0].who, "task-219");
+	assert_int_equal(cpu.ran[0].ns, 39 * MS);
+	assert_int_equal(cpu.busy_ns, 400 * MS);
+}
+
+static void idle_before_the_first_switch_counts(void **unused)
+{
+	struct watch_cpu cpu;
+
+	(void)unused;
+	run(101, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 111 * MS, &cpu), 0);
+	assert_int_equal(cpu.idle_ns, 100 * MS);
+	/* What ran there before has no name. */
+	run(101, 1, A, 0, false);
+	assert_int_equal(watch_state_read_cpu(state, 1, 111 * MS, &cpu), 0);
+	assert_int_equal(cpu.idle_ns, 10 * MS);
+	assert_int_equal(cpu.busy_ns, 0);
+	/* It was not there all the time. */
+	watch_state_begin(state, 111 * MS);
+	watch_state_cpu_gone(state, 0);
+	run(211, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 221 * MS, &cpu), 0);
+	assert_int_equal(cpu.idle_ns, 0);
+	assert_int_equal(cpu.busy_ns, 10 * MS);
 }
 
 static void threads_come_and_go(void **unused)
@@ -339,6 +405,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(lost_events_make_nothing_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(busy_and_idle_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_ran_on_a_cpu_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_names_leave_the_longest, setup, teardown),
+		cmocka_unit_test_setup_teardown(idle_before_the_first_switch_counts, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(threads_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_history_says_it_was_cut, setup, teardown),
 		cmocka_unit_test(formats_are_read),

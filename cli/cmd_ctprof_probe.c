@@ -8,10 +8,11 @@
 #include <ktstr/api.h>
 #include <ktstr/ctprof.h>
 
+#include "base/display.h"
 #include "cli.h"
 #include "ctprof_text.h"
 
-enum { NAME_BYTES = 24, MAX_COUNT = 100000 };
+enum { NAME_COLUMNS = 16, MAX_COUNT = 100000 };
 
 struct probe {
 	uint32_t pid;
@@ -54,14 +55,18 @@ static int print_json(const struct ktstr_ctprof *s, uint32_t pid)
 
 static void print_table(const struct ktstr_ctprof *s)
 {
-	char name[NAME_BYTES], allocated[CTPROF_CELL], deallocated[CTPROF_CELL];
+	char allocated[CTPROF_CELL], deallocated[CTPROF_CELL];
 
 	printf("%7s %-16s %12s %12s %14s\n", "TID", "COMM", "ALLOCATED", "DEALLOCATED", "BYTES");
 	for (size_t i = 0; i < s->nr_threads; i++) {
 		const struct ktstr_ctprof_thread *t = &s->threads[i];
+		_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+		size_t width;
 
-		printf("%7u %-16s ", t->tid,
-		       ctprof_name(t->texts[KTSTR_CTPROF_TEXT_COMM], name, sizeof(name)));
+		ctprof_add_name(&name, t->texts[KTSTR_CTPROF_TEXT_COMM]);
+		width = display_width(strbuf_str(&name));
+		printf("%7u %s%*s ", t->tid, strbuf_str(&name),
+		       width < NAME_COLUMNS ? (int)(NAME_COLUMNS - width) : 0, "");
 		if (t->jemalloc != KTSTR_JEMALLOC_OK)
 			printf("%12s %12s %14s\n", "-", "-", ktstr_jemalloc_tag_name(t->jemalloc));
 		else

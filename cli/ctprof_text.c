@@ -7,7 +7,11 @@
 
 #include <ktstr/api.h>
 
+#include "base/display.h"
+#include "base/text.h"
 #include "cli.h"
+
+enum { NAME_BYTES = 4096 };
 
 struct scale {
 	double step;
@@ -57,28 +61,20 @@ const char *ctprof_cell(const struct ktstr_ctprof_thread *t, unsigned int metric
 	return buf;
 }
 
-const char *ctprof_name(const char *text, char *buf, size_t size)
+void ctprof_add_name(struct strbuf *out, const char *name)
 {
-	size_t len = 0;
-
-	snprintf(buf, size, "-");
-	for (; text && *text && len + 5 < size; text++) {
-		if (*text < ' ' || *text > '~')
-			len += (size_t)snprintf(buf + len, size - len, "\\x%02x",
-						(unsigned int)(unsigned char)*text);
-		else
-			buf[len++] = *text;
-		buf[len] = '\0';
-	}
-	return buf;
+	display_add(out, name && *name ? name : "-", NAME_BYTES);
 }
 
 json_t *ctprof_text_json(const char *text)
 {
 	json_t *json = json_string(text);
-	char buf[4096];
+	_cleanup_strbuf_ struct strbuf clean = STRBUF_INIT;
 
-	return json ? json : json_string(ctprof_name(text, buf, sizeof(buf)));
+	if (json)
+		return json;
+	text_add_clean(&clean, text, strlen(text), TEXT_LONG_MAX);
+	return json_string(strbuf_str(&clean));
 }
 
 json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t)

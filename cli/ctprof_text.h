@@ -9,13 +9,15 @@
 
 #include <ktstr/ctprof.h>
 
+#include "base/strbuf.h"
+
 enum { CTPROF_CELL = 64 };
 
 /* "16.0MiB", "1.25s", "-" for an absent value; @buf holds CTPROF_CELL bytes and is returned. */
 const char *ctprof_cell(const struct ktstr_ctprof_thread *t, unsigned int metric, char *buf);
 const char *ctprof_scaled(const struct ktstr_metric_info *info, int64_t value, char *buf);
-/* A name without control characters and broken UTF-8, which become \xNN; cut at @size. */
-const char *ctprof_name(const char *text, char *buf, size_t size);
+/* Appends a name fit for a terminal (base/display.h); "-" if there is none. */
+void ctprof_add_name(struct strbuf *out, const char *name);
 /* All that is there of a thread, absent values left out. */
 json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t);
 json_t *ctprof_text_json(const char *text);

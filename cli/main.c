@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
 	int r = KTSTR_EXIT_PASS;
 
 	ktstr_stdio_hold();
+	/* Of names of threads that are not ASCII; numbers stay as they are everywhere. */
+	setlocale(LC_CTYPE, "");
 	/* A reader that went away must show up as a write error with a message. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && !strcmp(argv[1], "--version"))

@@ -258,10 +258,10 @@ int watch_print(struct watch *w)
 	printf("%s  %.2f s  %" PRIu64 " threads, %" PRIu64 " new, %" PRIu64 " gone\n",
 	       clock_text(w->newer.snapshot->captured_at_unix_ns, at), w->seconds,
 	       w->movers->threads, w->movers->threads_new, w->movers->threads_gone);
-	printf("%s\n", watch_heading(&w->view, WATCH_LINE - 1, line));
+	if (shown)
+		printf("%s\n", watch_heading(&w->view, WATCH_WIDTH, line));
 	for (size_t i = 0; i < shown; i++)
-		printf("%s\n",
-		       watch_line(&w->view, rows[i].mover, w->seconds, WATCH_LINE - 1, line));
+		printf("%s\n", watch_line(&w->view, rows[i].mover, w->seconds, WATCH_WIDTH, line));
 	putchar('\n');
 	free(rows);
 	return KTSTR_EXIT_PASS;

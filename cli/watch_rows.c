@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "ctprof_text.h"
 
-enum { COLUMN = 7, NAME_MIN = 16, NAME_BYTES = 4096 };
+enum { COLUMN = 7, NAME_MIN = 16 };
 
 static const struct {
 	unsigned int metric;
@@ -165,7 +166,8 @@ static int compare_rows(const void *a, const void *b)
 
 static bool passes(const struct watch_view *view, const struct ktstr_ctprof_mover *mover)
 {
-	char name[NAME_BYTES], id[16];
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+	char id[16];
 
 	if (!*view->filter)
 		return true;
@@ -175,7 +177,8 @@ static bool passes(const struct watch_view *view, const struct ktstr_ctprof_move
 	snprintf(id, sizeof(id), "%" PRIu32, mover->tid);
 	if (mover->tid && !strcmp(id, view->filter))
 		return true;
-	return strcasestr(ctprof_name(mover->name, name, sizeof(name)), view->filter) != NULL;
+	ctprof_add_name(&name, mover->name);
+	return strcasestr(strbuf_str(&name), view->filter) != NULL;
 }
 
 struct watch_row *watch_sort(const struct watch_view *view,
@@ -249,8 +252,7 @@ const char *watch_heading(const struct watch_view *view, size_t width, char *buf
 				watch_label(view->metrics[i], label));
 	snprintf(buf + len, WATCH_LINE - len, " %s",
 		 view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP ? "CGROUP" : "NAME");
-	if (width < WATCH_LINE)
-		buf[width] = '\0';
+	buf[width < WATCH_WIDTH ? width : WATCH_WIDTH] = '\0';
 	return buf;
 }
 
@@ -277,19 +279,20 @@ static const char *births(const struct ktstr_ctprof_mover *m, char *buf)
 static void add_name(const struct watch_view *view, const char *name, size_t width, char *buf)
 {
 	size_t len = strlen(buf), room = width > len + 1 ? width - len - 1 : 0;
-	char clean[NAME_BYTES];
-	size_t size;
+	_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT;
+	const char *text;
 
-	ctprof_name(name, clean, sizeof(clean));
-	size = strlen(clean);
-	if (!room || len + room + 2 > WATCH_LINE)
+	if (!room)
 		return;
-	if (size <= room)
-		snprintf(buf + len, WATCH_LINE - len, " %s", clean);
+	ctprof_add_name(&shown, name);
+	text = strbuf_str(&shown);
+	if (display_width(text) <= room)
+		snprintf(buf + len, WATCH_LINE - len, " %s", text);
 	else if (view->by == KTSTR_CTPROF_MOVERS_BY_CGROUP && room > 3)
-		snprintf(buf + len, WATCH_LINE - len, " <%s", clean + size - (room - 1));
+		snprintf(buf + len, WATCH_LINE - len, " <%s", display_back(text, room - 1));
 	else
-		snprintf(buf + len, WATCH_LINE - len, " %.*s>", (int)room - 1, clean);
+		snprintf(buf + len, WATCH_LINE - len, " %.*s>", (int)display_front(text, room - 1),
+			 text);
 }
 
 const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_mover *mover,
@@ -313,9 +316,11 @@ const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_
 				cell->threads && cell->threads < mover->threads ? "~" : "",
 				watch_cell(view->metrics[i], cell, seconds, text));
 	}
-	add_name(view, mover->name, width, buf);
-	if (width < WATCH_LINE)
+	width = width < WATCH_WIDTH ? width : WATCH_WIDTH;
+	if (len > width)
 		buf[width] = '\0';
+	else
+		add_name(view, mover->name, width, buf);
 	return buf;
 }
 

@@ -16,7 +16,8 @@
 
 #include <ktstr/ctprof_movers.h>
 
-enum { WATCH_CELL = 32, WATCH_FILTER = 64, WATCH_LINE = 512 };
+/* Of a line: columns, and bytes with four of UTF-8 in each. */
+enum { WATCH_CELL = 32, WATCH_FILTER = 64, WATCH_WIDTH = 511, WATCH_LINE = 2048 };
 
 struct watch_view {
 	enum ktstr_ctprof_movers_by by;
@@ -46,7 +47,7 @@ struct watch_row *watch_sort(const struct watch_view *view,
 			     const struct ktstr_ctprof_movers *movers, double seconds,
 			     size_t *ret_nr);
 
-/* Lines without a newline, at most @width wide; @buf holds WATCH_LINE bytes and is returned. */
+/* Lines without a newline, at most @width columns, WATCH_WIDTH in any case; @buf holds WATCH_LINE bytes and is returned. */
 const char *watch_heading(const struct watch_view *view, size_t width, char *buf);
 const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_mover *mover,
 		       double seconds, size_t width, char *buf);

@@ -12,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE = WATCH_COLUMNS_MAX + 1, ESCAPE_WAIT_MS = 25 };
+#include "base/display.h"
+
+/* Four bytes of UTF-8 in a column. */
+enum { LINE = 4 * WATCH_COLUMNS_MAX + 1, ESCAPE_WAIT_MS = 25 };
 
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[2J"
 /* Where a terminal knows this, a frame is seen whole or not at all. */
@@ -267,7 +270,7 @@ void watch_screen_put(struct watch_screen *s, size_t row, enum watch_style style
 {
 	if (row >= s->rows)
 		return;
-	snprintf(s->next + row * LINE, s->columns + 1, "%s", text);
+	snprintf(s->next + row * LINE, LINE, "%.*s", (int)display_front(text, s->columns), text);
 	s->next_style[row] = (unsigned char)style;
 }
 
@@ -287,8 +290,9 @@ void watch_screen_show(struct watch_screen *s)
 		if (!s->everything && !strcmp(next, seen) &&
 		    s->next_style[row] == s->seen_style[row])
 			continue;
-		len += (size_t)snprintf(out + len, size - len, "\033[%zu;1H%s%-*s\033[0m", row + 1,
-					styles[s->next_style[row]], (int)s->columns, next);
+		len += (size_t)snprintf(out + len, size - len, "\033[%zu;1H%s%s%*s\033[0m", row + 1,
+					styles[s->next_style[row]], next,
+					(int)(s->columns - display_width(next)), "");
 		memcpy(seen, next, LINE);
 		s->seen_style[row] = s->next_style[row];
 	}

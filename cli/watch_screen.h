@@ -47,7 +47,7 @@ struct watch_screen {
 	int signals;	  /* descriptor */
 	struct termios before;
 	size_t rows, columns;
-	char *next, *seen; /* rows of WATCH_COLUMNS_MAX + 1 characters each */
+	char *next, *seen; /* rows of WATCH_COLUMNS_MAX columns of UTF-8 each */
 	unsigned char next_style[WATCH_ROWS_MAX], seen_style[WATCH_ROWS_MAX];
 	bool everything; /* nothing on the screen is known */
 	int key;

@@ -29,3 +29,21 @@ size_t utf8_length(const void *bytes, size_t len)
 			return 0;
 	return n;
 }
+
+uint32_t utf8_decode(const void *bytes, size_t len)
+{
+	static const unsigned char first[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const unsigned char *s = bytes;
+	uint32_t c = s[0] & first[len];
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	return c;
+}
+
+bool utf8_is_deceptive(uint32_t c)
+{
+	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+	       (c >= 0xfff9 && c <= 0xffff);
+}

@@ -10,24 +10,6 @@
 
 extern const char page_html[], page_css[], page_js[];
 
-/* Zero-width and direction characters, with which a name can look like another. */
-static bool is_deceptive(unsigned int c)
-{
-	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xffff);
-}
-
-static unsigned int decode(const unsigned char *bytes, size_t len)
-{
-	static const unsigned char first[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	unsigned int c = bytes[0] & first[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | (bytes[i] & 0x3f);
-	return c;
-}
-
 /* Appends the text as plain characters: @escape is called for those that mean something. */
 static void add_text(struct strbuf *out, const char *text, void (*escape)(struct strbuf *, char),
 		     const char *backslash)
@@ -40,9 +22,8 @@ static void add_text(struct strbuf *out, const char *text, void (*escape)(struct
 
 		if (!len || byte < ' ' || byte == 0x7f)
 			strbuf_addf(out, "%sx%02x", backslash, byte);
-		else if (len > 1 && is_deceptive(decode((const unsigned char *)text, len)))
-			strbuf_addf(out, "%su%04x", backslash,
-				    decode((const unsigned char *)text, len));
+		else if (len > 1 && utf8_is_deceptive(utf8_decode(text, len)))
+			strbuf_addf(out, "%su%04x", backslash, utf8_decode(text, len));
 		else if (len > 1)
 			strbuf_add(out, text, len);
 		else

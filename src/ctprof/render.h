@@ -42,6 +42,9 @@ const char *render_mark(struct render *r, const struct ktstr_ctprof_cell *cell);
 bool render_is_listed(const struct render *r, const struct ktstr_ctprof_group *g);
 /* How many groups of the block are shown, after --limit and what has nothing to tell. */
 size_t render_count(const struct render *r, const struct ktstr_ctprof_block *block);
+/* Says so if neither a group nor the line of all threads would stand below the block's heading.
+ * Return: was it said? */
+bool render_said_nothing(struct render *r, const struct ktstr_ctprof_block *block);
 
 void render_heading(struct render *r);
 int render_table(struct render *r, const struct ktstr_ctprof_block *block);

@@ -310,7 +310,7 @@ int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 		r, r->opts->columns ? r->opts->columns : default_fields(r->comparison), &f);
 	if (result == 0)
 		result = render_choose(r, block, &m);
-	if (result < 0)
+	if (result < 0 || render_said_nothing(r, block))
 		return result;
 	s.nr_columns = f.nr;
 	for (size_t i = 0; i < f.nr; i++) {

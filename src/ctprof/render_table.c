@@ -144,8 +144,8 @@ static void add_machine(struct render *r, struct sheet *s, const struct ktstr_ct
 	}
 }
 
-static size_t add_groups(struct render *r, struct sheet *s, const struct ktstr_ctprof_block *block,
-			 const struct render_metrics *m)
+static void add_groups(struct render *r, struct sheet *s, const struct ktstr_ctprof_block *block,
+		       const struct render_metrics *m)
 {
 	size_t shown = 0, nr = render_count(r, block);
 
@@ -158,7 +158,6 @@ static size_t add_groups(struct render *r, struct sheet *s, const struct ktstr_c
 		add_group(r, s, block, g, m);
 		shown++;
 	}
-	return shown;
 }
 
 int render_table(struct render *r, const struct ktstr_ctprof_block *block)
@@ -169,7 +168,7 @@ int render_table(struct render *r, const struct ktstr_ctprof_block *block)
 	int result = render_choose(r, block, &m);
 
 	render_start(r, block->by, &s);
-	if (result < 0)
+	if (result < 0 || render_said_nothing(r, block))
 		return result;
 	s.nr_columns = m.nr + (tasks ? 3 : 2);
 	s.name = tasks ? 2 : 0;
@@ -177,8 +176,7 @@ int render_table(struct render *r, const struct ktstr_ctprof_block *block)
 	add_heads(&s, block->by, r->comparison->per_second, &m);
 	if (!tasks && block->by != KTSTR_CTPROF_BY_MACHINE && block->nr_groups > 1)
 		add_machine(r, &s, block, &m);
-	if (!add_groups(r, &s, block, &m))
-		strbuf_addstr(r->out, "Nothing changed.\n");
+	add_groups(r, &s, block, &m);
 	return render_finish(r, &s);
 }
 

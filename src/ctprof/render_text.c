@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/display.h"
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
@@ -25,12 +25,7 @@ static const struct {
 
 void render_name(const char *name, struct strbuf *out)
 {
-	_cleanup_strbuf_ struct strbuf clean = STRBUF_INIT;
-
-	text_add_clean(&clean, name, strlen(name), NAME_MAX_BYTES);
-	text_add_flat(out, strbuf_str(&clean));
-	if (clean.error)
-		out->error = clean.error;
+	display_add(out, name, NAME_MAX_BYTES);
 }
 
 void render_start(const struct render *r, enum ktstr_ctprof_group_by by, struct sheet *s)
@@ -170,6 +165,20 @@ size_t render_count(const struct render *r, const struct ktstr_ctprof_block *blo
 			 (!r->opts->limit || has_something(r, &block->groups[i]));
 	}
 	return shown;
+}
+
+bool render_said_nothing(struct render *r, const struct ktstr_ctprof_block *block)
+{
+	bool has_all = block->by != KTSTR_CTPROF_BY_TASK && block->by != KTSTR_CTPROF_BY_MACHINE &&
+		       block->nr_groups > 1;
+
+	if (render_count(r, block) ||
+	    (has_all && has_something(r, &r->comparison->blocks[0].groups[0])))
+		return false;
+	strbuf_addstr(r->out, r->comparison->nr_sides == 1 ? "There are no threads.\n"
+							   : "Nothing changed.\n");
+	r->nr_dropped = 0;
+	return true;
 }
 
 /* " (4, ran 1.2s)" */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/display.h"
 
 enum { CUT_BYTES = 2 }; /* ".." */
 
@@ -38,39 +38,19 @@ void sheet_add(struct sheet *s, enum sheet_tone tone, const char *text)
 	strbuf_add(&s->text, text, strlen(text) + 1);
 }
 
-static size_t step(const char *text)
-{
-	size_t len = utf8_length(text, strlen(text));
-
-	return len ? len : 1;
-}
-
-size_t sheet_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text += step(text))
-		width++;
-	return width;
-}
-
 void sheet_fit(const char *text, size_t width, struct strbuf *out)
 {
-	size_t all = sheet_width(text), front, back, i = 0;
+	size_t back;
 
-	if (!width || all <= width || width <= CUT_BYTES) {
+	if (!width || width <= CUT_BYTES || display_width(text) <= width) {
 		strbuf_addstr(out, text);
 		return;
 	}
 	/* Both ends tell: what it is, and which one. */
 	back = (width - CUT_BYTES) / 2;
-	front = width - CUT_BYTES - back;
-	for (; *text; text += step(text), i++) {
-		if (i == front)
-			strbuf_addstr(out, "..");
-		if (i < front || i >= all - back)
-			strbuf_add(out, text, step(text));
-	}
+	strbuf_add(out, text, display_front(text, width - CUT_BYTES - back));
+	strbuf_addstr(out, "..");
+	strbuf_addstr(out, display_back(text, back));
 }
 
 void sheet_tone(const struct sheet *s, enum sheet_tone tone, const char *text, struct strbuf *out)
@@ -96,7 +76,7 @@ static size_t fit_columns(const struct sheet *s, size_t *widths)
 	size_t nr = s->nr_columns, all = 0;
 
 	for (size_t i = 0; i < s->nr_cells; i++) {
-		size_t width = sheet_width(text_at(s, i)), column = i % s->nr_columns;
+		size_t width = display_width(text_at(s, i)), column = i % s->nr_columns;
 
 		if (width > widths[column])
 			widths[column] = width;
@@ -124,7 +104,7 @@ static void print_cell(const struct sheet *s, size_t cell, size_t width, bool la
 	size_t pad;
 
 	sheet_fit(text_at(s, cell), width, &fitted);
-	pad = sheet_width(strbuf_str(&fitted));
+	pad = display_width(strbuf_str(&fitted));
 	pad = width > pad ? width - pad : 0;
 	for (size_t i = 0; !left && i < pad; i++)
 		strbuf_addch(out, ' ');

@@ -45,9 +45,7 @@ void sheet_add(struct sheet *s, enum sheet_tone tone, const char *text);
 int sheet_print(struct sheet *s, struct strbuf *out);
 /* Appends @text as if it were a cell. */
 void sheet_tone(const struct sheet *s, enum sheet_tone tone, const char *text, struct strbuf *out);
-/* Appends @text, cut in its middle to @width characters, 0 for any. */
+/* Appends @text, cut in its middle to @width columns, 0 for any. */
 void sheet_fit(const char *text, size_t width, struct strbuf *out);
-/* Characters of UTF-8. */
-size_t sheet_width(const char *text);
 
 #endif

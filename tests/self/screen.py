@@ -11,6 +11,7 @@ import select
 import struct
 import termios
 import time
+import unicodedata
 
 SEQUENCE = re.compile(rb"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 PATIENCE = 60
@@ -85,8 +86,12 @@ class Screen:
         self.pending = b""
         while at < len(data):
             if data[at] != 0x1b:
-                self.put(chr(data[at]))
-                at += 1
+                size = 1 if data[at] < 0x80 else 2 if data[at] < 0xe0 else 3 if data[at] < 0xf0 else 4
+                if len(data) < at + size:
+                    self.pending = data[at:]
+                    return
+                self.put(data[at:at + size].decode())
+                at += size
                 continue
             m = SEQUENCE.match(data, at)
             if not m:
@@ -98,19 +103,22 @@ class Screen:
             at = m.end()
 
     def put(self, c):
+        wide = unicodedata.east_asian_width(c) in "WF"
         if c == "\r":
             self.column = 0
         elif c == "\n":
             self.row += 1
-        elif c < " " or c > "~":
+        elif not c.isprintable() or unicodedata.combining(c):
             raise SystemExit(f"control character {c!r} in row {self.row}")
-        elif self.column >= self.columns or self.row >= self.rows:
+        elif self.column + wide >= self.columns or self.row >= self.rows:
             if self.strict:
                 raise SystemExit(f"row {self.row} runs over column {self.columns}: {self.line(self.row)}")
         else:
             line = self.line(self.row).ljust(self.columns)
-            self.lines[self.row] = line[:self.column] + c + line[self.column + 1:]
-            self.column += 1
+            # The other half of a wide character is a cell of its own.
+            cells = c + "\0" * wide
+            self.lines[self.row] = line[:self.column] + cells + line[self.column + len(cells):]
+            self.column += len(cells)
 
     def obey(self, private, numbers, letter):
         if letter == "H":

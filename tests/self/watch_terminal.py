@@ -5,7 +5,9 @@ import re
 import signal
 import sys
 import time
+import unicodedata
 
+from named_threads import NAMES
 from screen import PATIENCE, Screen
 
 ktstr, pid, test = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -194,7 +196,29 @@ def counted():
         sys.exit(f"not two intervals: {screen.frames}")
 
 
-if test.startswith("ended_by_"):
+def names(columns):
+    """As much of each name as there is room for, and no more."""
+    os.environ["LC_ALL"] = "C.UTF-8"
+    screen = watch("--pid", str(pid), "-g", "thread", columns=columns)
+    screen.wait(lambda s: any(body(s)), "names")
+    at = screen.line(3).index("NA")
+    for shown in NAMES.values():
+        cells = "".join(c + "\0" * (unicodedata.east_asian_width(c) in "WF") for c in shown)
+        room = columns - at
+        if len(cells) > room:
+            cells = cells[:room - 1]
+            # Half a character is none.
+            half = unicodedata.east_asian_width(cells[-1]) in "WF"
+            cells = (cells[:-1] if half else cells) + ">"
+        if [line[at:] for line in body(screen)].count(cells) != 1:
+            sys.exit(f"not one {cells!r} of {shown!r} in {columns} columns:\n{screen.text()}")
+    screen.press("q")
+    leave(screen)
+
+
+if test.startswith("names_"):
+    names(int(test[len("names_"):]))
+elif test.startswith("ended_by_"):
     ended_by(test[len("ended_by_"):])
 else:
     {f.__name__: f for f in (layout, keys, ties, births, process_ends, resize, stopped, counted)}[test]()

@@ -200,11 +200,51 @@ static void columns_of_rows_are_chosen(void **state)
 
 static void nothing_is_said_to_have_changed(void **state)
 {
+	struct made_pair *m = *state;
+
+	for (int layout = KTSTR_CTPROF_LAYOUT_AUTO; layout <= KTSTR_CTPROF_LAYOUT_ROWS; layout++) {
+		const struct ktstr_ctprof_text_opts opts = {
+			.width = 80, .limit = 15, .layout = (enum ktstr_ctprof_layout)layout
+		};
+		_cleanup_free_ char *text = render(m->a, m->a, KTSTR_CTPROF_BOOTS_SAME, &opts);
+
+		expect_line(text, "\nNothing changed.\n6 more, 6 of them unchanged");
+		assert_null(strstr(text, "PROCESS"));
+		assert_null(strstr(text, "(all threads)"));
+	}
+}
+
+/* All of what moved ended: no group is listed, and the line of all threads still tells. */
+static void what_ended_is_no_nothing(void **state)
+{
 	static const struct ktstr_ctprof_text_opts opts = { .width = 80, .limit = 15 };
 	struct made_pair *m = *state;
-	_cleanup_free_ char *text = render(m->a, m->a, KTSTR_CTPROF_BOOTS_SAME, &opts);
+	_cleanup_free_ char *text = NULL;
 
-	expect_line(text, "Nothing changed.\n");
+	made_tear_down(state);
+	made_set_up(state);
+	m = *state;
+	made_put(m->a, made_thread(m->a, 10, 10, "idle", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1000);
+	made_put(m->b, made_thread(m->b, 10, 10, "idle", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1000);
+	made_put(m->a, made_thread(m->a, 20, 20, "busy", "t", "/"), KTSTR_CTPROF_RUN_TIME, 7000000);
+	made_at(m->b, 5);
+	text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
+	assert_null(strstr(text, "Nothing changed."));
+	expect_line(text, "all threads    2->1");
+}
+
+static void nobody_is_no_table(void **state)
+{
+	static const struct ktstr_ctprof_text_opts opts = { .width = 80, .limit = 15 };
+	struct made_pair *m;
+	_cleanup_free_ char *text = NULL;
+
+	made_tear_down(state);
+	made_set_up(state);
+	m = *state;
+	text = render(m->a, NULL, KTSTR_CTPROF_BOOTS_SAME, &opts);
+	expect_line(text, "\nThere are no threads.\n");
+	assert_null(strstr(text, "PROCESS"));
 }
 
 #define POPULATED_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, made_tear_down)
@@ -219,6 +259,8 @@ int main(void)
 		POPULATED_TEST(colours_only_if_asked),
 		POPULATED_TEST(columns_of_rows_are_chosen),
 		POPULATED_TEST(nothing_is_said_to_have_changed),
+		POPULATED_TEST(what_ended_is_no_nothing),
+		POPULATED_TEST(nobody_is_no_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,11 +61,37 @@ static void all_else_is_none(void **state)
 	assert_int_equal(utf8_length("\xe2\x82\xac", 2), 0);
 }
 
+static void characters_are_decoded(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_decode("a", 1), 'a');
+	assert_int_equal(utf8_decode("\xc3\xa9", 2), 0xe9);
+	assert_int_equal(utf8_decode("\xe6\xbc\xa2", 3), 0x6f22);
+	assert_int_equal(utf8_decode("\xf4\x8f\xbf\xbf", 4), 0x10ffff);
+}
+
+static void what_deceives_is_known(void **state)
+{
+	static const uint32_t bad[] = { 0x80,	0x9b,	0xad,	0x61c,	0x200b, 0x200f, 0x2028,
+					0x202e, 0x2060, 0x2066, 0xfeff, 0xfffd, 0xffff };
+	static const uint32_t good[] = {
+		0xa0, 0xe9, 0x61b, 0x200a, 0x2010, 0x202f, 0x6f22, 0x1f600
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_true(utf8_is_deceptive(bad[i]));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_false(utf8_is_deceptive(good[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters_have_their_length),
 		cmocka_unit_test(all_else_is_none),
+		cmocka_unit_test(characters_are_decoded),
+		cmocka_unit_test(what_deceives_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,15 +12,14 @@ static int read_part(void *member, size_t part)
 	return part == ASIDE_HOST ? collect_host(c) : collect_process(c, 1, NULL);
 }
 
-void aside_begin(struct aside *aside, const struct collect *c, bool wants_first)
+void aside_begin(struct aside *aside, const struct collect *c, unsigned int readers,
+		 bool wants_first)
 {
 	unsigned int parts = wants_first ? ASIDE_NR_PARTS : ASIDE_FIRST_PROCESS;
-	unsigned int readers;
 
 	if (aside->begun)
 		return;
 	aside->begun = true;
-	readers = c->opts->jobs ? c->opts->jobs : crew_size();
 	for (unsigned int i = 0; i < parts; i++) {
 		aside->collects[i] = *c;
 		aside->collects[i].builder = &aside->builders[i];

@@ -24,8 +24,12 @@ struct aside {
 	struct crew_shift shift;
 };
 
-/* Once; later calls do nothing.  @wants_first: the first process is to be read as well. */
-void aside_begin(struct aside *aside, const struct collect *c, bool wants_first);
+/*
+ * Once; later calls do nothing.  @readers: the caller's thread and at most that many less one
+ * beside it.  @wants_first: the first process is to be read as well.
+ */
+void aside_begin(struct aside *aside, const struct collect *c, unsigned int readers,
+		 bool wants_first);
 /*
  * Waits, and puts the host's values into the builder of @c, which gets host_known, and with
  * @takes_first the threads of the first process, if they were wanted.  Does nothing unless begun.

@@ -26,6 +26,7 @@ struct gathering {
 	struct ctprof_config config;
 	struct bpf_units units;
 	struct bpf_paths *paths;
+	unsigned int readers;		/* of /proc, beside the pass and with it */
 	bool has_cgroups;		/* procfs shows a v2 path */
 	bool saw_first;			/* the first process */
 	const struct ctprof_name *name; /* of the next thread; NULL: it has none */
@@ -91,6 +92,19 @@ static bool has_cgroup2(void)
 	       procfs_parse_cgroup((struct span){ strbuf_str(&text), text.len }, &path) == 0;
 }
 
+/* What cannot be told costs time, nothing else. */
+static void look_how_busy(struct gathering *g)
+{
+	const struct ktstr_ctprof_opts *opts = g->c->opts;
+	struct crew_machine machine = { .size = 1 };
+	size_t nr = g->units.has_statistics ? CTPROF_NR_SLOTS : CTPROF_STATISTICS;
+
+	if (crew_look(&machine) == 0 && !opts->pid)
+		g->roll.store.expected = machine.threads * (offsetof(struct ctprof_thread, values) +
+							    nr * sizeof(ctprof_u64));
+	g->readers = opts->jobs ? opts->jobs : machine.size;
+}
+
 static int look_around(struct gathering *g, struct ktstr_error *err)
 {
 	int r = count_cpus(&g->config.nr_cpus, err);
@@ -103,6 +117,7 @@ static int look_around(struct gathering *g, struct ktstr_error *err)
 	g->config.has_statistics = g->units.has_statistics;
 	g->units.has_irq = taskstats_kernel().irq;
 	g->has_cgroups = has_cgroup2();
+	look_how_busy(g);
 	return 0;
 }
 
@@ -190,7 +205,8 @@ static int add_thread(struct gathering *g, const struct bpf_sighting *s, const c
 static void begin_aside(struct gathering *g)
 {
 	if (!g->c->opts->pid)
-		aside_begin(&g->aside, g->c, !g->saw_first && collect_wants_process(g->c, 1));
+		aside_begin(&g->aside, g->c, g->readers,
+			    !g->saw_first && collect_wants_process(g->c, 1));
 }
 
 static int take_thread(struct gathering *g, const struct bpf_record *r)

@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 #include "base/huge.h"
 
-enum { READS_PER_PIECE = 4, LARGEST_PIECE_BYTES = 4 << 20 };
+/* FRESH_BYTES: beyond that malloc() gives back what the next capture could use. */
+enum { READS_PER_PIECE = 4, LARGEST_PIECE_BYTES = 4 << 20, FRESH_BYTES = 16 << 20 };
 
 struct bpf_piece {
 	struct bpf_piece *next;
@@ -51,14 +52,15 @@ void bpf_store_deinit(struct bpf_store *store)
 }
 
 /* Half of what there is already: a large piece for few threads would be taken from the system, and
- * given back, by each capture.  NULL: no memory. */
+ * given back, by each capture.  For many, all would be, so they are large from the first on.
+ * NULL: no memory. */
 static struct bpf_piece *add_piece(struct bpf_store *store, size_t room)
 {
-	size_t size = store->bytes / 2;
+	size_t half = store->bytes / 2, least = READS_PER_PIECE * room;
+	size_t size = half > least ? half : least;
 	struct bpf_piece *piece;
 
-	size = size > READS_PER_PIECE * room ? size : READS_PER_PIECE * room;
-	if (size < LARGEST_PIECE_BYTES) {
+	if (size < LARGEST_PIECE_BYTES && store->expected < FRESH_BYTES) {
 		piece = malloc(sizeof(*piece) + size);
 	} else {
 		size = LARGEST_PIECE_BYTES - sizeof(*piece);

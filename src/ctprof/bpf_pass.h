@@ -13,6 +13,7 @@
 struct bpf_store {
 	struct bpf_piece *pieces; /* the one being filled first */
 	size_t bytes;		  /* of all */
+	size_t expected;	  /* bytes of all passes, roughly; 0: unknown */
 };
 
 void bpf_store_deinit(struct bpf_store *store);

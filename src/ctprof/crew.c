@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "ctprof/crew.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,16 +87,30 @@ unsigned int crew_share(unsigned int online, unsigned int running)
 	return online - others < most ? online - others : most;
 }
 
-unsigned int crew_size(void)
+int crew_look(struct crew_machine *ret_machine)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	unsigned int running;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(256);
+	unsigned int running, threads;
 	cpu_set_t cpus;
+	int r;
 
 	CPU_ZERO(&cpus);
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ||
-	    io_read_file("/proc/loadavg", &text, NULL) < 0 ||
-	    sscanf(strbuf_str(&text), "%*s %*s %*s %u/", &running) != 1)
-		return 1;
-	return crew_share((unsigned int)CPU_COUNT(&cpus), running);
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return -errno;
+	r = io_read_file("/proc/loadavg", &text, NULL);
+	if (r < 0)
+		return r;
+	if (sscanf(strbuf_str(&text), "%*s %*s %*s %u/%u", &running, &threads) != 2)
+		return -EINVAL;
+	*ret_machine =
+		(struct crew_machine){ .size = crew_share((unsigned int)CPU_COUNT(&cpus), running),
+				       .threads = threads };
+	return 0;
+}
+
+unsigned int crew_size(void)
+{
+	struct crew_machine machine;
+
+	return crew_look(&machine) < 0 ? 1 : machine.size;
 }

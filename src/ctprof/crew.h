@@ -64,7 +64,15 @@ void crew_abandon(struct crew_shift *shift);
  * thread included, at most half and one, at least one.
  */
 unsigned int crew_share(unsigned int online, unsigned int running);
-/* The same for this machine and thread at this moment. */
+/* This machine at this moment. */
+struct crew_machine {
+	unsigned int size;    /* crew_share() for the calling thread */
+	unsigned int threads; /* that it has */
+};
+
+/* Return: 0; -errno: what /proc/loadavg says is unknown. */
+int crew_look(struct crew_machine *ret_machine) KTSTR_MUST_CHECK;
+/* Its size alone; 1 if unknown. */
 unsigned int crew_size(void);
 
 #endif

@@ -13,7 +13,7 @@
 #include "ctprof/aside.h"
 #include "ctprof/cgroup_text.h"
 
-enum { JOBS = 4 }; /* 0: by how busy the machine is */
+enum { READERS = 4 };
 
 /* A capture that comes to its pass. */
 struct scene {
@@ -24,9 +24,8 @@ struct scene {
 	struct aside aside;
 };
 
-static void begin(struct scene *s, unsigned int jobs)
+static void begin(struct scene *s)
 {
-	s->opts.jobs = jobs;
 	s->collect = (struct collect){ .opts = &s->opts,
 				       .builder = &s->builder,
 				       .proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
@@ -45,14 +44,14 @@ static void end(struct scene *s)
 static void both_parts_are_read(void **state)
 {
 	(void)state;
-	for (unsigned int jobs = 0; jobs <= JOBS; jobs++) {
+	for (unsigned int readers = 1; readers <= READERS; readers++) {
 		struct scene s = { 0 };
 		const struct ktstr_ctprof_host *host = &s.builder.head.host;
 		const char *kernel;
 
-		begin(&s, jobs);
-		aside_begin(&s.aside, &s.collect, true);
-		aside_begin(&s.aside, &s.collect, false);
+		begin(&s);
+		aside_begin(&s.aside, &s.collect, readers, true);
+		aside_begin(&s.aside, &s.collect, readers, false);
 		assert_false(s.collect.host_known);
 		assert_int_equal(s.builder.nr_threads, 0);
 		assert_int_equal(aside_end(&s.aside, &s.collect, true), 0);
@@ -71,12 +70,12 @@ static void both_parts_are_read(void **state)
 static void what_is_not_taken_is_dropped(void **state)
 {
 	(void)state;
-	for (unsigned int jobs = 1; jobs <= JOBS; jobs++)
+	for (unsigned int readers = 1; readers <= READERS; readers++)
 		for (unsigned int wanted = 0; wanted <= 1; wanted++) {
 			struct scene s = { 0 };
 
-			begin(&s, jobs);
-			aside_begin(&s.aside, &s.collect, wanted);
+			begin(&s);
+			aside_begin(&s.aside, &s.collect, readers, wanted);
 			assert_int_equal(aside_end(&s.aside, &s.collect, !wanted), 0);
 			assert_true(s.collect.host_known);
 			assert_int_equal(s.builder.nr_threads, 0);
@@ -89,13 +88,13 @@ static void what_is_not_taken_is_dropped(void **state)
 static void a_capture_may_end_early(void **state)
 {
 	(void)state;
-	for (unsigned int jobs = 1; jobs <= JOBS; jobs++) {
+	for (unsigned int readers = 1; readers <= READERS; readers++) {
 		struct scene s = { 0 };
 
-		begin(&s, jobs);
+		begin(&s);
 		assert_int_equal(aside_end(&s.aside, &s.collect, true), 0);
 		assert_false(s.collect.host_known);
-		aside_begin(&s.aside, &s.collect, true);
+		aside_begin(&s.aside, &s.collect, readers, true);
 		aside_deinit(&s.aside);
 		assert_false(s.aside.begun);
 		assert_false(s.collect.host_known);

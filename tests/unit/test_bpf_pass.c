@@ -141,6 +141,56 @@ static void a_taker_that_fails_ends_the_pass(void **state)
 	assert_int_equal(bpf_pass(&loaded, &config, NULL, fail_at_once, NULL), -ECANCELED);
 }
 
+enum { FEW = 8192 }; /* such a store would be small by itself */
+
+struct kept {
+	const struct ctprof_thread *threads[1 << 16];
+	size_t nr;
+	bool saw_self;
+};
+
+static int keep(void *context, const struct bpf_record *record)
+{
+	struct kept *kept = context;
+
+	if (record->kind != CTPROF_KIND_THREAD || kept->nr == ARRAY_SIZE(kept->threads))
+		return 0;
+	kept->threads[kept->nr++] = record->thread;
+	kept->saw_self |= record->thread->tid == (uint32_t)gettid();
+	return 0;
+}
+
+/* However large the pieces are that it was read into. */
+static void a_store_keeps_all_records(void **state)
+{
+	static const size_t expected[] = { 0, 1 << 10, 64 << 20 };
+	const struct ctprof_config config = { .mode = CTPROF_IDENTIFY };
+	static struct kept kept;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		_cleanup_(bpf_store_deinit) struct bpf_store store = { .expected = expected[i] };
+		_cleanup_bpf_ struct bpf_loaded loaded = BPF_LOADED_INIT;
+		struct ktstr_error err;
+
+		if (bpf_take(&loaded, &err) < 0) {
+			print_message("needs BPF: %s\n", err.text);
+			skip();
+		}
+		kept = (struct kept){ 0 };
+		for (int round = 0; round < 3; round++)
+			assert_int_equal(bpf_pass(&loaded, &config, &store, keep, &kept), 0);
+		assert_true(kept.saw_self);
+		assert_true(store.bytes >= kept.nr * offsetof(struct ctprof_thread, present));
+		if (kept.nr < FEW)
+			assert_int_equal(store.bytes > (4 << 20) - 100, expected[i] == 64 << 20);
+		for (size_t k = 0; k < kept.nr; k++) {
+			assert_int_equal(kept.threads[k]->lead.kind, CTPROF_KIND_THREAD);
+			assert_true(kept.threads[k]->tid != 0);
+		}
+	}
+}
+
 /* What was given back is taken again; two at a time have one each. */
 static void a_program_is_kept_for_the_next(void **state)
 {
@@ -168,6 +218,7 @@ int main(void)
 		cmocka_unit_test(the_same_program_is_told_from_another),
 		cmocka_unit_test(a_number_used_again_is_another_thread),
 		cmocka_unit_test(a_taker_that_fails_ends_the_pass),
+		cmocka_unit_test(a_store_keeps_all_records),
 		cmocka_unit_test(a_program_is_kept_for_the_next),
 	};
 

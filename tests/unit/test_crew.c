@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/sysinfo.h>
 
 #include <cmocka.h>
 
@@ -144,6 +145,9 @@ static void what_is_abandoned_is_not_begun(void **state)
 
 static void busy_cpus_are_left_alone(void **state)
 {
+	struct crew_machine machine = { 0 };
+	struct sysinfo info;
+
 	(void)state;
 	assert_int_equal(crew_share(1, 1), 1);
 	assert_int_equal(crew_share(4, 1), 3);
@@ -153,6 +157,11 @@ static void busy_cpus_are_left_alone(void **state)
 	assert_int_equal(crew_share(4, 0), 3);
 	assert_int_equal(crew_share(1000, 1), CREW_MAX);
 	assert_in_range(crew_size(), 1, CREW_MAX);
+	assert_int_equal(crew_look(&machine), 0);
+	assert_in_range(machine.size, 1, CREW_MAX);
+	/* Some come and go between the two looks. */
+	assert_int_equal(sysinfo(&info), 0);
+	assert_in_range(machine.threads, info.procs / 2, info.procs * 2u);
 }
 
 int main(void)

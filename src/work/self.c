@@ -120,6 +120,9 @@ static void note_cpu(struct work_self *self, uint64_t now_ns)
 static uint64_t sign_at(struct work_self *self, uint64_t now_ns)
 {
 	follow_phase(self);
+	/* It may have stood still between reading the clock and the phase, frozen or not picked. */
+	if (now_ns < self->since_ns)
+		now_ns = self->since_ns;
 	note_cpu(self, now_ns);
 	if (GET(self->slot->first_ns) == 0)
 		PUT(self->slot->first_ns, now_ns);

@@ -270,14 +270,29 @@ void pull_finish(struct pull *j)
 		fail(j, -EBADMSG);
 }
 
+/* Bytes at the front that stand for themselves, whatever follows. */
+static size_t count_plain(const unsigned char *s)
+{
+	size_t nr = 0;
+
+	while (s[nr] >= ' ' && s[nr] < 0x80 && s[nr] != '\\' && s[nr] != '"')
+		nr++;
+	return nr;
+}
+
 void pull_add_bytes(struct strbuf *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	strbuf_addch(out, '"');
-	while (*s) {
-		size_t len = utf8_length(s, strnlen((const char *)s, 4));
+	for (;;) {
+		size_t len = count_plain(s);
 
+		strbuf_add(out, s, len);
+		s += len;
+		if (!*s)
+			break;
+		len = utf8_length(s, strnlen((const char *)s, 4));
 		if (!len)
 			strbuf_addf(out, "\\\\x%02x", *s);
 		else if (*s == '\\')

@@ -36,6 +36,9 @@ struct taskstats_kernel {
 
 struct taskstats_kernel taskstats_kernel(void);
 
+/* Is delay accounting switched on by these words of a kernel's command line? */
+bool taskstats_is_asked_for(const char *command_line);
+
 /*
  * Sets run and wait time, timeslices and delays of @t from a struct taskstats of @len bytes.
  * Return: 0; -ENODATA: set, but for delays that nobody counted; -EINVAL: nothing set.

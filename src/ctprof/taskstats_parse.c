@@ -111,18 +111,21 @@ int taskstats_parse(const void *bytes, size_t len, const struct taskstats_kernel
 	return none ? -ENODATA : 0;
 }
 
-static bool on_command_line(void)
+bool taskstats_is_asked_for(const char *command_line)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	const char *word;
-
-	if (io_read_file("/proc/cmdline", &text, NULL) < 0)
-		return false;
-	for (word = strbuf_str(&text); (word = strstr(word, "delayacct")); word += 9)
-		if ((word == strbuf_str(&text) || word[-1] == ' ') &&
+	for (const char *word = command_line; (word = strstr(word, "delayacct")); word += 9)
+		if ((word == command_line || word[-1] == ' ') &&
 		    (word[9] == '\0' || word[9] == ' ' || word[9] == '\n'))
 			return true;
 	return false;
+}
+
+static bool on_command_line(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	return io_read_file("/proc/cmdline", &text, NULL) == 0 &&
+	       taskstats_is_asked_for(strbuf_str(&text));
 }
 
 struct taskstats_kernel taskstats_kernel(void)

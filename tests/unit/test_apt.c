@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "kernel/apt.h"
 
@@ -124,6 +125,79 @@ static void suites_come_from_table_and_host(void **state)
 	scratch_destroy(&scratch);
 }
 
+/* Notes what it finds, and leaves a file where it is told to. */
+static const char fake_apt_get[] = "#!/bin/sh\n"
+				   "dir=${2%/apt.conf}\n"
+				   "[ \"$1 $3\" = '-c update' ] || exit 9\n"
+				   "[ \"$TMPDIR\" = \"$dir/tmp\" ] || exit 8\n"
+				   "cd \"$dir\" && ls -A . lists archives tmp >seen || exit 7\n"
+				   "stat -c %a kernels.sources >>seen\n"
+				   "echo x >\"$TMPDIR/left\"\n";
+
+static void check_file(const struct scratch *s, const char *name, const char *text)
+{
+	_cleanup_strbuf_ struct strbuf seen = STRBUF_INIT;
+
+	if (io_read_file(scratch_path(s, name), &seen, NULL) < 0)
+		fail_msg("no %s", name);
+	assert_string_equal(strbuf_str(&seen), text);
+}
+
+static void check_setting(const struct scratch *s, const char *setting, const char *name)
+{
+	_cleanup_strbuf_ struct strbuf conf = STRBUF_INIT;
+	_cleanup_free_ char *line =
+		path_format("%s \"%s/cache/ktstr/apt/sid%s\";\n", setting, s->dir, name);
+
+	assert_int_equal(io_read_file(scratch_path(s, "cache/ktstr/apt/sid/apt.conf"), &conf, NULL),
+			 0);
+	if (!strstr(strbuf_str(&conf), line))
+		fail_msg("no %s in %s", line, strbuf_str(&conf));
+}
+
+/* What apt is given to work with; it is one that does nothing. */
+static void a_suite_has_a_place_of_its_own(void **state)
+{
+	static const struct apt_update_opts all = { .force = true };
+	_cleanup_apt_ struct apt apt = { 0 };
+	_cleanup_free_ char *path = NULL;
+	struct scratch scratch;
+	struct ktstr_error err;
+
+	(void)state;
+	scratch_create(&scratch);
+	if (init_with(&scratch, "deb [signed-by=/keys/k.gpg] http://m.invalid/debian sid main\n",
+		      &apt, &err) < 0) {
+		print_message("needs apt-config\n");
+		scratch_destroy(&scratch);
+		skip();
+	}
+	scratch_write(&scratch, "bin/apt-get", fake_apt_get, strlen(fake_apt_get), 0755);
+	scratch_write(&scratch, "bin/apt-cache", "#!/bin/sh\n", 10, 0755);
+	scratch_text(&scratch, "cache/ktstr/apt/sid/tmp/of/a/killed-one", "");
+	path = path_format("%s/bin:%s", scratch.dir, getenv("PATH"));
+	setenv("PATH", path, 1);
+	apt.nr_suites = 1; /* sid, the first of the table */
+	if (apt_update(&apt, &all, &err) < 0)
+		fail_msg("%s", err.text);
+	check_file(&scratch, "cache/ktstr/apt/sid/seen",
+		   ".:\napt.conf\narchives\nkernels.sources\nlists\nseen\ntmp\n\n"
+		   "archives:\npartial\n\nlists:\npartial\n\ntmp:\n600\n");
+	check_file(&scratch, "cache/ktstr/apt/sid/kernels.sources",
+		   "Types: deb\nURIs: http://m.invalid/debian\nSuites: sid\nComponents: main\n"
+		   "Targets: Packages\nSigned-By: /keys/k.gpg\n");
+	check_setting(&scratch, "Dir::Etc::sourcelist", "/kernels.sources");
+	check_setting(&scratch, "Dir::State::lists", "/lists");
+	check_setting(&scratch, "Dir::Cache", "");
+	/* The next update clears away what this one left. */
+	check_file(&scratch, "cache/ktstr/apt/sid/tmp/left", "x\n");
+	assert_int_equal(apt_update(&apt, &all, &err), 0);
+	check_file(&scratch, "cache/ktstr/apt/sid/seen",
+		   ".:\napt.conf\narchives\nkernels.sources\nlists\npackages\nseen\ntmp\n\n"
+		   "archives:\npartial\n\nlists:\npartial\n\ntmp:\n600\n");
+	scratch_destroy(&scratch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +205,7 @@ int main(void)
 		cmocka_unit_test(lines_become_packages),
 		cmocka_unit_test(there_is_a_limit),
 		cmocka_unit_test(suites_come_from_table_and_host),
+		cmocka_unit_test(a_suite_has_a_place_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,6 +320,48 @@ static void without_rights_it_says_why(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int64_t state_of(const struct ktstr_ctprof *snap, pid_t pid)
+{
+	const struct ktstr_ctprof_thread *t = ktstr_ctprof_find(snap, (uint32_t)pid, (uint32_t)pid);
+
+	assert_non_null(t);
+	return ktstr_ctprof_get_or_zero(t, KTSTR_CTPROF_STATE);
+}
+
+/* It has neither memory nor maps, and nobody need try. */
+static void the_dead_are_not_looked_into(void **state)
+{
+	static const enum ktstr_ctprof_collector collectors[] = { KTSTR_COLLECTOR_PROCFS,
+								  KTSTR_COLLECTOR_BPF };
+	siginfo_t info;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(collectors); i++) {
+		const struct ktstr_ctprof_opts opts = { .pid = pid, .collector = collectors[i] };
+		_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+		struct ktstr_error err;
+		int r = ktstr_ctprof_capture(&opts, &snap, &err);
+
+		if (r == -EOPNOTSUPP) {
+			print_message("needs BPF: %s\n", err.text);
+			break;
+		}
+		if (r < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(state_of(snap, pid), 'Z');
+		assert_int_equal(snap->threads[0].jemalloc, KTSTR_JEMALLOC_THREAD_GONE);
+		assert_null(snap->threads[0].leader);
+		for (unsigned int reason = 0; reason < KTSTR_CTPROF_NR_REASONS; reason++)
+			assert_int_equal(
+				snap->summary.failures[KTSTR_CTPROF_FILE_SMAPS_ROLLUP][reason], 0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void few_threads_are_left_to_procfs(void **state)
 {
 	const struct ktstr_ctprof_opts opts = { .pid = children[0], .no_smaps = true };
@@ -342,6 +384,7 @@ int main(void)
 		cmocka_unit_test(the_first_process_is_there),
 		cmocka_unit_test(a_wrong_field_is_noticed),
 		cmocka_unit_test(without_rights_it_says_why),
+		cmocka_unit_test(the_dead_are_not_looked_into),
 		cmocka_unit_test(few_threads_are_left_to_procfs),
 	};
 

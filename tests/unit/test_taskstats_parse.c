@@ -143,6 +143,20 @@ static void what_is_not_understood_sets_nothing(void **state)
 		assert_true(absent(&t, m));
 }
 
+static void only_the_whole_word_switches_it_on(void **state)
+{
+	(void)state;
+	assert_true(taskstats_is_asked_for("delayacct"));
+	assert_true(taskstats_is_asked_for("delayacct\n"));
+	assert_true(taskstats_is_asked_for("quiet delayacct ro\n"));
+	assert_true(taskstats_is_asked_for("delayaccts nodelayacct ro delayacct\n"));
+	assert_false(taskstats_is_asked_for(""));
+	assert_false(taskstats_is_asked_for("quiet ro\n"));
+	assert_false(taskstats_is_asked_for("nodelayacct\n"));
+	assert_false(taskstats_is_asked_for("delayacct=0 delayacctx\n"));
+	assert_false(taskstats_is_asked_for("x.delayacct delayacc\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +165,7 @@ int main(void)
 		cmocka_unit_test(the_shortest_of_none_is_absent),
 		cmocka_unit_test(what_nobody_counted_is_absent),
 		cmocka_unit_test(what_is_not_understood_sets_nothing),
+		cmocka_unit_test(only_the_whole_word_switches_it_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,11 +102,48 @@ static void nothing_at_all_can_be_written(void **state)
 	check_part(text, "\"metrics\":[],\"threads\":[],\"leader_metrics\":[],\"leaders\":[],");
 }
 
+/* Threads with names that are ends of one long text, until all of them are @bytes together. */
+static struct ktstr_ctprof *make_large(const char *text, size_t len, size_t bytes)
+{
+	struct builder b = { 0 };
+
+	for (size_t all = 0, i = 0; all < bytes; all += len - i++) {
+		struct ktstr_ctprof_thread *t = builder_add_thread(&b);
+
+		assert_non_null(t);
+		assert_true(i < len);
+		t->tgid = t->tid = (uint32_t)i + 1;
+		t->texts[KTSTR_CTPROF_TEXT_COMM] = text + i;
+	}
+	return builder_finish(&b);
+}
+
+static void a_file_has_a_limit(void **state)
+{
+	enum { LEN = 1 << 16, BELOW = KTSTR_CTPROF_MAX_FILE_BYTES - (2 << 20) };
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	_cleanup_free_ char *text = malloc(LEN + 1);
+	_cleanup_ctprof_ struct ktstr_ctprof *fits = NULL, *large = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', LEN);
+	text[LEN] = '\0';
+	fits = make_large(text, LEN, BELOW);
+	large = make_large(text, LEN, KTSTR_CTPROF_MAX_FILE_BYTES);
+	assert_int_equal(ctprof_pack(fits, "f", &bytes, &err), 0);
+	strbuf_clear(&bytes);
+	assert_int_equal(ctprof_pack(large, "f", &bytes, &err), -E2BIG);
+	assert_string_equal(err.text, "write 'f': snapshot is over 256 MiB; capture fewer threads");
+	assert_int_equal(bytes.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_format_is_as_documented),
 		cmocka_unit_test(nothing_at_all_can_be_written),
+		cmocka_unit_test(a_file_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,10 +103,11 @@ static bool add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
 		add_who(&spent, wait->holders[i].who, wait->holders[i].ns);
 		named_ns += wait->holders[i].ns;
 	}
-	if (spent.all_ns < named_ns)
-		spent.all_ns = named_ns;
-	spent.known_ns =
-		wait->nr_holders == RECORDS_HOLDERS && !wait->cut ? spent.all_ns : named_ns;
+	spent.known_ns = named_ns;
+	if (wait->held_ns.known && wait->held_ns.value > named_ns)
+		spent.known_ns = wait->held_ns.value;
+	if (spent.all_ns < spent.known_ns)
+		spent.all_ns = spent.known_ns;
 	strbuf_addstr(out, " while ");
 	add_cpus(out, &wait->allowed);
 	strbuf_addstr(out, " ran");

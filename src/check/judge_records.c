@@ -99,6 +99,7 @@ static const struct field wait_fields[] = {
 	FIELD(FIELD_READING, rec_wait, idle_begin_ns),
 	FIELD(FIELD_READING, rec_wait, idle_cpu),
 	FIELD(FIELD_READING, rec_wait, waits_ns),
+	FIELD(FIELD_READING, rec_wait, held_ns),
 	FIELD(FIELD_U64, rec_wait, lost),
 	{ 0 },
 };
@@ -348,17 +349,13 @@ static void read_worker(struct records *r, const json_t *object, size_t index)
 
 static void read_wait(struct records *r, const json_t *object, size_t index)
 {
-	const json_t *cut = json_object_get(object, "cut");
 	struct rec_wait *wait = &r->waits[r->nr_waits];
 	const struct holders holders = { "holders", wait->holders, RECORDS_HOLDERS,
 					 &wait->nr_holders };
 
-	wait->cut = json_is_true(cut);
 	if (!fields_read(r, object, index, wait_fields, wait) ||
 	    !step_of(r, wait->step, index, "wait") || !holders_read(r, object, index, &holders))
 		return;
-	if (cut && !json_is_boolean(cut))
-		records_damage(r, index, "wait", "'cut' is neither true nor false");
 	r->nr_waits++;
 }
 

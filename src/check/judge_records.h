@@ -113,9 +113,9 @@ struct rec_holder {
 
 struct rec_wait {
 	uint64_t step, index, wait_ns, begin_ns, idle_ns, lost;
-	struct reading idle_begin_ns, idle_cpu, waits_ns;
+	struct reading idle_begin_ns, idle_cpu, waits_ns, held_ns;
 	const char *work;
-	bool open, cut; /* cut: of its beginning it is not known who ran */
+	bool open;
 	struct cpuset allowed;
 	struct rec_holder holders[RECORDS_HOLDERS];
 	size_t nr_holders;

@@ -93,7 +93,8 @@ void engine_tell_wait(struct engine *e, const struct engine_row *row, uint32_t i
 	json_object_set_new(record, "open", json_boolean(wait->open));
 	engine_set_cpus(record, "allowed", &row->members[index].allowed);
 	engine_set_holders(record, "holders", wait->holders, wait->nr_holders);
-	json_object_set_new(record, "cut", json_boolean(wait->holders_cut));
+	if (wait->nr_holders)
+		engine_set_u64(record, "held_ns", wait->held_ns);
 	engine_set_u64(record, "waits_ns", wait->waits_ns);
 	engine_set_u64(record, "idle_ns", wait->idle_ns);
 	if (wait->idle_ns) {

@@ -40,8 +40,9 @@
  *	wait	   step, work, index, wait_ns, begin_ns, open (bool: it still waited when the step
  *		   ended), allowed, holders (array of {who, ns}: who ran on the CPUs it was allowed to
  *		   use meanwhile, the longest first, at most RECORDS_HOLDERS; "idle" is one of them;
- *		   none of a wait of less than a millisecond), cut? (bool: of its beginning it is not
- *		   remembered who ran), waits_ns? (all its waits in the step together),
+ *		   none of a wait of less than a millisecond), held_ns? (time of these CPUs of which
+ *		   it is known who ran, those that are not told too), waits_ns? (all its waits in the
+ *		   step together),
  *		   idle_ns, idle_begin_ns, idle_cpu (longest time that one CPU it might have used was
  *		   idle while it waited; idle_ns 0: none), switches (context switches seen to it), lost
  *		   (events that were lost in the step: if any, these are lower bounds)

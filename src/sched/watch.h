@@ -81,7 +81,7 @@ struct watch_wait {
 	struct watch_holder
 		holders[WATCH_HOLDERS]; /* on the CPUs it might have used, the longest first */
 	uint32_t nr_holders;
-	bool holders_cut;		 /* the beginning of the wait is not remembered any more */
+	uint64_t held_ns; /* known time of these CPUs, also of holders without room */
 	uint64_t idle_ns, idle_begin_ns; /* longest time one of its CPUs was idle while it waited */
 	uint32_t idle_cpu;
 	uint64_t waits_ns; /* all waits of the window together */

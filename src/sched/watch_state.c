@@ -18,6 +18,7 @@ struct turn {
 struct tally {
 	struct watch_holder who[64];
 	uint32_t nr;
+	uint64_t ns; /* of all, also those that found no room */
 };
 
 struct cpu {
@@ -159,6 +160,7 @@ static void add_holder(struct tally *tally, const struct turn *turn, uint64_t ns
 
 	if (!ns)
 		return;
+	tally->ns += ns;
 	while (i < tally->nr && strncmp(tally->who[i].who, name, WATCH_COMM) != 0)
 		i++;
 	if (i == 64)
@@ -171,8 +173,8 @@ static void add_holder(struct tally *tally, const struct turn *turn, uint64_t ns
 	tally->who[i].ns += ns;
 }
 
-/* Back from the latest turn.  Return: false if the beginning is not remembered. */
-static bool add_holders(const struct cpu *cpu, uint64_t from, uint64_t to, struct tally *tally)
+/* Back from the latest turn, as far as they are remembered. */
+static void add_holders(const struct cpu *cpu, uint64_t from, uint64_t to, struct tally *tally)
 {
 	uint64_t end = to, nr = cpu->nr_turns;
 	uint64_t oldest = nr > WATCH_TURNS ? nr - WATCH_TURNS : 0;
@@ -182,15 +184,14 @@ static bool add_holders(const struct cpu *cpu, uint64_t from, uint64_t to, struc
 		uint64_t begin = later(turn->begin_ns, from);
 
 		if (turn->begin_ns < cpu->known_ns)
-			return cpu->known_ns <= from;
+			return;
 		if (begin < end)
 			add_holder(tally, turn, end - begin);
 		if (turn->begin_ns <= from)
-			return true;
+			return;
 		if (turn->begin_ns < end)
 			end = turn->begin_ns;
 	}
-	return false;
 }
 
 static int by_time(const void *a, const void *b)
@@ -216,11 +217,10 @@ static void name_holders(const struct watch_state *state, const struct thread *t
 {
 	struct tally tally = { .nr = 0 };
 
-	wait->holders_cut = false;
 	for (uint32_t c = 0; c < state->nr_cpus; c++)
-		if (has(thread->cpus, c) &&
-		    !add_holders(&state->cpus[c], wait->begin_ns, to, &tally))
-			wait->holders_cut = true;
+		if (has(thread->cpus, c))
+			add_holders(&state->cpus[c], wait->begin_ns, to, &tally);
+	wait->held_ns = tally.ns;
 	wait->nr_holders = keep_longest(&tally, wait->holders, WATCH_HOLDERS);
 }
 

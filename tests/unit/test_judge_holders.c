@@ -323,9 +323,9 @@ static void the_beginning_of_a_wait_may_be_forgotten(void **state)
 		 "[{\"who\": \"a\", \"ns\": 320000000}, {\"who\": \"b\", \"ns\": 320000000},"
 		 " {\"who\": \"c\", \"ns\": 320000000}, {\"who\": \"d\", \"ns\": 320000000},"
 		 " {\"who\": \"e\", \"ns\": 320000000}, {\"who\": \"f\", \"ns\": 320000000}]");
-	expect("wait_ns", KTSTR_FAIL, "d (10 %), e (10 %), others (50 %)");
-	made_set(wait, "cut", "true");
-	expect("wait_ns", KTSTR_FAIL, "e (10 %), others (10 %), not known (40 %)");
+	expect("wait_ns", KTSTR_FAIL, "d (10 %), e (10 %), others (10 %), not known (40 %)");
+	made_set(wait, "held_ns", "2880000000");
+	expect("wait_ns", KTSTR_FAIL, "e (10 %), others (40 %), not known (10 %)");
 }
 
 static void a_stall_of_a_stranger_shows_all_cpus(void **state)
@@ -345,7 +345,7 @@ static void what_makes_no_sense_is_damage(void **state)
 	} broken[] = {
 		{ "cpu", "ran", "7", "'ran' is missing or too long" },
 		{ "cpu", "ran", "[{\"who\": \"a\"}]", "'ns' is missing" },
-		{ "wait", "cut", "1", "'cut' is neither true nor false" },
+		{ "wait", "held_ns", "true", "'held_ns' is not of the form" },
 		{ "wait", "waits_ns", "-1", "'waits_ns' is not of the form" },
 		{ "worker", "near", "\"x\"", "'near' is no list of CPUs" },
 		{ "worker", "outside", "\"x\"", "'outside' is no list of CPUs" },

@@ -178,8 +178,13 @@ static void a_store_keeps_all_records(void **state)
 			skip();
 		}
 		kept = (struct kept){ 0 };
-		for (int round = 0; round < 3; round++)
+		for (int round = 0; round < 3; round++) {
+			size_t before = kept.nr;
+
 			assert_int_equal(bpf_pass(&loaded, &config, &store, keep, &kept), 0);
+			for (size_t k = 0; k < before; k++)
+				assert_ptr_not_equal(kept.threads[k], kept.threads[before]);
+		}
 		assert_true(kept.saw_self);
 		assert_true(store.bytes >= kept.nr * offsetof(struct ctprof_thread, present));
 		if (kept.nr < FEW)

@@ -23,8 +23,8 @@ seed_suite_s          the same for build/tests/vm/ctprof_jemalloc, all its tests
 ctprof_procfs_us_per_thread_N  capture of a process with N idle threads, per thread
 ctprof_bpf_us_per_thread_N  capture by the bpf collector of a machine with N more threads, all
                       fields but smaps and jemalloc
-ctprof_procfs_over_bpf  the procfs collector with one reader, same fields, over the bpf collector,
-                      time per thread, 5000 threads, one right after the other
+ctprof_procfs_over_bpf  the procfs collector with one reader, same fields, over the bpf collector
+                      without helpers, time per thread, 5000 threads, one right after the other
 ctprof_procfs_us_per_thread_5000, _1job  the procfs collector, as many readers as it takes, or one
 ctprof_ps_over_procfs, ctprof_pidstat_over_procfs  `ps -eLo` and `pidstat -t` with the columns they
                       share with a record, over a program that captures once, from start to exit

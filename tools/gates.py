@@ -21,7 +21,7 @@ PARAMETERS_AIM = 5
 TEST_NAME_MAX = 40
 
 # Which layers a folder may include besides itself, base and the public headers.
-LAYERS = ["base", "kernel", "vm", "cgroup", "work", "sched", "inspect", "ctprof",
+LAYERS = ["base", "kernel", "vm", "cgroup", "work", "sched", "ctprof",
           "scenario", "check", "run"]
 MAY_INCLUDE = {layer: set() for layer in LAYERS}
 MAY_INCLUDE["scenario"] = {"cgroup", "work", "sched"}

@@ -53,17 +53,19 @@ struct recording {
 	uint32_t leader;
 	bool ext;	 /* this kernel has sched_ext */
 	bool schedstats; /* and counted waits */
+	bool sleep;	 /* and tells it from being blocked, since Linux 5.16 */
 };
 
 enum { RECORDED_THREADS = 6 };
 
 static const struct recording recordings[] = {
+	{ "tests/data/ctprof/5.15.100/proc", NULL, "0-1", 890, false, true, false },
 	{ "tests/data/ctprof/6.1.0-50/proc", "tests/data/ctprof/6.1.0-50/cgroup", "0-1", 86, false,
-	  true },
+	  true, true },
 	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", "0-1", 128, false,
-	  true },
-	{ "tests/data/ctprof/6.18.44/proc", NULL, "0-3", 30997, false, false },
-	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", "0-1", 100, true,
+	  true, true },
+	{ "tests/data/ctprof/6.18.44/proc", NULL, "0-3", 30997, false, false, false },
+	{ "tests/data/ctprof/7.3.4/proc", "tests/data/ctprof/7.3.4/cgroup", "0-1", 100, true, true,
 	  true },
 };
 
@@ -86,6 +88,7 @@ static void check_recorded_thread(const struct recording *r, const struct ktstr_
 	assert_int_equal(value(t, KTSTR_CTPROF_POLICY), i == 1 ? 2 : 0);
 	assert_int_equal(value(t, KTSTR_CTPROF_PRIORITY), i == 1 ? -11 : i == 2 ? 27 : 20);
 	assert_int_equal(absent(t, KTSTR_CTPROF_WAIT_COUNT), !r->schedstats);
+	assert_int_equal(absent(t, KTSTR_CTPROF_VOLUNTARY_SLEEP), !r->sleep);
 	assert_int_equal(absent(t, KTSTR_CTPROF_EXT_ENABLED), !r->ext);
 	assert_int_equal(absent(t, KTSTR_CTPROF_NR_THREADS), i != 0);
 	assert_int_equal(absent(t, KTSTR_CTPROF_HIWATER_RSS), i != 0);

@@ -132,8 +132,8 @@ int cmd_ctprof_compare(int argc, char **argv)
 			"--fail-if '[before|after] METRIC >|>=|<|<= NUMBER[UNIT] [in GLOB]': without "
 			"before\nor after the change is meant, with % relative to before; without in, "
 			"all threads\ntogether.  Exit status 1 if one is met, 5 if one cannot be decided "
-			"for lack of\ndata, else 0; 2 for a wrong command line, 70 for files that cannot "
-			"be read.",
+			"for lack of\ndata, else 0; 2 for a wrong command line or a file that is not "
+			"there, 70 for one\nthat is damaged.",
 		.operands_min = 1,
 		.operands_max = 2,
 	};

@@ -7,6 +7,7 @@
 #include <ktstr/log.h>
 #include <ktstr/replay.h>
 
+#include "base/io.h"
 #include "cli.h"
 
 struct replay_command {
@@ -110,7 +111,11 @@ static int run(struct replay_command *c)
 			   : ktstr_replay(&c->opts, &err);
 	clear_progress(c);
 	ktstr_log_set(NULL, NULL);
-	return r < 0 ? cli_fail(cli_exit_code(r), &err) : r;
+	if (r >= 0)
+		return r;
+	if (c->opts.run_dir && io_path_is_wrong(r) && access(c->opts.run_dir, F_OK) < 0)
+		return cli_fail(KTSTR_EXIT_USAGE, &err);
+	return cli_fail(cli_exit_code(r), &err);
 }
 
 int cmd_replay(int argc, char **argv)

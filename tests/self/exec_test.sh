@@ -12,6 +12,8 @@ expect "exec: stdout and stderr stay apart" 0 '^out$' apart
 check "... stderr has its own" grep -qx err "$scratch/err"
 printf '#!/bin/sh\necho "included $*"\n' >tool
 chmod +x tool
+expect "exec: a folder that cannot be made" 2 "^ktstr: folder for the run: .*'/proc/none'" \
+	"$ktstr" exec --keep /proc/none -- true
 expect "exec: an included file is found by name" 0 '^included a b$' \
 	"$ktstr" exec --include ./tool --topology 1n1l2c1t -- tool a b
 expect "exec: a signal is 128 + its number" 137 '' "$ktstr" exec -- sh -c 'kill -9 $$'

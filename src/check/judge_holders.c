@@ -125,7 +125,7 @@ void words_add_longest_wait(struct strbuf *out, const struct judge *j, const str
 	text_add_duration(out, wait->wait_ns);
 	words_add_when(out, j, wait->begin_ns);
 	if (wait->open)
-		strbuf_addstr(out, ", until the end of the step,");
+		strbuf_addstr(out, " until the end of the step");
 }
 
 void words_add_holders(struct strbuf *out, const struct judge *j, const struct rec_worker *w)

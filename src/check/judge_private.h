@@ -138,7 +138,7 @@ void words_add_value(struct strbuf *out, const char *unit, double value);
 void words_copy(char *to, size_t size, const char *text);
 
 /* --- judge_holders.c: what held CPUs, as parts of sentences --- */
-/* "812 ms from 0.100 s on, until the end of the step," */
+/* "812 ms from 0.100 s on until the end of the step" */
 void words_add_longest_wait(struct strbuf *out, const struct judge *j, const struct rec_wait *wait);
 /* " while CPUs 0-3 ran hogs/0 (44 %), idle (13 %)", of its longest wait.
  * Return: false: that is not known, and nothing is said.  @wait: NULL is fine. */

@@ -204,7 +204,7 @@ static void wait_of(struct judge *j, const struct rec_worker *w, const struct su
 	words_add_bound(&out, j);
 	words_add_when(&out, j, w->wait->begin_ns);
 	if (w->wait->open)
-		strbuf_addstr(&out, ", until the end of the step,");
+		strbuf_addstr(&out, " until the end of the step");
 	words_add_holders(&out, j, w);
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }

@@ -323,7 +323,7 @@ static void a_long_wait_fails(void **state)
 	expect_fail(
 		"wait_ns",
 		"hogs/2 (spin in left, allowed 0-3) waited 812 ms (bound: at most 100 ms) from 0.100 s "
-		"on, until the end of the step, while CPUs 0-3 ran pigs/0 (1 %), not known (99 %)");
+		"on until the end of the step while CPUs 0-3 ran pigs/0 (1 %), not known (99 %)");
 	made_set(hog_wait(2), "lost", "4");
 	expect_fail("wait_ns", "812 ms");
 	made_set(hog_wait(2), "wait_ns", "1000");

@@ -100,7 +100,8 @@ enum {
 	KTSTR_CTPROF_MAX_SNAPSHOTS = 65536,	    /* in a file */
 	KTSTR_CTPROF_MAX_WARNINGS = 64,
 	KTSTR_CTPROF_BPF_FROM_THREADS = 256, /* for fewer, procfs is done before BPF is loaded */
-	KTSTR_CTPROF_MAX_DEPTH = 16	     /* nesting of a file's JSON */
+	KTSTR_CTPROF_LIBBPF_FROM_THREADS = 4096, /* the same where libbpf loads it: before 5.17 */
+	KTSTR_CTPROF_MAX_DEPTH = 16		 /* nesting of a file's JSON */
 };
 
 /* Value of a limit that is not set ("max" in the kernel's files). */
@@ -127,7 +128,8 @@ enum ktstr_metric_aggregate {
 
 /* What a capture reads threads with. */
 enum ktstr_ctprof_collector {
-	/* bpf where it works and pays: from KTSTR_CTPROF_BPF_FROM_THREADS threads on; else procfs */
+	/* bpf where it works and pays: from KTSTR_CTPROF_BPF_FROM_THREADS threads on (on Linux 5.15
+	 * and 5.16 from KTSTR_CTPROF_LIBBPF_FROM_THREADS on); else procfs */
 	KTSTR_COLLECTOR_AUTO,
 	KTSTR_COLLECTOR_BPF,
 	KTSTR_COLLECTOR_PROCFS,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <bpf/skel_internal.h>
+#include <ktstr/ctprof.h>
 
 #include "ctprof/bpf_load.h"
 
@@ -49,6 +50,15 @@ int bpf_way_for(const char *release, enum bpf_way *ret_way, struct ktstr_error *
 		return refuse(err, "it needs Linux 5.15 or newer");
 	*ret_way = major == 5 && minor < 17 ? BPF_BY_LIBBPF : BPF_BY_KERNEL;
 	return 0;
+}
+
+unsigned int bpf_pays_from(const char *release)
+{
+	enum bpf_way way = BPF_BY_KERNEL;
+
+	if (bpf_way_for(release, &way, NULL) == 0 && way == BPF_BY_LIBBPF)
+		return KTSTR_CTPROF_LIBBPF_FROM_THREADS;
+	return KTSTR_CTPROF_BPF_FROM_THREADS;
 }
 
 static int check_btf(struct ktstr_error *err)

@@ -29,6 +29,8 @@ enum bpf_way { BPF_BY_KERNEL, BPF_BY_LIBBPF };
  * Return: 0; -EOPNOTSUPP with the reason in @err: it is too old. */
 int bpf_way_for(const char *release, enum bpf_way *ret_way,
 		struct ktstr_error *err) KTSTR_MUST_CHECK;
+/* How many threads must be there so that loading it takes no longer than reading them by procfs. */
+unsigned int bpf_pays_from(const char *release);
 /* Loads one in this way, whatever kernel this is.  Return: as bpf_take(). */
 int bpf_load(enum bpf_way way, struct bpf_loaded *ret_loaded,
 	     struct ktstr_error *err) KTSTR_MUST_CHECK;

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "base/io.h"
+#include "ctprof/bpf_load.h"
 #include "ctprof/collect.h"
 
 static int fill_with(struct collect *c, const struct collector *collector, struct ktstr_error *err)
@@ -38,13 +40,15 @@ static uint64_t count_threads(const struct collect *c)
 	return slash && sscanf(slash, "/%u", &threads) == 1 ? threads : 0;
 }
 
-/* Loading costs as much as reading some hundred threads by procfs.  Return: 0; -EOPNOTSUPP with the
+/* Loading costs as much as reading many threads by procfs.  Return: 0; -EOPNOTSUPP with the
  * reason. */
 static int check_bpf_pays(const struct collect *c, struct ktstr_error *err)
 {
 	uint64_t threads = count_threads(c);
+	struct utsname uts;
 
-	if (!threads || threads >= KTSTR_CTPROF_BPF_FROM_THREADS)
+	uname(&uts);
+	if (!threads || threads >= bpf_pays_from(uts.release))
 		return 0;
 	return ktstr_error_set(err, -EOPNOTSUPP,
 			       "the BPF collector was not used: loading it costs more than reading "

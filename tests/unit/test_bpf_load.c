@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ctprof/bpf_load.h"
+#include <ktstr/ctprof.h>
 
 static void expect_way(const char *release, enum bpf_way expected)
 {
@@ -42,10 +43,20 @@ static void the_kernel_tells_the_way(void **state)
 	expect_refused("unknown", "what kernel this is cannot be told");
 }
 
+static void loading_by_libbpf_pays_for_more_threads(void **state)
+{
+	(void)state;
+	assert_int_equal(bpf_pays_from("5.15.0-91-generic"), KTSTR_CTPROF_LIBBPF_FROM_THREADS);
+	assert_int_equal(bpf_pays_from("5.17.0"), KTSTR_CTPROF_BPF_FROM_THREADS);
+	/* Where it does not load at all, trying tells why. */
+	assert_int_equal(bpf_pays_from("5.10.0"), KTSTR_CTPROF_BPF_FROM_THREADS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_tells_the_way),
+		cmocka_unit_test(loading_by_libbpf_pays_for_more_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

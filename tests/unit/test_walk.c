@@ -59,7 +59,7 @@ struct recording {
 enum { RECORDED_THREADS = 6 };
 
 static const struct recording recordings[] = {
-	{ "tests/data/ctprof/5.15.100/proc", NULL, "0-1", 890, false, true, false },
+	{ "tests/data/ctprof/5.15.100/proc", NULL, "0-1", 49, false, true, false },
 	{ "tests/data/ctprof/6.1.0-50/proc", "tests/data/ctprof/6.1.0-50/cgroup", "0-1", 86, false,
 	  true, true },
 	{ "tests/data/ctprof/6.12.107/proc", "tests/data/ctprof/6.12.107/cgroup", "0-1", 128, false,

@@ -202,12 +202,31 @@ size_t judge_rivals(const struct judge *j, uint64_t step, const struct cpuset *c
 	return nr;
 }
 
-bool judge_bound(const struct judge *j, const struct rec_worker *w, double value, double *ret_bound)
+/* Over the steps since then: what was due when it began to wait may have been less. */
+static double patience_since(const struct judge *j, const struct rec_worker *w, uint64_t since_ns)
+{
+	double most = judge_patience(j, w);
+
+	for (size_t i = 0; i < j->r->nr_workers; i++) {
+		const struct rec_worker *before = &j->r->workers[i];
+		double patience;
+
+		if (!before->row || before->step >= w->step || before->end_ns <= since_ns ||
+		    before->index != w->index || strcmp(before->work, w->work) != 0)
+			continue;
+		patience = judge_patience(j, before);
+		most = patience > most ? patience : most;
+	}
+	return most;
+}
+
+bool judge_bound(const struct judge *j, const struct rec_worker *w, uint64_t begin_ns, uint64_t ns,
+		 double *ret_bound)
 {
 	double bound = j->desk.demand->demand.bound;
 
-	if (j->desk.demand->built_in && judge_breaks(j, value, bound))
-		bound *= judge_patience(j, w);
+	if (j->desk.demand->built_in && judge_breaks(j, (double)ns, bound))
+		bound *= patience_since(j, w, begin_ns);
 	*ret_bound = bound;
 	return isfinite(bound);
 }

@@ -113,8 +113,9 @@ bool judge_has_quota(const struct judge *j, const struct rec_worker *w);
 double judge_patience(const struct judge *j, const struct rec_worker *w);
 /* Busy workers that may use one of these CPUs in this step. */
 size_t judge_rivals(const struct judge *j, uint64_t step, const struct cpuset *cpus);
-/* The bound for this worker: what is built in gives way to patience.  false: none holds. */
-bool judge_bound(const struct judge *j, const struct rec_worker *w, double value,
+/* The bound for this worker: what is built in gives way to patience, the most of all steps that the
+ * @ns from @begin_ns on reach into.  false: none holds. */
+bool judge_bound(const struct judge *j, const struct rec_worker *w, uint64_t begin_ns, uint64_t ns,
 		 double *ret_bound);
 
 /* --- judge_words.c: parts of sentences --- */

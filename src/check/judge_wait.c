@@ -99,9 +99,10 @@ static bool can_be_seen(struct judge *j, const struct rec_worker *w, span_fn spa
 }
 
 /* What holds for this worker, if anything does. */
-static bool has_bound(struct judge *j, const struct rec_worker *w, uint64_t ns, double *ret_bound)
+static bool has_bound(struct judge *j, const struct rec_worker *w, uint64_t begin_ns, uint64_t ns,
+		      double *ret_bound)
 {
-	if (judge_bound(j, w, (double)ns, ret_bound))
+	if (judge_bound(j, w, begin_ns, ns, ret_bound))
 		return true;
 	judge_pass_over(j, "it may be kept waiting as long as others please");
 	return false;
@@ -140,8 +141,8 @@ static void gap(struct judge *j, const struct rec_worker *w, const struct subjec
 	}
 	ns = until_gone(j, w->gap_begin_ns.value, w->gap_ns.value);
 	value = (double)ns;
-	if (!has_bound(j, w, ns, &bound) || !can_be_seen(j, w, gap_of, ns, bound) ||
-	    !judge_weigh(j, s, value, bound))
+	if (!has_bound(j, w, w->gap_begin_ns.value, ns, &bound) ||
+	    !can_be_seen(j, w, gap_of, ns, bound) || !judge_weigh(j, s, value, bound))
 		return;
 	words_add_worker(&out, w);
 	strbuf_addstr(&out, " wanted to run, and gave no sign of it for ");
@@ -192,10 +193,11 @@ static bool is_complete(struct judge *j, const struct rec_worker *w, const struc
 static void wait_of(struct judge *j, const struct rec_worker *w, const struct subject *s)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
-	uint64_t ns = w->wait ? until_gone(j, w->wait->begin_ns, w->wait->wait_ns) : 0;
+	uint64_t begin_ns = w->wait ? w->wait->begin_ns : w->begin_ns;
+	uint64_t ns = w->wait ? until_gone(j, begin_ns, w->wait->wait_ns) : 0;
 	double bound, value = (double)ns;
 
-	if (!has_bound(j, w, ns, &bound) || !is_complete(j, w, s, value > bound) ||
+	if (!has_bound(j, w, begin_ns, ns, &bound) || !is_complete(j, w, s, value > bound) ||
 	    !can_be_seen(j, w, wait_ns_of, ns, bound) || !judge_weigh(j, s, value, bound))
 		return;
 	words_add_worker(&out, w);

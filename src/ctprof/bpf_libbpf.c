@@ -21,15 +21,15 @@ extern const unsigned char ctprof_bpf_old[], ctprof_bpf_old_end[];
 const char *const bpf_libbpf_names[] = { "libbpf.so.1", "libbpf.so.0", NULL };
 
 /* clang-format off */
-#define FUNCTIONS(FN)                     \
-	FN(libbpf_set_print)              \
-	FN(libbpf_get_error)              \
-	FN(bpf_object__open_mem)          \
-	FN(bpf_object__load)              \
-	FN(bpf_object__close)             \
-	FN(bpf_object__find_map_by_name)  \
-	FN(bpf_object__next_program)      \
-	FN(bpf_map__fd)                   \
+#define FUNCTIONS(FN)                        \
+	FN(libbpf_set_print)                 \
+	FN(libbpf_get_error)                 \
+	FN(bpf_object__open_mem)             \
+	FN(bpf_object__load)                 \
+	FN(bpf_object__close)                \
+	FN(bpf_object__find_map_by_name)     \
+	FN(bpf_object__find_program_by_name) \
+	FN(bpf_map__fd)                      \
 	FN(bpf_program__fd)
 /* clang-format on */
 
@@ -104,7 +104,7 @@ static int take_fds(const struct libbpf *lib, struct bpf_object *object,
 		    struct bpf_libbpf_loaded *ret_loaded)
 {
 	struct bpf_map *config = lib->bpf_object__find_map_by_name(object, "config_map");
-	struct bpf_program *program = lib->bpf_object__next_program(object, NULL);
+	struct bpf_program *program = lib->bpf_object__find_program_by_name(object, "ctprof_tasks");
 	int config_fd, program_fd;
 
 	if (!config || !program)

@@ -17,7 +17,8 @@ $(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
 
 # The same worker in the other shapes that programs with jemalloc have in the wild.
 VARIANTS := $(addprefix $(B)/payloads/,jemalloc-worker-stripped jemalloc-worker-shared \
-	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-stripped jemalloc-storm \
+	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-old \
+	jemalloc-dwarf-tsd-stripped jemalloc-storm \
 	libodd-dynamic-tls.so libodd-no-trace.so odd-sched)
 
 $(B)/payloads/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
@@ -40,6 +41,10 @@ $(B)/payloads/jemalloc-storm: payloads/fixtures/storm.c
 $(B)/payloads/jemalloc-dwarf-tsd: payloads/fixtures/dwarf-tsd.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -g -lpthread
+
+$(B)/payloads/jemalloc-dwarf-tsd-old: payloads/fixtures/dwarf-tsd.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -g -DOLD_NAMES -lpthread
 
 $(B)/payloads/jemalloc-dwarf-tsd-stripped: payloads/fixtures/dwarf-tsd.c
 	@mkdir -p $(@D)

@@ -12,7 +12,6 @@
 #include "ctprof/jemalloc_elf.h"
 
 /* jemalloc mangles member names to keep callers away from them. */
-#define MEMBER_PREFIX "cant_access_tsd_items_directly_use_a_getter_or_setter_"
 
 DEFINE_CLEANUP(Dwarf *, dwarf_end);
 
@@ -33,15 +32,24 @@ static bool constant_offset(Dwarf_Die *member, Dwarf_Word *ret_offset)
 	return true;
 }
 
+/* Each version has a prefix of its own, which warns against using the member. */
+static bool is_member(const char *name, const char *plain)
+{
+	size_t len = strlen(name), plain_len = strlen(plain);
+
+	return len >= plain_len && !strcmp(name + len - plain_len, plain) &&
+	       (len == plain_len || name[len - plain_len - 1] == '_');
+}
+
 static void take_member(Dwarf_Die *member, struct offsets *o)
 {
 	const char *name = dwarf_diename(member);
 
 	if (dwarf_tag(member) != DW_TAG_member || !name)
 		return;
-	if (!strcmp(name, MEMBER_PREFIX "thread_allocated"))
+	if (is_member(name, "thread_allocated"))
 		o->have_allocated = constant_offset(member, &o->allocated);
-	else if (!strcmp(name, MEMBER_PREFIX "thread_deallocated"))
+	else if (is_member(name, "thread_deallocated"))
 		o->have_deallocated = constant_offset(member, &o->deallocated);
 }
 

@@ -11,22 +11,40 @@
 #include "ctprof/fault.h"
 
 enum {
-	STATE_UNINITIALIZED = 6, /* the last of enum tsd_state_e */
+	STATE_UNINITIALIZED = 6, /* the last of enum tsd_state_e since 5.2 */
 	TE_MAX_INTERVAL = 4 << 20
 };
 
 /* Each of them in libjemalloc.a, libjemalloc_pic.a and libjemalloc.so.2. */
 static const struct known {
 	uint32_t size, crc, state_at;
+	uint8_t state;	/* the last of enum tsd_state_e: uninitialized */
+	bool is_common; /* so plain that only a symbol tells it from other data */
 	struct jemalloc_layout layout;
 } known[] = {
 	/* 5.3.0, Debian 12 and 13 */
-	{ 2632,
-	  0x6a28b688,
-	  JEMALLOC_COUNTERS_AT,
-	  { .allocated = 824, .deallocated = 840, .checked_size = 2632 } },
-	/* 5.2.1, Debian 11; it has no event counters to check by */
-	{ 6216, 0x44235015, 0, { .allocated = 16, .deallocated = 24 } },
+	{ .size = 2632,
+	  .crc = 0x6a28b688,
+	  .state_at = JEMALLOC_COUNTERS_AT,
+	  .state = STATE_UNINITIALIZED,
+	  .layout = { .allocated = 824, .deallocated = 840, .checked_size = 2632 } },
+	/* 5.3.1 as configured by default; its event counters are elsewhere */
+	{ .size = 1968,
+	  .crc = 0x642dac48,
+	  .state_at = 920,
+	  .state = STATE_UNINITIALIZED,
+	  .layout = { .allocated = 928, .deallocated = 944 } },
+	/* 5.2.1, Debian 11, and 5.2.0 by default; they have no event counters to check by */
+	{ .size = 6216,
+	  .crc = 0x44235015,
+	  .state = STATE_UNINITIALIZED,
+	  .layout = { .allocated = 16, .deallocated = 24 } },
+	/* 5.1.0 as configured by default */
+	{ .size = 6144,
+	  .crc = 0x5c221d69,
+	  .state = 5,
+	  .is_common = true,
+	  .layout = { .allocated = 16, .deallocated = 24 } },
 };
 
 _Static_assert(sizeof(struct jemalloc_events) == JEMALLOC_EVENTS_BYTES, "as in the target");
@@ -39,11 +57,10 @@ static const struct known *known_image(const unsigned char *image, uint64_t len,
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const struct known *k = &known[i];
 
-		if (k->size > len || (tsd_size && k->size != tsd_size))
+		if (k->size > len || (tsd_size ? k->size != tsd_size : k->is_common))
 			continue;
 		/* One byte rules out nearly every wrong place of a search. */
-		if (image[k->state_at] == STATE_UNINITIALIZED &&
-		    crc32_update(0, image, k->size) == k->crc)
+		if (image[k->state_at] == k->state && crc32_update(0, image, k->size) == k->crc)
 			return k;
 	}
 	return NULL;

@@ -128,6 +128,34 @@ static void the_image_of_5_2_1_is_known(void **state)
 	scratch_destroy(&s);
 }
 
+/* 5.1.0's: zeros but for its state.  Any program may have such data, so a name has to stand by it. */
+static void the_image_of_5_1_0_is_known_by_name(void **state)
+{
+	struct jelf elf = { .tls_file_offset = 16, .tls_filesz = 6160, .tsd_size = 6144 };
+	struct jemalloc_layout layout = { 0 };
+	unsigned char bytes[16 + 6160] = { 0 };
+	struct scratch s;
+	uint64_t at = 0;
+	int fd;
+
+	(void)state;
+	scratch_create(&s);
+	bytes[16 + 8] = 5;
+	scratch_write(&s, "image", bytes, sizeof(bytes), 0644);
+	fd = open(scratch_path(&s, "image"), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(jemalloc_layout_known(fd, &elf, 8, &layout));
+	assert_int_equal(layout.allocated, 16);
+	assert_int_equal(layout.deallocated, 24);
+	assert_int_equal(layout.checked_size, 0);
+	assert_false(jemalloc_layout_known(fd, &elf, 0, &layout));
+	elf.tsd_size = 0;
+	assert_false(jemalloc_layout_known(fd, &elf, 8, &layout));
+	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), -ENODATA);
+	close(fd);
+	scratch_destroy(&s);
+}
+
 static void the_library_itself_proves_the_table(void **state)
 {
 	struct jemalloc_layout known, asked;
@@ -192,10 +220,14 @@ static void debug_information_is_exact(void **state)
 {
 	struct jemalloc_layout layout;
 	struct jelf elf;
-	_cleanup_close_ int with = open_payload("jemalloc-dwarf-tsd", &elf);
-	_cleanup_close_ int without = -1;
+	_cleanup_close_ int old = open_payload("jemalloc-dwarf-tsd-old", &elf);
+	_cleanup_close_ int with = -1, without = -1;
 
 	(void)state;
+	assert_int_equal(jemalloc_dwarf_layout(old, &elf, "/nonexistent", &layout), 0);
+	assert_int_equal(layout.allocated, 56);
+	assert_int_equal(layout.deallocated, 88);
+	with = open_payload("jemalloc-dwarf-tsd", &elf);
 	assert_int_equal(jemalloc_dwarf_layout(with, &elf, "/nonexistent", &layout), 0);
 	/* Not the member of the same name inside a member, nor the one with a longer name. */
 	assert_int_equal(layout.allocated, 56);
@@ -300,6 +332,7 @@ int main(void)
 		cmocka_unit_test(symbols_lead_to_the_thread_data),
 		cmocka_unit_test(a_stripped_program_is_known_by_its_image),
 		cmocka_unit_test(the_image_of_5_2_1_is_known),
+		cmocka_unit_test(the_image_of_5_1_0_is_known_by_name),
 		cmocka_unit_test(the_library_itself_proves_the_table),
 		cmocka_unit_test(the_library_answers_for_a_program_alike),
 		cmocka_unit_test(a_library_that_lies_is_not_believed),

@@ -2,7 +2,6 @@
 #include "sched/watch_state.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,12 @@ struct turn {
 	char comm[WATCH_COMM];
 };
 
+enum { TALLY_NAMES = 64, TALLY_SLOTS = 2 * TALLY_NAMES };
+
+/* Added to at each switch, when there may be a name for each worker. */
 struct tally {
-	struct watch_holder who[64];
+	struct watch_holder who[TALLY_NAMES];
+	uint8_t slots[TALLY_SLOTS]; /* by name: 1 + its place in who; 0: none */
 	uint32_t nr;
 	uint64_t ns; /* of all, also those that found no room */
 };
@@ -153,24 +156,46 @@ static void note_waiters(struct watch_state *state, uint32_t c, uint64_t idle_ns
 }
 
 /* --- who held the CPUs ------------------------------------------------------------------------ */
+/* Names are filled up with zeros, so that they compare as numbers do. */
+static uint8_t *slot_of(struct tally *tally, const char name[static WATCH_COMM])
+{
+	uint64_t part[2];
+	uint32_t at;
+
+	_Static_assert(sizeof(part) == WATCH_COMM, "two numbers");
+	memcpy(part, name, sizeof(part));
+	at = (uint32_t)(((part[0] ^ part[1] * 31) * UINT64_C(0x9e3779b97f4a7c15)) >> 57);
+	while (tally->slots[at] &&
+	       memcmp(tally->who[tally->slots[at] - 1].who, name, WATCH_COMM) != 0)
+		at = (at + 1) % TALLY_SLOTS;
+	return &tally->slots[at];
+}
+
 static void add_holder(struct tally *tally, const struct turn *turn, uint64_t ns)
 {
-	const char *name = turn->tid ? turn->comm : "idle";
-	uint32_t i = 0;
+	static const char idle[WATCH_COMM] = "idle";
+	const char *name = turn->tid ? turn->comm : idle;
+	uint8_t *slot;
 
 	if (!ns)
 		return;
 	tally->ns += ns;
-	while (i < tally->nr && strncmp(tally->who[i].who, name, WATCH_COMM) != 0)
-		i++;
-	if (i == 64)
-		return;
-	if (i == tally->nr) {
-		tally->who[i].ns = 0;
-		snprintf(tally->who[i].who, WATCH_COMM, "%s", name);
-		tally->nr++;
+	slot = slot_of(tally, name);
+	if (!*slot) {
+		if (tally->nr == TALLY_NAMES)
+			return;
+		memcpy(tally->who[tally->nr].who, name, WATCH_COMM);
+		tally->who[tally->nr].ns = 0;
+		*slot = (uint8_t)++tally->nr;
 	}
-	tally->who[i].ns += ns;
+	tally->who[*slot - 1].ns += ns;
+}
+
+static void tally_clear(struct tally *tally)
+{
+	memset(tally->slots, 0, sizeof(tally->slots));
+	tally->nr = 0;
+	tally->ns = 0;
 }
 
 /* Back from the latest turn, as far as they are remembered. */
@@ -215,8 +240,9 @@ static uint32_t keep_longest(struct tally *tally, struct watch_holder *to, uint3
 static void name_holders(const struct watch_state *state, const struct thread *thread, uint64_t to,
 			 struct watch_wait *wait)
 {
-	struct tally tally = { .nr = 0 };
+	struct tally tally;
 
+	tally_clear(&tally);
 	for (uint32_t c = 0; c < state->nr_cpus; c++)
 		if (has(thread->cpus, c))
 			add_holders(&state->cpus[c], wait->begin_ns, to, &tally);
@@ -321,8 +347,7 @@ void watch_state_switch(struct watch_state *state, const struct watch_switch *ev
 	leave(state, event->prev, event);
 	turn = &cpu->turns[cpu->nr_turns++ % WATCH_TURNS];
 	*turn = (struct turn){ .begin_ns = event->time_ns, .tid = event->next };
-	memcpy(turn->comm, event->next_comm, WATCH_COMM);
-	turn->comm[WATCH_COMM - 1] = '\0';
+	memcpy(turn->comm, event->next_comm, strnlen(event->next_comm, WATCH_COMM - 1));
 	if (!cpu->known_ns)
 		cpu->known_ns = event->time_ns;
 	enter(state, event);
@@ -410,7 +435,7 @@ void watch_state_begin(struct watch_state *state, uint64_t now_ns)
 		struct cpu *cpu = &state->cpus[c];
 
 		cpu->busy_ns = cpu->idle_ns = 0;
-		cpu->ran.nr = 0;
+		tally_clear(&cpu->ran);
 		cpu->is_whole = true;
 	}
 }

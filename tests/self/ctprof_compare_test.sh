@@ -72,7 +72,7 @@ expect "colours if asked for" 0 $'\033' compare --color always "$a" "$b"
 expect "rows, columns and metrics are chosen" 0 '^run_time_ns +all threads +[+]' \
 	compare --layout rows -c metric,group,between -m run_time,nice "$a" "$b"
 expect "other boots are compared by sums" 0 '^PROCESS .* BEFORE +AFTER +%' \
-	compare --boots other "$a" "$b"
+	compare --boots other -m run_time "$a" "$b"
 expect "a series is compared from first to last" 0 'later' compare "$series"
 expect "moments of a series are picked" 0 '^after +series.*@3' compare "$series@2" "$series@3"
 expect "two series are compared by their rates" 0 'run_time_ns/s' compare --limit 0 "$series" "$series"

@@ -15,7 +15,7 @@
 
 #include <ktstr/test.h>
 
-enum { ITEMS = 40, PATIENCE_MS = 200, CONSUMER_ROUNDS = 5000, PRODUCER_ROUNDS = 5000 };
+enum { ITEMS = 640, PATIENCE_MS = 200, CONSUMER_ROUNDS = 5000, PRODUCER_ROUNDS = 5000 };
 
 struct mailbox {
 	pthread_mutex_t lock;

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static struct check_skip *find(struct check_skip *list, size_t *nr, const char *reason)
 {
 	for (size_t i = 0; i < *nr; i++)
@@ -56,8 +49,8 @@ int check_skips_list(const struct check_matrix *matrix, struct check_skip **ret_
 		json_array_foreach(matrix->cells[i].results, r, result)
 		{
 			if (nr < room &&
-			    !strcmp(text_of(result, "verdict"), ktstr_verdict_name(KTSTR_SKIP)))
-				count(find(list, &nr, text_of(result, "reasons")),
+			    !strcmp(result_text(result, "verdict"), ktstr_verdict_name(KTSTR_SKIP)))
+				count(find(list, &nr, result_text(result, "reasons")),
 				      matrix->cells[i].scenario);
 		}
 	}

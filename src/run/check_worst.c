@@ -10,13 +10,6 @@
 
 static const enum ktstr_verdict order[] = { KTSTR_FAIL, KTSTR_ERROR, KTSTR_UNDECIDED };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static bool is_bound_below(const char *check)
 {
 	for (int i = 1; i < KTSTR_JUDGE_CHECKS; i++) {
@@ -38,7 +31,7 @@ static double excess_of(const json_t *finding)
 		return INFINITY;
 	if (!value)
 		return 0;
-	if (is_bound_below(text_of(finding, "check")))
+	if (is_bound_below(result_text(finding, "check")))
 		return seen > 0 ? wanted / seen : INFINITY;
 	return wanted > 0 ? seen / wanted : INFINITY;
 }
@@ -53,7 +46,7 @@ static const json_t *worst_finding(const json_t *result, double *ret_excess)
 	{
 		double excess = excess_of(finding);
 
-		if (strcmp(text_of(finding, "verdict"), text_of(result, "verdict")) != 0 ||
+		if (strcmp(result_text(finding, "verdict"), result_text(result, "verdict")) != 0 ||
 		    (found && excess <= *ret_excess))
 			continue;
 		found = finding;
@@ -82,9 +75,9 @@ static char *key_of(const struct check_worst *w, const struct check_cell *cell)
 	_cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
 	bool is_bounded = w->finding && json_object_get(w->finding, "bound");
 
-	strbuf_addf(&key, "%d|%s|", (int)w->verdict, text_of(w->finding, "check"));
-	add_alike(&key, text_of(w->finding, "subject"));
-	strbuf_addf(&key, "|%s|", is_bounded ? text_of(w->finding, "step") : "");
+	strbuf_addf(&key, "%d|%s|", (int)w->verdict, result_text(w->finding, "check"));
+	add_alike(&key, result_text(w->finding, "subject"));
+	strbuf_addf(&key, "|%s|", is_bounded ? result_text(w->finding, "step") : "");
 	if (is_bounded)
 		strbuf_addstr(&key, cell->scenario->name);
 	else
@@ -94,7 +87,8 @@ static char *key_of(const struct check_worst *w, const struct check_cell *cell)
 
 const char *check_worst_text(const struct check_worst *worst)
 {
-	return worst->finding ? text_of(worst->finding, "text") : text_of(worst->result, "reasons");
+	return worst->finding ? result_text(worst->finding, "text")
+			      : result_text(worst->result, "reasons");
 }
 
 struct list {
@@ -132,7 +126,7 @@ static int add(struct list *list, const struct check_matrix *m, const struct che
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (!strcmp(text_of(result, "verdict"), ktstr_verdict_name(order[i])))
+		if (!strcmp(result_text(result, "verdict"), ktstr_verdict_name(order[i])))
 			w.verdict = order[i];
 	if (w.verdict == KTSTR_PASS)
 		return 0;
@@ -169,7 +163,7 @@ static int compare(const void *a, const void *b)
 		return one->excess > two->excess ? -1 : 1;
 	if (one->runs != two->runs)
 		return one->runs > two->runs ? -1 : 1;
-	return strcmp(text_of(one->result, "id"), text_of(two->result, "id"));
+	return strcmp(result_text(one->result, "id"), result_text(two->result, "id"));
 }
 
 static int fill(const struct check_matrix *m, struct list *list)

@@ -140,6 +140,13 @@ char *result_headline(const struct result *result)
 	return strndup(reasons, strcspn(reasons, "\n"));
 }
 
+const char *result_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
 static void set_text(json_t *object, const char *key, const char *text)
 {
 	if (text && *text)

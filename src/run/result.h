@@ -78,6 +78,9 @@ const char *result_label(const struct result *result);
 /* The first line of the reasons, malloc'ed; "" if there are none. */
 char *result_headline(const struct result *result);
 
+/* A text of a result, or of one of its findings, that is JSON; "" if there is none. */
+const char *result_text(const json_t *object, const char *key);
+
 struct totals {
 	unsigned int planned;
 	unsigned int counts[KTSTR_ERROR + 1]; /* by verdict */

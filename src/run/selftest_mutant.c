@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "run/result.h"
 #include "run/selftest.h"
 #include <ktstr/test.h>
 
@@ -74,13 +75,6 @@ int mutants_parse(const char *text, struct mutant mutants[MUTANTS_MAX], struct k
 	return r;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static uint64_t place_of(const struct mutant *m, const json_t *result)
 {
 	const json_t *rank = json_object_get(result, "rank");
@@ -103,9 +97,9 @@ static void note(struct mutant *m, enum mutant_fate fate, const json_t *result, 
 		return;
 	m->fate = fate;
 	m->place = place_of(m, result);
-	snprintf(m->scenario, sizeof(m->scenario), "%s", text_of(result, "scenario"));
-	snprintf(m->preset, sizeof(m->preset), "%s", text_of(result, "preset"));
-	snprintf(m->seed, sizeof(m->seed), "%s", text_of(result, "seed"));
+	snprintf(m->scenario, sizeof(m->scenario), "%s", result_text(result, "scenario"));
+	snprintf(m->preset, sizeof(m->preset), "%s", result_text(result, "preset"));
+	snprintf(m->seed, sizeof(m->seed), "%s", result_text(result, "seed"));
 	snprintf(m->check, sizeof(m->check), "%s", check);
 	snprintf(m->sentence, sizeof(m->sentence), "%s", sentence);
 }
@@ -119,9 +113,9 @@ static const json_t *finding_of(const struct mutant *m, const json_t *result, bo
 	*ret_meant = false;
 	json_array_foreach(findings, i, finding)
 	{
-		if (strcmp(text_of(finding, "verdict"), "FAIL") != 0)
+		if (strcmp(result_text(finding, "verdict"), "FAIL") != 0)
 			continue;
-		if (mutant_word_is_in(m->checks, text_of(finding, "check"))) {
+		if (mutant_word_is_in(m->checks, result_text(finding, "check"))) {
 			*ret_meant = true;
 			return finding;
 		}
@@ -133,7 +127,7 @@ static const json_t *finding_of(const struct mutant *m, const json_t *result, bo
 /* A run that failed without a finding: a splat, a panic, a guest that hung. */
 static bool take_end(struct mutant *m, const json_t *result)
 {
-	const char *end = text_of(result, "end"), *reasons = text_of(result, "reasons");
+	const char *end = result_text(result, "end"), *reasons = result_text(result, "reasons");
 	bool meant = mutant_word_is_in(m->checks, end);
 
 	note(m, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, end, reasons);
@@ -142,14 +136,14 @@ static bool take_end(struct mutant *m, const json_t *result)
 
 bool mutant_take(struct mutant *mutant, const json_t *result)
 {
-	const char *verdict = text_of(result, "verdict");
+	const char *verdict = result_text(result, "verdict");
 	const json_t *finding;
 	bool meant;
 
 	mutant->runs++;
 	if (!strcmp(verdict, "ERROR") && mutant->fate == MUTANT_NOT_RUN)
-		note(mutant, MUTANT_BROKEN, result, text_of(result, "end"),
-		     text_of(result, "reasons"));
+		note(mutant, MUTANT_BROKEN, result, result_text(result, "end"),
+		     result_text(result, "reasons"));
 	if (!strcmp(verdict, "PASS") &&
 	    (mutant->fate == MUTANT_NOT_RUN || mutant->fate == MUTANT_BROKEN))
 		mutant->fate = MUTANT_MISSED;
@@ -158,8 +152,8 @@ bool mutant_take(struct mutant *mutant, const json_t *result)
 	finding = finding_of(mutant, result, &meant);
 	if (!finding)
 		return take_end(mutant, result);
-	note(mutant, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result, text_of(finding, "check"),
-	     text_of(finding, "text"));
+	note(mutant, meant ? MUTANT_CAUGHT : MUTANT_BY_ACCIDENT, result,
+	     result_text(finding, "check"), result_text(finding, "text"));
 	return meant;
 }
 

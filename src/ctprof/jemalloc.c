@@ -225,19 +225,18 @@ static struct file *library(struct jemalloc *je, uint32_t pid, const struct proc
 	return f;
 }
 
-static bool same_file(const struct procfs_map *a, const struct procfs_map *b)
-{
-	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
-}
-
-static enum ktstr_jemalloc_tag read_got(const struct file *f, const struct procfs_map *first,
+static enum ktstr_jemalloc_tag read_got(const struct file *f, uint64_t start, uint64_t offset,
 					struct jemalloc_process *p)
 {
-	uint64_t base = first->start - first->offset - f->elf.base_vaddr;
 	struct iovec local = { &p->tsd_offset, sizeof(p->tsd_offset) };
-	struct iovec remote = { (void *)(uintptr_t)(base + f->elf.got_address), local.iov_len };
-	ssize_t n = process_vm_readv((pid_t)p->tid, &local, 1, &remote, 1, 0);
+	struct iovec remote = { .iov_len = local.iov_len };
+	uint64_t bias;
+	ssize_t n;
 
+	if (jelf_bias(&f->elf, start, offset, &bias) < 0)
+		return KTSTR_JEMALLOC_TLS_ARITHMETIC;
+	remote.iov_base = (void *)(uintptr_t)(bias + f->elf.got_address);
+	n = process_vm_readv((pid_t)p->tid, &local, 1, &remote, 1, 0);
 	if (n < 0)
 		return errno == EPERM	? KTSTR_JEMALLOC_PTRACE_REFUSED
 		       : errno == ESRCH ? KTSTR_JEMALLOC_THREAD_GONE
@@ -255,22 +254,18 @@ static enum ktstr_jemalloc_tag read_got(const struct file *f, const struct procf
 static enum ktstr_jemalloc_tag search_maps(struct jemalloc *je, struct jemalloc_process *p)
 {
 	struct span text = { strbuf_str(&je->maps), je->maps.len };
-	struct procfs_map map, first = { 0 };
+	struct procfs_map map;
 	bool unreadable = false;
 
 	while (procfs_next_map(&text, &map)) {
 		const struct file *f;
 
-		if (!map.inode || !map.path.len || *map.path.at != '/')
-			continue;
-		if (!same_file(&map, &first))
-			first = map;
-		if (!map.executable)
+		if (!map.executable || !map.inode || !map.path.len || *map.path.at != '/')
 			continue;
 		f = library(je, p->tid, &map, &unreadable);
 		if (!f || f->tag == KTSTR_JEMALLOC_NOT_FOUND)
 			continue;
-		return f->tag == KTSTR_JEMALLOC_OK ? read_got(f, &first, p) : f->tag;
+		return f->tag == KTSTR_JEMALLOC_OK ? read_got(f, map.start, map.offset, p) : f->tag;
 	}
 	return unreadable ? KTSTR_JEMALLOC_EXE_UNREADABLE : KTSTR_JEMALLOC_NOT_FOUND;
 }
@@ -285,35 +280,14 @@ struct map_query {
 enum { MAP_EXECUTABLE = 0x4, MAP_THIS_OR_NEXT = 0x10, MAP_FILE_BACKED = 0x20, MAX_MAPS = 4096 };
 
 /* Return: 1; 0 at the end; -errno. */
-static int next_mapped_file(int fd, uint64_t flags, struct map_query *q)
+static int next_executable(int fd, struct map_query *q)
 {
 	q->size = sizeof(*q);
-	q->flags = flags | MAP_THIS_OR_NEXT | MAP_FILE_BACKED;
+	q->flags = MAP_EXECUTABLE | MAP_THIS_OR_NEXT | MAP_FILE_BACKED;
 	q->address = q->end;
 	if (ioctl(fd, _IOWR('f', 17, struct map_query), q) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return 1;
-}
-
-/* Where the run of pieces of one file begins that holds @wanted. */
-static bool first_of_run(int fd, const struct map_query *wanted, struct procfs_map *ret_first)
-{
-	struct map_query q = { 0 };
-
-	for (unsigned int i = 0; i < MAX_MAPS && next_mapped_file(fd, 0, &q) > 0; i++) {
-		const struct procfs_map map = { .start = q.start,
-						.end = q.end,
-						.offset = q.offset,
-						.inode = q.inode,
-						.dev_major = q.dev_major,
-						.dev_minor = q.dev_minor };
-
-		if (i == 0 || !same_file(&map, ret_first))
-			*ret_first = map;
-		if (q.start >= wanted->start)
-			return q.start == wanted->start && q.inode == wanted->inode;
-	}
-	return false;
 }
 
 /* Most processes have nothing but libraries that others had before: to see that takes a call for
@@ -323,7 +297,6 @@ static enum ktstr_jemalloc_tag attach_known(struct jemalloc *je, struct jemalloc
 {
 	struct map_query q = { 0 };
 	_cleanup_close_ int fd = -1;
-	struct procfs_map first;
 	char path[32];
 	int r = 1;
 
@@ -333,7 +306,7 @@ static enum ktstr_jemalloc_tag attach_known(struct jemalloc *je, struct jemalloc
 	for (unsigned int i = 0; fd >= 0 && i < MAX_MAPS; i++) {
 		const struct file *f;
 
-		r = next_mapped_file(fd, MAP_EXECUTABLE, &q);
+		r = next_executable(fd, &q);
 		if (r <= 0) {
 			*ret_decided = r == 0 && i;
 			break;
@@ -343,9 +316,8 @@ static enum ktstr_jemalloc_tag attach_known(struct jemalloc *je, struct jemalloc
 			break;
 		if (f->tag == KTSTR_JEMALLOC_NOT_FOUND)
 			continue;
-		*ret_decided = f->tag != KTSTR_JEMALLOC_OK || first_of_run(fd, &q, &first);
-		return *ret_decided && f->tag == KTSTR_JEMALLOC_OK ? read_got(f, &first, p)
-								   : f->tag;
+		*ret_decided = true;
+		return f->tag == KTSTR_JEMALLOC_OK ? read_got(f, q.start, q.offset, p) : f->tag;
 	}
 	return KTSTR_JEMALLOC_NOT_FOUND;
 }

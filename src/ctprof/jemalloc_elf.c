@@ -72,35 +72,42 @@ static void take_note(struct jelf *elf, const char *bytes, size_t len)
 	}
 }
 
+static void take_segment(struct reader *r, const Elf64_Phdr *ph)
+{
+	struct jelf *elf = r->elf;
+	char note[4096];
+
+	if (ph->p_type == PT_INTERP)
+		elf->is_static = false;
+	if (ph->p_type == PT_LOAD && ph->p_flags & PF_X && elf->nr_texts < JELF_TEXTS)
+		elf->texts[elf->nr_texts++] =
+			(struct jelf_text){ ph->p_offset, ph->p_filesz, ph->p_vaddr };
+	if (ph->p_type == PT_TLS) {
+		elf->tls_file_offset = ph->p_offset;
+		elf->tls_filesz = ph->p_filesz;
+		elf->tls_memsz = ph->p_memsz;
+		elf->tls_align = ph->p_align;
+		elf->tls_vaddr = ph->p_vaddr;
+	}
+	if (ph->p_type == PT_NOTE && ph->p_filesz <= sizeof(note) &&
+	    read_at(r->fd, ph->p_offset, note, ph->p_filesz) == 0)
+		take_note(elf, note, ph->p_filesz);
+}
+
 static int read_segments(struct reader *r)
 {
-	bool loaded = false;
+	unsigned int nr = r->header.e_phnum < MAX_SEGMENTS ? r->header.e_phnum : MAX_SEGMENTS;
+	_cleanup_free_ Elf64_Phdr *segments = calloc(nr + 1, sizeof(*segments));
+	int e;
 
+	if (!segments)
+		return -ENOMEM;
+	e = read_at(r->fd, r->header.e_phoff, segments, nr * sizeof(*segments));
+	if (e < 0)
+		return e;
 	r->elf->is_static = r->header.e_type == ET_EXEC;
-	for (unsigned int i = 0; i < r->header.e_phnum && i < MAX_SEGMENTS; i++) {
-		char note[4096];
-		Elf64_Phdr ph;
-		int e = read_at(r->fd, r->header.e_phoff + i * sizeof(ph), &ph, sizeof(ph));
-
-		if (e < 0)
-			return e;
-		if (ph.p_type == PT_INTERP)
-			r->elf->is_static = false;
-		if (ph.p_type == PT_LOAD && !loaded) {
-			r->elf->base_vaddr = ph.p_vaddr - ph.p_offset;
-			loaded = true;
-		}
-		if (ph.p_type == PT_TLS) {
-			r->elf->tls_file_offset = ph.p_offset;
-			r->elf->tls_filesz = ph.p_filesz;
-			r->elf->tls_memsz = ph.p_memsz;
-			r->elf->tls_align = ph.p_align;
-			r->elf->tls_vaddr = ph.p_vaddr;
-		}
-		if (ph.p_type == PT_NOTE && ph.p_filesz <= sizeof(note) &&
-		    read_at(r->fd, ph.p_offset, note, ph.p_filesz) == 0)
-			take_note(r->elf, note, ph.p_filesz);
-	}
+	for (unsigned int i = 0; i < nr; i++)
+		take_segment(r, &segments[i]);
 	return 0;
 }
 
@@ -304,6 +311,25 @@ int jelf_read(int fd, struct jelf *ret_elf)
 	}
 	*ret_elf = elf;
 	return 0;
+}
+
+/* A mapping begins with a page, and so up to one before what its segment begins with. */
+int jelf_bias(const struct jelf *elf, uint64_t start, uint64_t offset, uint64_t *ret_bias)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	for (unsigned int i = 0; i < elf->nr_texts; i++) {
+		const struct jelf_text *t = &elf->texts[i];
+
+		uint64_t before = t->offset % page;
+
+		if (offset < t->offset - before ||
+		    offset - (t->offset - before) >= t->size + before)
+			continue;
+		*ret_bias = start - offset + t->offset - t->vaddr;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int jelf_tls_crc(int fd, const struct jelf *elf, uint64_t offset, uint64_t size, uint32_t *ret_crc)

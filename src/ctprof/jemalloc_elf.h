@@ -12,14 +12,19 @@
 
 #include "ctprof/jemalloc.h"
 
-enum { JELF_MALLCTL_BYTES = 48, JELF_BUILD_ID_BYTES = 32 };
+enum { JELF_MALLCTL_BYTES = 48, JELF_BUILD_ID_BYTES = 32, JELF_TEXTS = 4 };
+
+/* A segment of code, PT_LOAD with PF_X. */
+struct jelf_text {
+	uint64_t offset, size, vaddr;
+};
 
 struct jelf {
 	uint16_t machine;
 	bool is_64;
-	bool is_static; /* ET_EXEC without an interpreter: loads no library */
-	/* Where file offset 0 is mapped, as linked; 0 but for prelinked libraries. */
-	uint64_t base_vaddr;
+	bool is_static;			    /* ET_EXEC without an interpreter: loads no library */
+	struct jelf_text texts[JELF_TEXTS]; /* the first ones */
+	unsigned int nr_texts;
 	/* PT_TLS; memsz 0: none */
 	uint64_t tls_file_offset, tls_filesz, tls_memsz, tls_align, tls_vaddr;
 	/* The symbol tsd_tls or *_tsd_tls. */
@@ -36,6 +41,11 @@ struct jelf {
 
 /* Return: 0, -ENOEXEC (no ELF file, or damaged), -errno of reading. */
 int jelf_read(int fd, struct jelf *ret_elf) KTSTR_MUST_CHECK;
+/* What to add to an address as linked, if the file is mapped for execution from @offset on at
+ * address @start, whichever part of a segment that is.
+ * Return: 0; -ENOENT (no segment of code has that offset). */
+int jelf_bias(const struct jelf *elf, uint64_t start, uint64_t offset,
+	      uint64_t *ret_bias) KTSTR_MUST_CHECK;
 /* CRC-32 of @size bytes of the TLS image from @offset.  Return: 0, -ENODATA (not in the image). */
 int jelf_tls_crc(int fd, const struct jelf *elf, uint64_t offset, uint64_t size,
 		 uint32_t *ret_crc) KTSTR_MUST_CHECK;

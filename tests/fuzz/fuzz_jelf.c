@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
 	struct jemalloc_layout layout;
-	uint64_t at = 0;
+	uint64_t at = 0, bias;
 	struct jelf elf;
 
 	if (fd < 0)
@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (elf.build_id_len > sizeof(elf.build_id) ||
 	    !memchr(elf.mallctl, '\0', sizeof(elf.mallctl)))
+		abort();
+	if (jelf_bias(&elf, 0, size, &bias) == 0 && !elf.nr_texts)
 		abort();
 	if (jemalloc_layout_search(fd, &elf, &at, &layout) == 0 && at >= elf.tls_filesz)
 		abort();

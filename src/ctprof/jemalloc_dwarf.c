@@ -11,8 +11,6 @@
 #include "base/path.h"
 #include "ctprof/jemalloc_elf.h"
 
-/* jemalloc mangles member names to keep callers away from them. */
-
 DEFINE_CLEANUP(Dwarf *, dwarf_end);
 
 struct offsets {

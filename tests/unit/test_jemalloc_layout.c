@@ -97,63 +97,85 @@ static void a_stripped_program_is_known_by_its_image(void **state)
 	assert_false(jemalloc_layout_known(full, &named, named.tsd_value + 8, &layout));
 }
 
-/* 5.2.1's thread data: zeros but for its state and one member of its cache. */
-static void the_image_of_5_2_1_is_known(void **state)
+/* Thread data as a build of jemalloc has it in its file. */
+struct image {
+	unsigned char bytes[6216];
+	size_t size;
+	uint64_t allocated, deallocated;
+	bool is_common; /* any program may have such data, so a name has to stand by it */
+};
+
+static void expect_known(const struct image *image)
 {
-	const struct jelf elf = { .tls_file_offset = 16, .tls_filesz = 6232, .tsd_size = 6216 };
+	enum { BEFORE = 16, AT = 8 };
+	struct jelf elf = { .tls_file_offset = BEFORE,
+			    .tls_filesz = image->size + 2 * AT,
+			    .tsd_size = image->size };
+	unsigned char bytes[BEFORE + sizeof(image->bytes) + 2 * AT] = { 0 };
 	struct jemalloc_layout layout = { 0 };
-	unsigned char bytes[16 + 6232] = { 0 };
 	struct scratch s;
 	uint64_t at = 0;
 	int fd;
 
-	(void)state;
 	scratch_create(&s);
-	bytes[16 + 8] = 6;
-	bytes[16 + 8 + 456] = 0xff;
-	scratch_write(&s, "image", bytes, sizeof(bytes), 0644);
+	memcpy(bytes + BEFORE + AT, image->bytes, image->size);
+	scratch_write(&s, "image", bytes, BEFORE + elf.tls_filesz, 0644);
 	fd = open(scratch_path(&s, "image"), O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), 0);
-	assert_int_equal(at, 8);
-	assert_true(jemalloc_layout_known(fd, &elf, 8, &layout));
-	assert_int_equal(layout.allocated, 16);
-	assert_int_equal(layout.deallocated, 24);
+	assert_true(jemalloc_layout_known(fd, &elf, AT, &layout));
+	assert_int_equal(layout.allocated, image->allocated);
+	assert_int_equal(layout.deallocated, image->deallocated);
 	assert_int_equal(layout.checked_size, 0);
 	assert_false(jemalloc_layout_known(fd, &elf, 0, &layout));
-	assert_int_equal(pwrite(fd, "\1", 1, 16 + 8 + 6215), 1);
-	assert_false(jemalloc_layout_known(fd, &elf, 8, &layout));
+	elf.tsd_size = 0;
+	assert_int_equal(jemalloc_layout_known(fd, &elf, AT, &layout), !image->is_common);
+	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout),
+			 image->is_common ? -ENODATA : 0);
+	assert_int_equal(at, image->is_common ? 0 : AT);
+	elf.tsd_size = image->size;
+	assert_int_equal(pwrite(fd, "\1", 1, BEFORE + AT + (off_t)image->size - 1), 1);
+	assert_false(jemalloc_layout_known(fd, &elf, AT, &layout));
 	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), -ENODATA);
 	close(fd);
 	scratch_destroy(&s);
 }
 
-/* 5.1.0's: zeros but for its state.  Any program may have such data, so a name has to stand by it. */
-static void the_image_of_5_1_0_is_known_by_name(void **state)
+/* Zeros but for its state and a shard of bins that is none (255). */
+static void the_image_of_5_2_1_is_known(void **state)
 {
-	struct jelf elf = { .tls_file_offset = 16, .tls_filesz = 6160, .tsd_size = 6144 };
-	struct jemalloc_layout layout = { 0 };
-	unsigned char bytes[16 + 6160] = { 0 };
-	struct scratch s;
-	uint64_t at = 0;
-	int fd;
+	struct image image = { .size = 6216, .allocated = 16, .deallocated = 24 };
 
 	(void)state;
-	scratch_create(&s);
-	bytes[16 + 8] = 5;
-	scratch_write(&s, "image", bytes, sizeof(bytes), 0644);
-	fd = open(scratch_path(&s, "image"), O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_true(jemalloc_layout_known(fd, &elf, 8, &layout));
-	assert_int_equal(layout.allocated, 16);
-	assert_int_equal(layout.deallocated, 24);
-	assert_int_equal(layout.checked_size, 0);
-	assert_false(jemalloc_layout_known(fd, &elf, 0, &layout));
-	elf.tsd_size = 0;
-	assert_false(jemalloc_layout_known(fd, &elf, 8, &layout));
-	assert_int_equal(jemalloc_layout_search(fd, &elf, &at, &layout), -ENODATA);
-	close(fd);
-	scratch_destroy(&s);
+	image.bytes[0] = 6;
+	image.bytes[456] = 0xff;
+	expect_known(&image);
+}
+
+/* Zeros but for its state. */
+static void the_image_of_5_1_0_is_known_by_name(void **state)
+{
+	struct image image = {
+		.size = 6144, .allocated = 16, .deallocated = 24, .is_common = true
+	};
+
+	(void)state;
+	image.bytes[0] = 5;
+	expect_known(&image);
+}
+
+/* Zeros but for its state, a ticker (1000), shards that are none (255), and keys of a cache of 24
+ * that are none (1). */
+static void the_image_of_5_3_1_is_known(void **state)
+{
+	static const unsigned char ticker[] = { 0xe8, 3, 0, 0, 0xe8, 3, 0, 0, 0xff, 0xff };
+	struct image image = { .size = 1968, .allocated = 928, .deallocated = 944 };
+
+	(void)state;
+	memcpy(image.bytes + 208, ticker, sizeof(ticker));
+	for (size_t i = 536; i < 920; i += 16)
+		image.bytes[i] = 1;
+	image.bytes[920] = 6;
+	expect_known(&image);
 }
 
 static void the_library_itself_proves_the_table(void **state)
@@ -333,6 +355,7 @@ int main(void)
 		cmocka_unit_test(a_stripped_program_is_known_by_its_image),
 		cmocka_unit_test(the_image_of_5_2_1_is_known),
 		cmocka_unit_test(the_image_of_5_1_0_is_known_by_name),
+		cmocka_unit_test(the_image_of_5_3_1_is_known),
 		cmocka_unit_test(the_library_itself_proves_the_table),
 		cmocka_unit_test(the_library_answers_for_a_program_alike),
 		cmocka_unit_test(a_library_that_lies_is_not_believed),

@@ -74,22 +74,23 @@ __attribute__((format(printf, 2, 0))) static int hear(enum libbpf_print_level le
 	return 0;
 }
 
-/* Return: malloc'ed; NULL: no memory, or it is damaged. */
-static void *unpack(size_t *ret_bytes)
+/* Return: 0 with @ret_object malloc'ed; -ENOMEM; -EBADMSG: it is damaged. */
+static int unpack(void **ret_object, size_t *ret_bytes)
 {
-	size_t packed = (size_t)(ctprof_bpf_old_end - ctprof_bpf_old), bytes;
-	unsigned long long room = ZSTD_getFrameContentSize(ctprof_bpf_old, packed);
-	void *object = room && room <= OBJECT_BYTES_MAX ? malloc((size_t)room) : NULL;
+	size_t packed = (size_t)(ctprof_bpf_old_end - ctprof_bpf_old);
+	unsigned long long bytes = ZSTD_getFrameContentSize(ctprof_bpf_old, packed);
+	_cleanup_free_ void *object = NULL;
 
+	if (!bytes || bytes > OBJECT_BYTES_MAX)
+		return -EBADMSG;
+	object = malloc((size_t)bytes);
 	if (!object)
-		return NULL;
-	bytes = ZSTD_decompress(object, (size_t)room, ctprof_bpf_old, packed);
-	if (bytes != room) {
-		free(object);
-		return NULL;
-	}
-	*ret_bytes = bytes;
-	return object;
+		return -ENOMEM;
+	if (ZSTD_decompress(object, (size_t)bytes, ctprof_bpf_old, packed) != bytes)
+		return -EBADMSG;
+	*ret_bytes = (size_t)bytes;
+	*ret_object = take_ptr(object);
+	return 0;
 }
 
 /* What the object has ends with it, so descriptors of it are made anew. */
@@ -105,7 +106,8 @@ static int take_fds(const struct libbpf *lib, struct bpf_object *object,
 {
 	struct bpf_map *config = lib->bpf_object__find_map_by_name(object, "config_map");
 	struct bpf_program *program = lib->bpf_object__find_program_by_name(object, "ctprof_tasks");
-	int config_fd, program_fd;
+	_cleanup_close_ int config_fd = -1;
+	int program_fd;
 
 	if (!config || !program)
 		return -EBADMSG;
@@ -113,11 +115,9 @@ static int take_fds(const struct libbpf *lib, struct bpf_object *object,
 	if (config_fd < 0)
 		return config_fd;
 	program_fd = keep(lib->bpf_program__fd(program));
-	if (program_fd < 0) {
-		close(config_fd);
+	if (program_fd < 0)
 		return program_fd;
-	}
-	*ret_loaded = (struct bpf_libbpf_loaded){ config_fd, program_fd };
+	*ret_loaded = (struct bpf_libbpf_loaded){ take_fd(&config_fd), program_fd };
 	return 0;
 }
 
@@ -129,9 +129,9 @@ static int load(const struct libbpf *lib, struct bpf_libbpf_loaded *ret_loaded)
 	size_t len;
 	int r;
 
-	bytes = unpack(&len);
-	if (!bytes)
-		return -ENOMEM;
+	r = unpack(&bytes, &len);
+	if (r < 0)
+		return r;
 	object = lib->bpf_object__open_mem(bytes, len, &opts);
 	/* Libraries before 1.0 return errors as pointers. */
 	r = (int)lib->libbpf_get_error(object);

@@ -47,7 +47,8 @@ struct watch_row *watch_sort(const struct watch_view *view,
 			     const struct ktstr_ctprof_movers *movers, double seconds,
 			     size_t *ret_nr);
 
-/* Lines without a newline, at most @width columns, WATCH_WIDTH in any case; @buf holds WATCH_LINE bytes and is returned. */
+/* Lines without a newline, at most @width columns, WATCH_WIDTH in any case; @buf holds WATCH_LINE
+ * bytes and is returned. */
 const char *watch_heading(const struct watch_view *view, size_t width, char *buf);
 const char *watch_line(const struct watch_view *view, const struct ktstr_ctprof_mover *mover,
 		       double seconds, size_t width, char *buf);

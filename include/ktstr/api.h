@@ -18,13 +18,14 @@
 enum ktstr_exit {
 	KTSTR_EXIT_PASS = 0, /* everything that ran passed */
 	KTSTR_EXIT_FAIL = 1, /* at least one test failed */
-	/* The command line was wrong, or it names what is not there (a run, a record, a scheduler, a
-	 * kernel to be shown or removed), or a file or folder for results that cannot be made; nothing ran. */
+	/* The command line was wrong, or it names what is not there (a run, a record, a scheduler,
+	 * a kernel to be shown or removed), or a file or folder for results that cannot be made;
+	 * nothing ran. */
 	KTSTR_EXIT_USAGE = 2,
 	KTSTR_EXIT_SKIP = 4,	  /* every test was skipped */
 	KTSTR_EXIT_UNDECIDED = 5, /* none failed, at least one could not be decided */
-	/* The harness, the VM (what it is made of: kernel, QEMU, files of a test) or the set-up broke, or
-	 * results were lost as they were written. */
+	/* The harness, the VM (what it is made of: kernel, QEMU, files of a test) or the set-up
+	 * broke, or results were lost as they were written. */
 	KTSTR_EXIT_HARNESS = 70,
 	KTSTR_EXIT_CAPACITY = 75,    /* this machine has no room for it now */
 	KTSTR_EXIT_TIMEOUT = 124,    /* the time limit of the whole run was reached */

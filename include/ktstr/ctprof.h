@@ -29,8 +29,8 @@
  * helper process that loads the target's own library without any privilege (as nobody if the
  * capture runs as root) and sees the counters move; a static program is answered for by the
  * machine's own libjemalloc if their thread data is alike in size and initial bytes.
- * Reads of a known build of 5.3 must satisfy these rules of jemalloc's event counters, else there is no
- * number but the tag "implausible":
+ * Reads of the known build of 5.3.0 must satisfy these rules of jemalloc's event counters, else there
+ * is no number but the tag "implausible":
  *   last_event <= counter < next_event; next_event - last_event <= 4 MiB; next_event_fast is 0 or
  *   next_event; state is one of seven, and counters are zero in state "uninitialized".
  * A thread caught in the middle of an update breaks them for a moment, so it is read again, 8

@@ -41,9 +41,10 @@ struct ktstr_ctprof_text_opts {
  * @ret_text:	the caller's to free; whole lines
  * @err:	filled on failure; may be NULL
  *
- * Metrics of @opts->metrics a block does not have are left out of it; a block of which nothing is to be
- * told is a line that says so.  Names are shown as UTF-8 if the caller's LC_CTYPE is (setlocale());
- * control characters, bytes that are no UTF-8 and what has no width or turns writing are \xNN.
+ * Metrics of @opts->metrics a block does not have are left out of it; a block of which nothing is to
+ * be told is a line that says so.  Names are shown as UTF-8 if the caller's LC_CTYPE is
+ * (setlocale()); control characters, bytes that are no UTF-8 and what has no width or turns writing
+ * are \xNN.
  *
  * Return: 0, -EINVAL (unknown metric or column), -ENOMEM, -E2BIG (over 256 MiB of text).
  */

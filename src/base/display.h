@@ -2,7 +2,7 @@
 /*
  * display.h - texts of unknown origin, such as names of threads, on a line of a terminal.
  *
- * One rule for all of them: what LC_CTYPE says is UTF-8 and takes a column or two is shown as it is.
+ * One rule for all of them: what is UTF-8, where LC_CTYPE is, and takes a column or two is shown.
  * Control characters, bytes that are no UTF-8, and what has no width or turns the direction of
  * writing (combining and zero-width characters, marks of direction) are written \xNN, byte by byte.
  * Where LC_CTYPE is not UTF-8, which it is not before setlocale(), all that is not ASCII is.

@@ -4,8 +4,8 @@
  *
  * bpf_take() puts it there, with neither libbpf nor a look at the kernel's BTF from here: Linux
  * 5.17 and newer move field accesses themselves (docs/decisions/0011-how-the-collector-loads.md).
- * On 5.15 and 5.16 libbpf does it, if it is there (bpf_libbpf.h).  Each bpf_open() begins a pass over all tasks, run by the reads of the descriptor.  Everything
- * ends with the descriptors.
+ * On 5.15 and 5.16 libbpf does it, if it is there (bpf_libbpf.h).  Each bpf_open() begins a pass
+ * over all tasks, run by the reads of the descriptor.  Everything ends with the descriptors.
  */
 #ifndef KTSTR_CTPROF_BPF_LOAD_H
 #define KTSTR_CTPROF_BPF_LOAD_H

@@ -4,8 +4,9 @@
  * mathematics, unwinder.
  *
  * They are part of the guest image, so that a template has them unpacked already, and are left out
- * of the archives of jobs.  For Linux 5.15 and 5.16 so is libbpf, which captures of threads open there
- * (docs/decisions/0013-the-collector-on-older-kernels.md).  What this host does not have where its loader looks is not in the image.
+ * of the archives of jobs.  For Linux 5.15 and 5.16 so is libbpf, which captures of threads open
+ * there (docs/decisions/0013-the-collector-on-older-kernels.md).  What this host does not have where
+ * its loader looks is not in the image.
  */
 #ifndef KTSTR_VM_IMAGELIBS_H
 #define KTSTR_VM_IMAGELIBS_H

@@ -13,8 +13,9 @@ size_t utf8_length(const void *bytes, size_t len);
 /* The character of @len bytes, as utf8_length() says. */
 uint32_t utf8_decode(const void *bytes, size_t len);
 
-/* Control characters beyond ASCII, and zero-width and direction characters, with which a name can
- * look like another.  Source: the Unicode Character Database, categories Cc and Cf. */
+/* Control characters beyond ASCII, zero-width and direction characters, and tags, with which a name
+ * can look like another.  Source: the Unicode Character Database, categories Cc and Cf, and what is
+ * ignorable (Default_Ignorable_Code_Point) of plane 14. */
 bool utf8_is_deceptive(uint32_t character);
 
 #endif

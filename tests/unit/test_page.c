@@ -47,6 +47,7 @@ static void json_cannot_end_its_script(void **state)
 		{ "a\"b\\c", "\"a\\\"b\\\\c\"" },
 		{ "\xff\n\x7f", "\"\\\\xff\\\\x0a\\\\x7f\"" },
 		{ "\xe2\x80\xa8", "\"\\\\u2028\"" },
+		{ "a\xf3\xa0\x81\x81", "\"a\\\\ue0041\"" }, /* a tag */
 	};
 
 	(void)state;

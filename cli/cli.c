@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ktstr/api.h>
 
@@ -51,6 +52,11 @@ int cli_check_output(const char *path)
 	if (r == 0)
 		return -1;
 	return cli_fail(io_path_is_wrong(r) ? KTSTR_EXIT_USAGE : KTSTR_EXIT_HARNESS, &err);
+}
+
+bool cli_folder_is_wrong(const char *dir, int code)
+{
+	return dir && io_path_is_wrong(code) && access(dir, F_OK) < 0;
 }
 
 int cli_print_json(json_t *object)

@@ -36,6 +36,10 @@ int cli_exit_code(int code);
  * Return: -1 to go on, else an exit code; the complaint is printed. */
 int cli_check_output(const char *path);
 
+/* Did the work fail with @code because the folder @dir, which an option names, cannot be made?  NULL:
+ * it was not given. */
+bool cli_folder_is_wrong(const char *dir, int code);
+
 /* Prints @object compact on a line of stdout and drops it; NULL is a lack of memory.
  * Return: an exit code. */
 int cli_print_json(json_t *object);

@@ -7,7 +7,6 @@
 #include <ktstr/log.h>
 #include <ktstr/replay.h>
 
-#include "base/io.h"
 #include "cli.h"
 
 struct replay_command {
@@ -113,7 +112,7 @@ static int run(struct replay_command *c)
 	ktstr_log_set(NULL, NULL);
 	if (r >= 0)
 		return r;
-	if (c->opts.run_dir && io_path_is_wrong(r) && access(c->opts.run_dir, F_OK) < 0)
+	if (cli_folder_is_wrong(c->opts.run_dir, r))
 		return cli_fail(KTSTR_EXIT_USAGE, &err);
 	return cli_fail(cli_exit_code(r), &err);
 }

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ktstr/api.h>
 #include <ktstr/log.h>
 
-#include "base/io.h"
 #include "cli.h"
 
 void guest_options_rows(struct guest_options *options, struct ktstr_option rows[GUEST_OPTION_ROWS])
@@ -94,7 +92,7 @@ int guest_options_run(const struct guest_options *options, const char *const *ar
 	ktstr_log_set(NULL, NULL);
 	if (r >= 0)
 		return status;
-	if (options->keep_dir && io_path_is_wrong(r) && access(options->keep_dir, F_OK) < 0)
+	if (cli_folder_is_wrong(options->keep_dir, r))
 		return cli_fail(KTSTR_EXIT_USAGE, &err);
 	return cli_fail(exit_code_of(r), &err);
 }

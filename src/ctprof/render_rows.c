@@ -283,6 +283,12 @@ static const char *group_head(enum ktstr_ctprof_group_by by)
 					       : "THREAD";
 }
 
+/* One record has no before. */
+static const char *column_head(const struct ktstr_ctprof_comparison *c, enum field f)
+{
+	return f == FIELD_BEFORE && c->nr_sides == 1 ? "VALUE" : fields[f].head;
+}
+
 static int add_machine(const struct rows *rows)
 {
 	struct render *r = rows->r;
@@ -314,7 +320,7 @@ int render_rows(struct render *r, const struct ktstr_ctprof_block *block)
 		return result;
 	s.nr_columns = f.nr;
 	for (size_t i = 0; i < f.nr; i++) {
-		const char *head = fields[f.items[i]].head;
+		const char *head = column_head(r->comparison, f.items[i]);
 
 		s.left[i] = is_left(f.items[i]);
 		s.name = f.items[i] == FIELD_GROUP ? i : s.name;

@@ -8,7 +8,7 @@
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
-enum { APART_SHOWN = 8, NAME_MAX_BYTES = 512, PATH_MIN = 32 };
+enum { APART_SHOWN = 8, NAME_MAX_BYTES = 512, PATH_MIN = 32, MORE_BYTES = 14 };
 
 /* What is shown unless something else is asked for, the most telling first. */
 static const struct {
@@ -200,38 +200,72 @@ static void add_size(const struct render *r, const struct ktstr_ctprof_block *bl
 	strbuf_addch(line, ')');
 }
 
-/* Names of groups on one side only. */
-static void add_apart(struct render *r, const struct ktstr_ctprof_block *block, unsigned int side,
-		      const char *what)
-{
-	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
-	struct sheet tone = { .colour = r->opts->colour };
-	size_t nr = 0;
+/* Names of groups on one side only, as many as one line holds. */
+struct apart {
+	struct strbuf line, name, size;
+	size_t width; /* of the line; 0: as long as it gets */
+	size_t nr, shown;
+	bool full;
+};
 
+/* The first is cut if need be, so that there is one. */
+static void add_item(struct apart *a)
+{
+	size_t room = a->width > MORE_BYTES ? a->width - MORE_BYTES : 0;
+	size_t taken = display_width(strbuf_str(&a->line)) + strlen(", ") +
+		       display_width(strbuf_str(&a->size));
+	size_t left = room > taken ? room - taken : 0;
+
+	if (a->width && a->shown && display_width(strbuf_str(&a->name)) > left) {
+		a->full = true;
+		return;
+	}
+	strbuf_addstr(&a->line, a->shown++ ? ", " : " ");
+	sheet_fit(strbuf_str(&a->name), a->width ? left : 0, &a->line);
+	strbuf_addstr(&a->line, strbuf_str(&a->size));
+}
+
+static void collect_apart(const struct render *r, const struct ktstr_ctprof_block *block,
+			  unsigned int side, struct apart *a)
+{
 	for (size_t i = 0; i < block->nr_groups; i++) {
 		const struct ktstr_ctprof_group *g = &block->groups[i];
 
 		if (render_is_listed(r, g) || !g->on[side])
 			continue;
-		if (nr++ >= APART_SHOWN && r->opts->limit)
+		a->nr++;
+		a->full = a->full || (r->opts->limit && a->shown == APART_SHOWN);
+		if (a->full)
 			continue;
-		strbuf_addstr(&line, nr > 1 ? ", " : " ");
-		render_name(g->label, &line);
-		add_size(r, block, g, side, &line);
+		strbuf_clear(&a->name);
+		strbuf_clear(&a->size);
+		render_name(g->label, &a->name);
+		add_size(r, block, g, side, &a->size);
+		add_item(a);
 	}
-	if (!nr)
-		return;
-	if (nr > APART_SHOWN && r->opts->limit)
-		strbuf_addf(&line, ", %zu more", nr - APART_SHOWN);
-	sheet_tone(&tone, SHEET_BOLD, what, r->out);
-	if (r->opts->width && r->opts->limit) {
-		sheet_fit(strbuf_str(&line), r->opts->width - strlen(what), r->out);
-	} else {
-		strbuf_addstr(r->out, strbuf_str(&line));
+}
+
+static void add_apart(struct render *r, const struct ktstr_ctprof_block *block, unsigned int side,
+		      const char *what)
+{
+	struct apart a = { .line = STRBUF_INIT, .name = STRBUF_INIT, .size = STRBUF_INIT };
+	struct sheet tone = { .colour = r->opts->colour };
+
+	if (r->opts->limit && r->opts->width > strlen(what))
+		a.width = r->opts->width - strlen(what);
+	collect_apart(r, block, side, &a);
+	if (a.nr) {
+		sheet_tone(&tone, SHEET_BOLD, what, r->out);
+		strbuf_addstr(r->out, strbuf_str(&a.line));
+		if (a.nr > a.shown)
+			strbuf_addf(r->out, ", %zu more", a.nr - a.shown);
+		strbuf_addch(r->out, '\n');
 	}
-	strbuf_addch(r->out, '\n');
-	if (line.error)
-		r->out->error = line.error;
+	if (a.line.error || a.name.error || a.size.error)
+		r->out->error = -ENOMEM;
+	strbuf_deinit(&a.line);
+	strbuf_deinit(&a.name);
+	strbuf_deinit(&a.size);
 }
 
 static void add_pairs(struct render *r, const struct ktstr_ctprof_block *block)

@@ -138,6 +138,38 @@ static void two_boots_are_rows_with_percent(void **state)
 	assert_true(longest_line(text) <= 80);
 }
 
+/* Names that do not fit are counted, never joined to one that does. */
+static void names_apart_are_whole(void **state)
+{
+	static const char *const long_names[] = { "a-name-of-thirty-bytes-or-more-1",
+						  "b-name-of-thirty-bytes-or-more-2",
+						  "c-name-of-thirty-bytes-or-more-3",
+						  "d-name-of-thirty-bytes-or-more-4" };
+	static const struct {
+		unsigned int width;
+		const char *line;
+	} rows[] = {
+		{ 100, "only before: a-name-of-thirty-bytes-or-more-1 (1, ran 7.00us), 4 more\n" },
+		{ 60, "only before: a-name-..-more-1 (1, ran 7.00us), 4 more\n" },
+		{ 130,
+		  "more-1 (1, ran 7.00us), b-name-of-thirty-bytes-or-more-2 (1, ran 7.00us), 3 "
+		  "more\n" },
+		{ 0, "d-name-of-thirty-bytes-or-more-4 (1, ran 7.00us), gone\\x1b[31m" },
+	};
+	struct made_pair *m = *state;
+
+	for (uint32_t i = 0; i < 4; i++)
+		made_put(m->a, made_thread(m->a, 50 + i, 50 + i, long_names[i], "t", "/"),
+			 KTSTR_CTPROF_RUN_TIME, 7000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ktstr_ctprof_text_opts opts = { .width = rows[i].width, .limit = 15 };
+		_cleanup_free_ char *text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
+
+		expect_line(text, rows[i].line);
+		assert_true(!rows[i].width || longest_line(text) <= rows[i].width);
+	}
+}
+
 static void narrow_terminals_are_respected(void **state)
 {
 	struct made_pair *m = *state;
@@ -198,6 +230,16 @@ static void columns_of_rows_are_chosen(void **state)
 	assert_int_equal(ktstr_ctprof_render_text(c, &bad, &text, &err), -EINVAL);
 }
 
+static void one_record_has_values(void **state)
+{
+	static const struct ktstr_ctprof_text_opts opts = { .layout = KTSTR_CTPROF_LAYOUT_ROWS };
+	struct made_pair *m = *state;
+	_cleanup_free_ char *text = render(m->a, NULL, KTSTR_CTPROF_BOOTS_SAME, &opts);
+
+	expect_line(text, " VALUE HAD\n");
+	assert_null(strstr(text, "BEFORE"));
+}
+
 static void nothing_is_said_to_have_changed(void **state)
 {
 	struct made_pair *m = *state;
@@ -255,9 +297,11 @@ int main(void)
 		POPULATED_TEST(what_happened_comes_first),
 		POPULATED_TEST(absent_values_are_no_zeros),
 		POPULATED_TEST(two_boots_are_rows_with_percent),
+		POPULATED_TEST(names_apart_are_whole),
 		POPULATED_TEST(narrow_terminals_are_respected),
 		POPULATED_TEST(colours_only_if_asked),
 		POPULATED_TEST(columns_of_rows_are_chosen),
+		POPULATED_TEST(one_record_has_values),
 		POPULATED_TEST(nothing_is_said_to_have_changed),
 		POPULATED_TEST(what_ended_is_no_nothing),
 		POPULATED_TEST(nobody_is_no_table),

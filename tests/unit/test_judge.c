@@ -68,21 +68,6 @@ static size_t place_of(const json_t *record)
 	abort();
 }
 
-/* Puts an ejection in the place of the detachment, and breaks the step off. */
-static void eject(const char *at_ns)
-{
-	json_t *gone = json_array_get(records, json_array_size(records) - 2);
-
-	made_set(gone, "event", "\"ejected\"");
-	made_set(gone, "at_ns", at_ns);
-	made_set(gone, "story", "\"stall\"");
-	made_set(gone, "text", "\"the kernel ejected mine\"");
-	made_set(gone, "exit_kind", "1026");
-	made_set(gone, "reason", "\"runnable task stall\"");
-	made_set(gone, "message", "\"hogs/2[102] failed to run for 6.432s\"");
-	made_set(made_find(records, "step_end", NULL, -1), "ended", "\"broken\"");
-}
-
 static void every_check_passes_on_good_records(void **state)
 {
 	(void)state;
@@ -98,7 +83,7 @@ static void every_check_passes_on_good_records(void **state)
 static void an_ejected_scheduler_fails(void **state)
 {
 	(void)state;
-	eject("5900000000");
+	made_eject("5900000000");
 	expect_fail(
 		"scheduler_alive",
 		"the kernel ejected mine: runnable task stall: hogs/2[102] failed to run for "
@@ -377,7 +362,7 @@ static void who_left_no_record_is_undecided(void **state)
 static void what_was_before_the_end_counts(void **state)
 {
 	(void)state;
-	eject("5900000000");
+	made_eject("5900000000");
 	made_set(hog_wait(2), "wait_ns", "850000000");
 	expect_fail(
 		"wait_ns",

@@ -92,13 +92,14 @@ static json_t *in_second_step(const char *kind, const char *key, const char *val
 	json_t *record;
 	size_t i;
 
-	json_array_foreach(
-		records, i,
-		record) if (json_integer_value(json_object_get(record, "step")) == 1 &&
-			    !strcmp(json_string_value(json_object_get(record, "kind")), kind) &&
-			    !strcmp(json_string_value(json_object_get(record, key)), value) &&
-			    json_integer_value(json_object_get(record, "index")) ==
-				    index) return record;
+	json_array_foreach(records, i, record)
+	{
+		if (json_integer_value(json_object_get(record, "step")) == 1 &&
+		    !strcmp(json_string_value(json_object_get(record, "kind")), kind) &&
+		    !strcmp(json_string_value(json_object_get(record, key)), value) &&
+		    json_integer_value(json_object_get(record, "index")) == index)
+			return record;
+	}
 	fail_msg("no %s of %s in the second step", kind, value);
 	return NULL;
 }

@@ -21,11 +21,6 @@
 #define HELD_0_3    " while CPUs 0-3 ran pigs/0 (75 %), idle (25 %)"
 #define HELD_5_7    " while CPUs 5-7 ran pigs/0 (100 %)"
 
-static json_t *worker(const char *work, int index)
-{
-	return made_find(records, "worker", work, index);
-}
-
 static json_t *wait_of(const char *work, int index)
 {
 	return made_find(records, "wait", work, index);
@@ -45,14 +40,7 @@ static void long_wait(const char *work, int index)
 
 static void stalled(void)
 {
-	json_t *gone = json_array_get(records, json_array_size(records) - 2);
-
-	made_set(gone, "event", "\"ejected\"");
-	made_set(gone, "at_ns", "5950000000");
-	made_set(gone, "story", "\"stall\"");
-	made_set(gone, "text", "\"the kernel ejected mine\"");
-	made_set(gone, "message", "\"hogs/2[102] failed to run for 2.432s\"");
-	made_set(made_find(records, "step_end", NULL, -1), "ended", "\"broken\"");
+	made_eject("5950000000");
 	long_wait("hogs", 2);
 }
 

@@ -11,11 +11,6 @@
 
 #include "tests/unit/test_judge_stream.h"
 
-static json_t *worker(const char *work, int index)
-{
-	return made_find(records, "worker", work, index);
-}
-
 static void unequal_workers_fail(void **state)
 {
 	(void)state;

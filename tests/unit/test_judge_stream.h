@@ -21,6 +21,26 @@ static inline int made_tear_down(void **state)
 	return 0;
 }
 
+static inline json_t *worker(const char *work, int index)
+{
+	return made_find(records, "worker", work, index);
+}
+
+/* Puts an ejection in the place of the detachment, and breaks the step off. */
+static inline void made_eject(const char *at_ns)
+{
+	json_t *gone = json_array_get(records, json_array_size(records) - 2);
+
+	made_set(gone, "event", "\"ejected\"");
+	made_set(gone, "at_ns", at_ns);
+	made_set(gone, "story", "\"stall\"");
+	made_set(gone, "text", "\"the kernel ejected mine\"");
+	made_set(gone, "exit_kind", "1026");
+	made_set(gone, "reason", "\"runnable task stall\"");
+	made_set(gone, "message", "\"hogs/2[102] failed to run for 6.432s\"");
+	made_set(made_find(records, "step_end", NULL, -1), "ended", "\"broken\"");
+}
+
 static inline void made_expect(const struct judge_host *host, const char *check,
 			       enum ktstr_verdict verdict, const char *text)
 {

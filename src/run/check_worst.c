@@ -55,7 +55,7 @@ static const json_t *worst_finding(const json_t *result, double *ret_excess)
 	return found;
 }
 
-/* Words with digits (numbers, tasks, CPUs) are all the same, and what held CPUs is another matter. */
+/* Words with digits (numbers, tasks, CPUs) are all the same. */
 static void add_alike(struct strbuf *out, const char *text)
 {
 	size_t line = strcspn(text, "\n;");

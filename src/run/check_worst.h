@@ -4,8 +4,8 @@
  *
  * Each run that did not pass counts by its worst finding: what must always hold and did not, then what
  * missed its bound by the largest factor.  Runs of a scenario are the same if check, subject and step
- * are; runs of any scenarios are if nothing has a bound and the sentences differ only in words that have
- * digits in them.
+ * are; runs of any scenarios are if nothing has a bound and the sentences, up to the first ";", differ
+ * only in words that have digits in them: what held the CPUs comes behind it.
  */
 #ifndef KTSTR_RUN_CHECK_WORST_H
 #define KTSTR_RUN_CHECK_WORST_H

@@ -250,6 +250,22 @@ static void the_same_is_said_once(void **unused)
 	tear_down();
 }
 
+static void what_held_the_cpus_makes_no_other_finding(void **unused)
+{
+	struct check_worst *list;
+
+	(void)unused;
+	set_up(1);
+	put(0, 0, KTSTR_FAIL, -1, "stall: hogs/1; it waited 2 s while CPU 0 ran idle (90 %)");
+	put(1, 0, KTSTR_FAIL, -1, "stall: hogs/2; in that step CPU 0 ran pigs/0 (50 %)");
+	put(2, 0, KTSTR_FAIL, -1, "exit: hogs/2; in that step CPU 0 ran pigs/0 (50 %)");
+	assert_int_equal(check_worst_list(&matrix, &list), 2);
+	assert_int_equal(list[0].runs, 2);
+	assert_int_equal(list[1].runs, 1);
+	check_worst_free(list, 2);
+	tear_down();
+}
+
 static void many_are_counted(void **unused)
 {
 	char text_of[24], *text;
@@ -276,6 +292,7 @@ int main(void)
 		cmocka_unit_test(wide_tables_go_on_below),
 		cmocka_unit_test(the_worst_comes_first),
 		cmocka_unit_test(the_same_is_said_once),
+		cmocka_unit_test(what_held_the_cpus_makes_no_other_finding),
 		cmocka_unit_test(many_are_counted),
 	};
 

@@ -57,63 +57,16 @@ static void heavier_rivals_may_keep_one_waiting(void **state)
 	expect("gap_ns", KTSTR_PASS, "");
 }
 
-static void shift(json_t *record, const char *key)
-{
-	json_t *at = json_object_get(record, key);
-
-	if (at)
-		json_object_set_new(record, key, json_integer(json_integer_value(at) + 1000000000));
-}
-
-/* A second step, a second later, of which all is told that is told of the first. */
-static void add_step(void)
-{
-	static const char *const times[] = { "begin_ns", "end_ns", "gap_begin_ns",
-					     "idle_begin_ns" };
-	size_t nr = json_array_size(records) - 3;
-
-	for (size_t i = 0; i < nr; i++) {
-		json_t *record = json_array_get(records, i), *copy;
-
-		if (!json_object_get(record, "step"))
-			continue;
-		copy = json_deep_copy(record);
-		json_object_set_new(copy, "step", json_integer(1));
-		for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++)
-			shift(copy, times[t]);
-		made_insert(records, json_array_size(records) - 3, copy);
-	}
-	made_set(json_array_get(records, 0), "steps", "[\"load\", \"more\"]");
-	made_set(json_array_get(records, json_array_size(records) - 1), "steps", "2");
-}
-
-static json_t *in_second_step(const char *kind, const char *key, const char *value, int index)
-{
-	json_t *record;
-	size_t i;
-
-	json_array_foreach(records, i, record)
-	{
-		if (json_integer_value(json_object_get(record, "step")) == 1 &&
-		    !strcmp(json_string_value(json_object_get(record, "kind")), kind) &&
-		    !strcmp(json_string_value(json_object_get(record, key)), value) &&
-		    json_integer_value(json_object_get(record, "index")) == index)
-			return record;
-	}
-	fail_msg("no %s of %s in the second step", kind, value);
-	return NULL;
-}
-
 /* Light until the second step began. */
 static void waits_begin_under_older_weights(void **state)
 {
 	json_t *gap, *wait;
 
 	(void)state;
-	add_step();
-	made_set(in_second_step("cgroup", "cgroup", "left", 0), "weight", "300");
-	gap = in_second_step("worker", "work", "hogs", 1);
-	wait = in_second_step("wait", "work", "hogs", 1);
+	made_add_step();
+	made_set(made_in_second_step("cgroup", "cgroup", "left", 0), "weight", "300");
+	gap = made_in_second_step("worker", "work", "hogs", 1);
+	wait = made_in_second_step("wait", "work", "hogs", 1);
 	made_set(gap, "gap_ns", "290000000");
 	made_set(gap, "gap_begin_ns", "6010000000");
 	made_set(wait, "wait_ns", "280000000");
@@ -125,6 +78,27 @@ static void waits_begin_under_older_weights(void **state)
 	expect("gap_ns", KTSTR_PASS, "");
 	expect("wait_ns", KTSTR_PASS, "");
 	made_set(gap, "gap_ns", "310000000");
+	expect("gap_ns", KTSTR_FAIL, "hogs/1");
+}
+
+/* Not what others were due then, nor what it is due later. */
+static void only_its_own_past_gives_patience(void **state)
+{
+	json_t *gap;
+
+	(void)state;
+	made_add_step();
+	made_set(made_cgroup(records, "left"), "weight", "300");
+	made_set(made_cgroup(records, "right"), "weight", "100");
+	made_set(made_in_second_step("cgroup", "cgroup", "left", 0), "weight", "300");
+	made_set(worker("hogs", 2), "cgroup", "\"right\"");
+	gap = made_in_second_step("worker", "work", "hogs", 1);
+	made_set(gap, "gap_ns", "290000000");
+	made_set(gap, "gap_begin_ns", "5990000000");
+	expect("gap_ns", KTSTR_FAIL, "hogs/1");
+	made_set(made_in_second_step("cgroup", "cgroup", "left", 0), "weight", "100");
+	expect("gap_ns", KTSTR_PASS, "");
+	gap_of(1, "290000000");
 	expect("gap_ns", KTSTR_FAIL, "hogs/1");
 }
 
@@ -235,6 +209,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(heavier_rivals_may_keep_one_waiting, set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(waits_begin_under_older_weights, set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(only_its_own_past_gives_patience, set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(the_letter_holds_elsewhere, set_up, made_tear_down),
 		cmocka_unit_test_setup_teardown(realtime_rivals_give_more_patience, set_up,

@@ -169,9 +169,10 @@ static const struct row {
 	{ "scheduler_alive", stalled,
 	  "; it waited 800 ms from 0.100 s on" HELD_0_3
 	  "; CPU 3 was idle for 700 ms at a stretch while it waited",
-	  NO_CPUS_0_3 },
+	  " s after the first step began" NO_CPUS_0_3 },
 	{ "isolation", strayed, CPUS_0_3, NO_CPUS_0_3 },
-	{ "completion", stuck, "; it waited 10 ms from 0.100 s on" HELD_5_7, NO_CPUS_5_7 },
+	{ "completion", stuck, "; it waited 10 ms from 0.100 s on" HELD_5_7,
+	  " of step 'load'" NO_CPUS_5_7 },
 	{ "step_ends", limited, " with 1000 iterations" CPUS_0_3, NO_CPUS_0_3 },
 	{ "progress", starved, ", and waited 800 ms from 0.100 s on" HELD_0_3, NO_CPUS_0_3 },
 	{ "gap_ns", gaped, "; for 800 ms from 0.100 s on it waited" HELD_0_3, NO_CPUS_0_3 },
@@ -181,7 +182,7 @@ static const struct row {
 	{ "wake_p50_ns", woke_late,
 	  "(bound: at most 50 us), the longest 4.000 ms at 0.500 s; its longest wait for a CPU was "
 	  "10 ms from 0.100 s on" HELD_5_7,
-	  NO_CPUS_5_7 },
+	  " at 0.500 s" NO_CPUS_5_7 },
 	{ "wake_p99_ns", woke_late, HELD_5_7, NO_CPUS_5_7 },
 	{ "wake_max_ns", woke_late, "4.000 ms (bound: at most 1 ms) at 0.500 s; its longest wait",
 	  NO_CPUS_5_7 },
@@ -268,6 +269,20 @@ static json_t *cpu_record(int cpu)
 	abort();
 }
 
+/* What a FAIL of @check does not say. */
+static void expect_without(const char *check, const char *text)
+{
+	const struct judge_finding *f;
+	struct judge_findings findings;
+
+	assert_int_equal(judge_run(records, true, &made_host, &findings), 0);
+	f = made_finding(&findings, check);
+	assert_non_null(f);
+	assert_int_equal(f->verdict, KTSTR_FAIL);
+	if (strstr(f->text, text))
+		fail_msg("%s says '%s': %s", check, text, f->text);
+}
+
 static void the_idlest_cpu_is_named(void **state)
 {
 	(void)state;
@@ -281,6 +296,120 @@ static void the_idlest_cpu_is_named(void **state)
 }
 
 /* A CPU of which nothing is known, and one of which only its idle time is. */
+static void a_little_idle_time_is_no_word_worth(void **state)
+{
+	(void)state;
+	poor();
+	for (int cpu = 0; cpu < 4; cpu++) {
+		made_set(cpu_record(cpu), "idle_ns", "40000000");
+		made_set(cpu_record(cpu), "busy_ns", "960000000");
+	}
+	expect("cpu_share_percent", KTSTR_FAIL, "idle (4 %)");
+	expect_without("cpu_share_percent", "was idle");
+	waited();
+	made_set(wait_of("hogs", 1), "idle_ns", "30000000");
+	expect_without("wait_ns", "was idle");
+	made_set(wait_of("hogs", 1), "idle_ns", "50000000");
+	expect("wait_ns", KTSTR_FAIL, "; CPU 3 was idle for 50 ms at a stretch");
+	long_wait("naps", 1);
+	woke_late();
+	made_set(wait_of("naps", 1), "wait_ns", "2000000");
+	made_set(wait_of("naps", 1), "idle_ns", "900000");
+	expect_without("wake_p50_ns", "was idle");
+}
+
+static void sums_that_are_not_known_are_not_told(void **state)
+{
+	(void)state;
+	poor();
+	made_set(wait_of("hogs", 3), "lost", "1");
+	expect_without("cpu_share_percent", "in all");
+	for (int i = 0; i < 4; i++) {
+		made_set(wait_of("hogs", i), "waits_ns", "0");
+		made_set(wait_of("hogs", i), "lost", "0");
+	}
+	expect_without("cpu_share_percent", "in all");
+	unequal();
+	made_set(wait_of("hogs", 1), "waits_ns", "700000000");
+	expect("spread_percent", KTSTR_FAIL, "; hogs/1 waited 700 ms of 1.00 s" CPUS_0_3);
+	made_set(wait_of("hogs", 1), "lost", "1");
+	expect_without("spread_percent", "; hogs/1 waited");
+}
+
+/* Says of the second step that another ran on all its CPUs. */
+static void replace_who_ran_later(void)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(records, i, object)
+	{
+		if (json_object_get(object, "ran") &&
+		    json_integer_value(json_object_get(object, "step")) == 1)
+			made_set(object, "ran", "[{\"who\": \"later\", \"ns\": 900000000}]");
+	}
+}
+
+static void each_step_has_its_own(void **state)
+{
+	json_t *gone = json_array_get(records, json_array_size(records) - 2);
+
+	(void)state;
+	made_add_step();
+	replace_who_ran_later();
+	stalled();
+	made_set(made_in_second_step("worker", "work", "hogs", 2), "cgroup", "\"right\"");
+	expect("scheduler_alive", KTSTR_FAIL, "that task is hogs/2 (spin in left, allowed 0-3)");
+	made_set(gone, "at_ns", "6900000000");
+	expect("scheduler_alive", KTSTR_FAIL, "that task is hogs/2 (spin in right, allowed 0-3)");
+	made_set(gone, "message", "\"kworker/0:1[11] failed to run for 2.432s\"");
+	expect("scheduler_alive", KTSTR_FAIL, "; in that step CPUs 0-7 ran later (90 %)");
+	made_set(gone, "at_ns", "5950000000");
+	expect("scheduler_alive", KTSTR_FAIL, "; in that step CPUs 0-7 ran pigs/0 (25 %)");
+	strayed();
+	expect("isolation", KTSTR_FAIL, CPUS_0_3);
+	made_set(made_in_second_step("cgroup", "cgroup", "cap", 0), "usage_ns", "640000000");
+	expect("quota_percent", KTSTR_FAIL, "cgroup cap (capped: spin) used");
+}
+
+static void only_stalls_are_about_cpus(void **state)
+{
+	(void)state;
+	stalled();
+	made_set(json_array_get(records, json_array_size(records) - 2), "story", "\"error\"");
+	expect("scheduler_alive", KTSTR_FAIL, "that task is hogs/2");
+	expect_without("scheduler_alive", " ran ");
+}
+
+static void few_rows_of_a_cgroup_are_named(void **state)
+{
+	(void)state;
+	greedy();
+	made_set(made_find(records, "work", "naps", -1), "cgroup", "\"cap/a\"");
+	made_set(made_find(records, "work", "once", -1), "cgroup", "\"caps\"");
+	expect("quota_percent", KTSTR_FAIL, "cgroup cap (capped: spin, naps: timer) used");
+	made_set(made_find(records, "work", "once", -1), "cgroup", "\"cap\"");
+	expect("quota_percent", KTSTR_FAIL, "cgroup cap (capped: spin, naps: timer, ...) used");
+}
+
+static void workers_outside_all_cgroups_are_in_none(void **state)
+{
+	(void)state;
+	strayed();
+	made_set(worker("hogs", 2), "cgroup", "\"\"");
+	expect("isolation", KTSTR_FAIL, "hogs/2 (spin, allowed 0-3) ran on CPU 5");
+}
+
+static void memory_without_a_node_names_all_cpus(void **state)
+{
+	(void)state;
+	far();
+	json_object_del(worker("naps", 0), "near");
+	expect("local_percent", KTSTR_FAIL, CPUS_5_7);
+	made_set(worker("naps", 0), "near", "\"4-6\"");
+	expect("local_percent", KTSTR_FAIL, "; in that step CPUs 5-6 ran once/0 (50 %)");
+}
+
 static void a_part_may_be_unknown(void **state)
 {
 	(void)state;
@@ -298,6 +427,8 @@ static void a_wait_outside_the_gap_does_not_explain_it(void **state)
 	gaped();
 	made_set(wait_of("hogs", 1), "begin_ns", "5912000000");
 	made_set(wait_of("hogs", 1), "wait_ns", "88000000");
+	expect("gap_ns", KTSTR_FAIL, ", on CPU 2" CPUS_0_3);
+	made_set(wait_of("hogs", 1), "begin_ns", "5012000000");
 	expect("gap_ns", KTSTR_FAIL, ", on CPU 2" CPUS_0_3);
 }
 
@@ -361,6 +492,19 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_said, made_set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(the_idlest_cpu_is_named, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(a_little_idle_time_is_no_word_worth, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(sums_that_are_not_known_are_not_told, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(each_step_has_its_own, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(only_stalls_are_about_cpus, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(few_rows_of_a_cgroup_are_named, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(workers_outside_all_cgroups_are_in_none,
+						made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(memory_without_a_node_names_all_cpus, made_set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(a_part_may_be_unknown, made_set_up, made_tear_down),
 		cmocka_unit_test_setup_teardown(a_wait_outside_the_gap_does_not_explain_it,

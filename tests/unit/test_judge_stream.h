@@ -41,6 +41,54 @@ static inline void made_eject(const char *at_ns)
 	made_set(made_find(records, "step_end", NULL, -1), "ended", "\"broken\"");
 }
 
+static inline void made_shift(json_t *record, const char *key)
+{
+	json_t *at = json_object_get(record, key);
+
+	if (at)
+		json_object_set_new(record, key, json_integer(json_integer_value(at) + 1000000000));
+}
+
+/* A second step, a second later, of which all is told that is told of the first. */
+static inline void made_add_step(void)
+{
+	static const char *const times[] = { "begin_ns", "end_ns", "gap_begin_ns",
+					     "idle_begin_ns" };
+	size_t nr = json_array_size(records) - 3;
+
+	for (size_t i = 0; i < nr; i++) {
+		json_t *record = json_array_get(records, i), *copy;
+
+		if (!json_object_get(record, "step"))
+			continue;
+		copy = json_deep_copy(record);
+		json_object_set_new(copy, "step", json_integer(1));
+		for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++)
+			made_shift(copy, times[t]);
+		made_insert(records, json_array_size(records) - 3, copy);
+	}
+	made_set(json_array_get(records, 0), "steps", "[\"load\", \"more\"]");
+	made_set(json_array_get(records, json_array_size(records) - 1), "steps", "2");
+}
+
+static inline json_t *made_in_second_step(const char *kind, const char *key, const char *value,
+					  int index)
+{
+	json_t *record;
+	size_t i;
+
+	json_array_foreach(records, i, record)
+	{
+		if (json_integer_value(json_object_get(record, "step")) == 1 &&
+		    !strcmp(json_string_value(json_object_get(record, "kind")), kind) &&
+		    !strcmp(json_string_value(json_object_get(record, key)), value) &&
+		    json_integer_value(json_object_get(record, "index")) == index)
+			return record;
+	}
+	fail_msg("no %s of %s in the second step", kind, value);
+	return NULL;
+}
+
 static inline void made_expect(const struct judge_host *host, const char *check,
 			       enum ktstr_verdict verdict, const char *text)
 {

@@ -447,50 +447,6 @@ static void status_field(pid_t pid, const char *name, char *buf, size_t size)
 	snprintf(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
-static void assert_let_go(pid_t pid, pid_t killed)
-{
-	char text[128], tracer[64];
-
-	/* The tracer is gone, so what follows is the kernel's doing alone. */
-	snprintf(tracer, sizeof(tracer), "TracerPid:\t%d", killed);
-	status_field(pid, "TracerPid:", text, sizeof(text));
-	assert_string_not_equal(text, tracer);
-	do {
-		status_field(pid, "State:", text, sizeof(text));
-	} while (strstr(text, "tracing"));
-	assert_null(strstr(text, "(stopped)"));
-}
-
-static void a_killed_capture_lets_everything_go(void **state)
-{
-	_cleanup_child_ struct child churn = CHILD_INIT, quiet = CHILD_INIT;
-	pid_t busy = start_ready(WORKER, ARGS("--churn", "1048576"), &churn);
-	pid_t idle = start_ready("jemalloc-dwarf-tsd", NULL, &quiet);
-	unsigned int seed = 1;
-
-	(void)state;
-	for (int i = 0; i < 50; i++) {
-		pid_t pid = fork();
-		int status;
-
-		if (pid == 0) {
-			for (;;) {
-				ktstr_ctprof_destroy(capture(busy));
-				ktstr_ctprof_destroy(capture(idle));
-			}
-		}
-		seed = seed * 1103515245 + 12345;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 + (seed >> 8) % 4000000 }, NULL);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
-		assert_let_go(busy, pid);
-		assert_let_go(idle, pid);
-	}
-	assert_int_equal(child_poll(&churn), 0);
-	assert_int_equal(child_poll(&quiet), 0);
-}
-
 static void a_stopped_process_stays_stopped(void **state)
 {
 	_cleanup_child_ struct child child = CHILD_INIT;
@@ -656,7 +612,6 @@ static int use_bpf(void **state)
 		cmocka_unit_test(churn_costs_neither_leader_nor_snapshot),                       \
 		cmocka_unit_test(kernel_threads_and_self_have_no_counters),                      \
 		cmocka_unit_test(counters_never_go_back),                                        \
-		cmocka_unit_test(a_killed_capture_lets_everything_go),                           \
 		cmocka_unit_test(a_stopped_process_stays_stopped),                               \
 		cmocka_unit_test(in_other_namespaces), cmocka_unit_test(a_debugger_is_left_alone)
 

@@ -21,9 +21,10 @@
  *
  * jemalloc: counters are read from outside with process_vm_readv().  The bpf collector knows each
  * thread's register (x86-64) and stops nobody: threads are read while they run, and a second, short
- * pass makes sure that each was still the same thread in the same program.  With procfs each thread
- * is stopped by ptrace while one register and two counters are read, so that an exec cannot change
- * what is behind the address; the kernel lets it go even if the capturing process is killed.
+ * pass makes sure that each was still the same thread in the same program.  Only one that was not,
+ * after an exec in between, is read again as with procfs: there each thread is stopped by ptrace
+ * while one register and two counters are read, so that an exec cannot change what is behind the
+ * address; the kernel lets it go even if the capturing process is killed.
  * Where a thread's data lies is taken from the symbol *tsd_tls or from the library's TPOFF64
  * relocation.  The offsets in there come from DWARF, or from a table of known builds, or from a
  * helper process that loads the target's own library without any privilege (as nobody if the

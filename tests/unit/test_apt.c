@@ -88,6 +88,16 @@ static int init_with(const struct scratch *s, const char *sources, struct apt *a
 	return apt_init(apt, &silent, err);
 }
 
+static void need_apt(struct scratch *s, int r, const struct ktstr_error *err)
+{
+	if (r != -ENOTSUP || !strstr(err->text, "fetched with apt"))
+		return;
+	assert_null(path_find_program("apt-config", NULL));
+	print_message("needs apt-config\n");
+	scratch_destroy(s);
+	skip();
+}
+
 static bool has_suite(const struct apt *apt, const char *name)
 {
 	for (unsigned int i = 0; i < apt->nr_suites; i++)
@@ -106,12 +116,7 @@ static void suites_come_from_table_and_host(void **state)
 	(void)state;
 	scratch_create(&scratch);
 	r = init_with(&scratch, "deb http://m.invalid/debian forky main\n", &apt, &err);
-	if (r == -ENOTSUP && strstr(err.text, "fetched with apt")) {
-		assert_null(path_find_program("apt-config", NULL));
-		print_message("needs apt-config\n");
-		scratch_destroy(&scratch);
-		skip();
-	}
+	need_apt(&scratch, r, &err);
 	assert_int_equal(r, 0);
 	assert_string_equal(apt.mirror->uri, "http://m.invalid/debian");
 	assert_true(has_suite(&apt, "forky"));
@@ -163,15 +168,14 @@ static void a_suite_has_a_place_of_its_own(void **state)
 	_cleanup_free_ char *path = NULL;
 	struct scratch scratch;
 	struct ktstr_error err;
+	int r;
 
 	(void)state;
 	scratch_create(&scratch);
-	if (init_with(&scratch, "deb [signed-by=/keys/k.gpg] http://m.invalid/debian sid main\n",
-		      &apt, &err) < 0) {
-		print_message("needs apt-config\n");
-		scratch_destroy(&scratch);
-		skip();
-	}
+	r = init_with(&scratch, "deb [signed-by=/keys/k.gpg] http://m.invalid/debian sid main\n",
+		      &apt, &err);
+	need_apt(&scratch, r, &err);
+	assert_int_equal(r, 0);
 	scratch_write(&scratch, "bin/apt-get", fake_apt_get, strlen(fake_apt_get), 0755);
 	scratch_write(&scratch, "bin/apt-cache", "#!/bin/sh\n", 10, 0755);
 	scratch_text(&scratch, "cache/ktstr/apt/sid/tmp/of/a/killed-one", "");

@@ -26,12 +26,14 @@
 #include "ctprof/bpf_load.h"
 #include "ctprof/fault.h"
 #include "tests/lib/both.h"
+#include "tests/lib/libbpf.h"
 
 enum { PROCESSES = 3, ROUNDS = 12, TURN_BYTES = 4096, CROWD = 24, NOBODY = 65534 };
 
 static pid_t children[PROCESSES];
 static bool wants_old;
 static int old_program_fd = -1;
+static char missing[1100];	    /* for the old one */
 static const volatile bool is_over; /* never: they are killed */
 
 /* --- the population ------------------------------------------------------------------------- */
@@ -165,8 +167,14 @@ static int start_with_old_program(void **state)
 	struct ktstr_error err;
 
 	wants_old = true;
-	if (bpf_take(&usual, &err) < 0 || bpf_load(BPF_BY_LIBBPF, &old, &err) < 0)
-		print_message("needs libbpf and BPF: %s\n", err.text);
+	if (bpf_take(&usual, &err) < 0) {
+		snprintf(missing, sizeof(missing), "BPF: %s", err.text);
+	} else if (!libbpf_is_installed()) {
+		snprintf(missing, sizeof(missing), "libbpf (Debian: libbpf1)");
+	} else if (bpf_load(BPF_BY_LIBBPF, &old, &err) < 0) {
+		print_error("%s\n", err.text);
+		return -1;
+	}
 	old_program_fd = old.program_fd;
 	bpf_give(&old);
 	return start_population(state);
@@ -196,8 +204,10 @@ static void capture(pid_t pid, struct both *both)
 	struct ktstr_error err;
 	int r;
 
-	if (wants_old && old_program_fd < 0)
+	if (wants_old && old_program_fd < 0) {
+		print_message("needs %s\n", missing);
 		skip();
+	}
 	r = both_capture(pid, both, &err);
 	if (r == -EOPNOTSUPP) {
 		print_message("needs BPF: %s\n", err.text);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,20 +12,16 @@
 #include <cmocka.h>
 
 #include "ctprof/bpf_libbpf.h"
+#include "tests/lib/libbpf.h"
 
 enum { NOBODY = 65534 };
 
 static void need_libbpf(void)
 {
-	void *handle = NULL;
-
-	for (int i = 0; bpf_libbpf_names[i] && !handle; i++)
-		handle = dlopen(bpf_libbpf_names[i], RTLD_NOW);
-	if (!handle) {
+	if (!libbpf_is_installed()) {
 		print_message("needs libbpf (Debian: libbpf1)\n");
 		skip();
 	}
-	dlclose(handle);
 }
 
 static void a_missing_library_is_told_from_a_wrong_one(void **state)

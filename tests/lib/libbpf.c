@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "tests/lib/libbpf.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+bool libbpf_is_installed(void)
+{
+	void *handle = dlopen("libbpf.so.1", RTLD_NOW);
+
+	if (!handle)
+		handle = dlopen("libbpf.so.0", RTLD_NOW);
+	if (handle)
+		dlclose(handle);
+	return handle != NULL;
+}

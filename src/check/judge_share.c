@@ -116,10 +116,12 @@ static void explain_local(struct judge *j, const struct rec_row *row, const stru
 	text_add_duration(&out, (unsigned long long)far_ns);
 	strbuf_addstr(&out, " far from it");
 	words_add_bound(&out, j);
-	for (uint64_t i = 0; i < row->workers; i++)
-		for (int k = 0; k < CPUSET_WORDS; k++)
-			near.bits[k] |=
-				row->slots[i]->near.bits[k] & row->slots[i]->allowed.bits[k];
+	for (uint64_t i = 0; i < row->workers; i++) {
+		struct cpuset own = row->slots[i]->near;
+
+		cpuset_cut(&own, &row->slots[i]->allowed);
+		cpuset_unite(&near, &own);
+	}
 	row_cpus(row, &cpus);
 	words_add_cpus(&out, j, row->step, cpuset_count(&near) ? &near : &cpus);
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));

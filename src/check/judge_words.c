@@ -28,8 +28,7 @@ void row_cpus(const struct rec_row *row, struct cpuset *ret_cpus)
 {
 	*ret_cpus = (struct cpuset){ { 0 } };
 	for (uint64_t i = 0; i < row->workers; i++)
-		for (int k = 0; k < CPUSET_WORDS; k++)
-			ret_cpus->bits[k] |= row->slots[i]->allowed.bits[k];
+		cpuset_unite(ret_cpus, &row->slots[i]->allowed);
 }
 
 void words_add_row(struct strbuf *out, const struct rec_row *row)

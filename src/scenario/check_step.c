@@ -72,10 +72,9 @@ int check_find_work(struct check_state *state, const char *name, struct check_wo
 /* The kernel gives a cpuset that lost all its CPUs those of its parent. */
 static void narrow(struct cpuset *cpus, const struct cpuset *own)
 {
-	struct cpuset both;
+	struct cpuset both = *cpus;
 
-	for (size_t i = 0; i < CPUSET_WORDS; i++)
-		both.bits[i] = cpus->bits[i] & own->bits[i];
+	cpuset_cut(&both, own);
 	if (cpuset_count(&both))
 		*cpus = both;
 }

@@ -257,10 +257,9 @@ static void find_allowed(struct engine *e, const struct engine_row *row, uint32_
 {
 	const struct engine_group *group = engine_group(e, row->cgroup);
 	struct engine_member *member = &row->members[index];
-	struct cpuset own = { 0 }, asked = { 0 };
+	struct cpuset own = group->cpus, asked = { 0 };
 
-	for (size_t i = 0; i < CPUSET_WORDS; i++)
-		own.bits[i] = group->cpus.bits[i] & member->affinity.bits[i];
+	cpuset_cut(&own, &member->affinity);
 	if (!cpuset_count(&own))
 		own = group->cpus;
 	if (!row->traits.changes_cpus &&

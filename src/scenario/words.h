@@ -33,6 +33,19 @@ static inline void cpuset_add(struct cpuset *set, uint32_t cpu)
 		set->bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 }
 
+static inline void cpuset_unite(struct cpuset *set, const struct cpuset *other)
+{
+	for (int i = 0; i < CPUSET_WORDS; i++)
+		set->bits[i] |= other->bits[i];
+}
+
+/* Leaves those that are in @within too. */
+static inline void cpuset_cut(struct cpuset *set, const struct cpuset *within)
+{
+	for (int i = 0; i < CPUSET_WORDS; i++)
+		set->bits[i] &= within->bits[i];
+}
+
 uint32_t cpuset_count(const struct cpuset *set);
 /* "0-3,7"; "" for none.  @buf as snprintf().  Return: @buf. */
 const char *cpuset_format(const struct cpuset *set, char *buf, size_t size);

@@ -361,8 +361,7 @@ int words_cpus(const char *words, const struct ktstr_shape *shape, const struct 
 	r = resolve(&w, shape, within, chance, &set, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < CPUSET_WORDS; i++)
-		set.bits[i] &= within->bits[i];
+	cpuset_cut(&set, within);
 	if (!cpuset_count(&set))
 		return ktstr_error_set(err, -ERANGE, "CPUs '%s' are none of CPUs %s", words,
 				       cpuset_format(within, have, sizeof(have)));

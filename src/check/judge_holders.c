@@ -91,13 +91,12 @@ static void add_idle_beside(struct strbuf *out, const struct rec_wait *wait)
 	strbuf_addstr(out, " at a stretch while it waited");
 }
 
-/* Return: whether it is known. */
-static bool add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
+bool words_add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
 {
-	struct spent spent = { .all_ns = wait->wait_ns * cpuset_count(&wait->allowed) };
+	struct spent spent = { .all_ns = wait ? wait->wait_ns * cpuset_count(&wait->allowed) : 0 };
 	uint64_t named_ns = 0;
 
-	if (!wait->nr_holders || !spent.all_ns)
+	if (!spent.all_ns || !wait->nr_holders)
 		return false;
 	for (size_t i = 0; i < wait->nr_holders; i++) {
 		add_who(&spent, wait->holders[i].who, wait->holders[i].ns);
@@ -115,11 +114,6 @@ static bool add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
 	return true;
 }
 
-bool words_add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
-{
-	return wait && add_wait_holders(out, wait);
-}
-
 void words_add_longest_wait(struct strbuf *out, const struct judge *j, const struct rec_wait *wait)
 {
 	text_add_duration(out, wait->wait_ns);
@@ -134,6 +128,16 @@ void words_add_holders(struct strbuf *out, const struct judge *j, const struct r
 		add_idle_beside(out, w->wait);
 	else
 		words_add_cpus(out, j, w->step, &w->allowed);
+}
+
+void words_add_longest_held(struct strbuf *out, const struct judge *j, const struct rec_worker *w,
+			    const char *lead)
+{
+	if (w->wait && w->wait->nr_holders) {
+		strbuf_addstr(out, lead);
+		words_add_longest_wait(out, j, w->wait);
+	}
+	words_add_holders(out, j, w);
 }
 
 /* --- of a step --- */

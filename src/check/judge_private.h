@@ -146,6 +146,9 @@ void words_add_longest_wait(struct strbuf *out, const struct judge *j, const str
 bool words_add_wait_holders(struct strbuf *out, const struct rec_wait *wait);
 /* The same, and "; CPU 3 was idle for 60 ms at a stretch while it waited"; or words_add_cpus(). */
 void words_add_holders(struct strbuf *out, const struct judge *j, const struct rec_worker *w);
+/* The same behind @lead and words_add_longest_wait(), if it is known what held CPUs in that wait. */
+void words_add_longest_held(struct strbuf *out, const struct judge *j, const struct rec_worker *w,
+			    const char *lead);
 /* "; in that step CPUs 0-3 ran hogs/0 (44 %), idle (13 %); CPU 3 was idle for 480 ms of 501 ms", or that
  * the records do not say it; nothing if there are no CPUs */
 void words_add_cpus(struct strbuf *out, const struct judge *j, uint64_t step,

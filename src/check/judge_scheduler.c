@@ -69,12 +69,8 @@ static void add_stall(struct strbuf *out, const struct judge *j, const struct re
 
 	if (!s->story || strcmp(s->story, "stall") != 0)
 		return;
-	if (w && w->wait && w->wait->nr_holders) {
-		strbuf_addstr(out, "; it waited ");
-		words_add_longest_wait(out, j, w->wait);
-	}
 	if (w)
-		words_add_holders(out, j, w);
+		words_add_longest_held(out, j, w, "; it waited ");
 	else if (step)
 		words_add_online(out, j, (uint64_t)(step - j->r->steps));
 }

@@ -308,11 +308,7 @@ static void explain_wake(struct judge *j, const struct rec_worker *w, const stru
 		strbuf_addf(&out, ", the longest %.3f ms", (double)w->wakes.max_ns.value / 1e6);
 	if (w->wakes.max_at_ns.known)
 		strbuf_addf(&out, " at %.3f s", judge_seconds(j, w->wakes.max_at_ns.value));
-	if (w->wait && w->wait->nr_holders) {
-		strbuf_addstr(&out, "; its longest wait for a CPU was ");
-		words_add_longest_wait(&out, j, w->wait);
-	}
-	words_add_holders(&out, j, w);
+	words_add_longest_held(&out, j, w, "; its longest wait for a CPU was ");
 	judge_fail(j, s, &value, "%s", strbuf_str(&out));
 }
 

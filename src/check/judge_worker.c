@@ -107,11 +107,7 @@ static void is_stuck(struct judge *j, const struct rec_worker *w, const struct s
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 
 	add_end(&out, w, s, "was to come to its end, and had got nothing done");
-	if (w->wait && w->wait->nr_holders) {
-		strbuf_addstr(&out, "; it waited ");
-		words_add_longest_wait(&out, j, w->wait);
-	}
-	words_add_holders(&out, j, w);
+	words_add_longest_held(&out, j, w, "; it waited ");
 	judge_fail(j, s, NULL, "%s", strbuf_str(&out));
 }
 

@@ -79,6 +79,16 @@ static void add_shares(struct strbuf *out, struct spent *spent)
 			  (double)(spent->all_ns - spent->known_ns) / percent_ns);
 }
 
+static void add_ran(struct strbuf *out, const struct cpuset *cpus, struct spent *spent)
+{
+	/* CPUs are looked at a moment after the step has ended. */
+	if (spent->all_ns < spent->known_ns)
+		spent->all_ns = spent->known_ns;
+	add_cpus(out, cpus);
+	strbuf_addstr(out, " ran");
+	add_shares(out, spent);
+}
+
 /* --- of a wait --- */
 
 static void add_idle_beside(struct strbuf *out, const struct rec_wait *wait)
@@ -94,23 +104,17 @@ static void add_idle_beside(struct strbuf *out, const struct rec_wait *wait)
 bool words_add_wait_holders(struct strbuf *out, const struct rec_wait *wait)
 {
 	struct spent spent = { .all_ns = wait ? wait->wait_ns * cpuset_count(&wait->allowed) : 0 };
-	uint64_t named_ns = 0;
 
 	if (!spent.all_ns || !wait->nr_holders)
 		return false;
 	for (size_t i = 0; i < wait->nr_holders; i++) {
 		add_who(&spent, wait->holders[i].who, wait->holders[i].ns);
-		named_ns += wait->holders[i].ns;
+		spent.known_ns += wait->holders[i].ns;
 	}
-	spent.known_ns = named_ns;
-	if (wait->held_ns.known && wait->held_ns.value > named_ns)
+	if (wait->held_ns.known && wait->held_ns.value > spent.known_ns)
 		spent.known_ns = wait->held_ns.value;
-	if (spent.all_ns < spent.known_ns)
-		spent.all_ns = spent.known_ns;
 	strbuf_addstr(out, " while ");
-	add_cpus(out, &wait->allowed);
-	strbuf_addstr(out, " ran");
-	add_shares(out, &spent);
+	add_ran(out, &wait->allowed, &spent);
 	return true;
 }
 
@@ -188,12 +192,8 @@ void words_add_cpus(struct strbuf *out, const struct judge *j, uint64_t step,
 		return;
 	}
 	spent.all_ns = cpuset_count(cpus) * (when->end_ns - when->begin_ns);
-	if (spent.all_ns < spent.known_ns)
-		spent.all_ns = spent.known_ns;
 	strbuf_addstr(out, "in that step ");
-	add_cpus(out, cpus);
-	strbuf_addstr(out, " ran");
-	add_shares(out, &spent);
+	add_ran(out, cpus, &spent);
 	add_idlest(out, spent.idlest);
 }
 

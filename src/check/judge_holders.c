@@ -181,8 +181,7 @@ void words_add_cpus(struct strbuf *out, const struct judge *j, uint64_t step,
 	for (size_t i = 0; i < j->r->nr_cpu_records; i++) {
 		const struct rec_cpu *cpu = &j->r->cpus[i];
 
-		if (cpu->step == step && cpu->cpu < RECORDS_CPUS &&
-		    cpuset_has(cpus, (uint32_t)cpu->cpu))
+		if (cpu->step == step && cpuset_has(cpus, (uint32_t)cpu->cpu))
 			add_cpu(&spent, cpu);
 	}
 	strbuf_addstr(out, "; ");
@@ -204,8 +203,7 @@ void words_add_online(struct strbuf *out, const struct judge *j, uint64_t step)
 	for (size_t i = 0; i < j->r->nr_cpu_records; i++) {
 		const struct rec_cpu *cpu = &j->r->cpus[i];
 
-		if (cpu->step == step && cpu->cpu < RECORDS_CPUS &&
-		    (cpu->online || cpu->busy_ns.known))
+		if (cpu->step == step && (cpu->online || cpu->busy_ns.known))
 			cpuset_add(&cpus, (uint32_t)cpu->cpu);
 	}
 	words_add_cpus(out, j, step, &cpus);

@@ -384,6 +384,10 @@ static void read_cpu(struct records *r, const json_t *object, size_t index)
 	    !step_of(r, cpu->step, index, "cpu") ||
 	    (cpu->ran_known && !holders_read(r, object, index, &ran)))
 		return;
+	if (cpu->cpu >= RECORDS_CPUS) {
+		records_damage(r, index, "cpu", "there is no CPU of that number");
+		return;
+	}
 	r->nr_cpu_records++;
 }
 

@@ -463,6 +463,8 @@ static void what_makes_no_sense_is_damage(void **state)
 		const char *kind, *key, *value, *says;
 	} broken[] = {
 		{ "cpu", "ran", "7", "'ran' is missing or too long" },
+		{ "cpu", "cpu", "256", "there is no CPU of that number" },
+		{ "cpu", "cpu", "4294967296", "there is no CPU of that number" },
 		{ "cpu", "ran", "[{\"who\": \"a\"}]", "'ns' is missing" },
 		{ "wait", "held_ns", "true", "'held_ns' is not of the form" },
 		{ "wait", "waits_ns", "-1", "'waits_ns' is not of the form" },

@@ -66,6 +66,9 @@ bool engine_watch_read(struct engine *e, pid_t tid, uint64_t now_ns, struct watc
 	return e->watch && watch_read(e->watch, tid, now_ns, ret_wait) == 0;
 }
 
+_Static_assert((int)WATCH_HOLDERS <= (int)RECORDS_HOLDERS && (int)WATCH_RAN <= (int)RECORDS_RAN,
+	       "records have room for all that the watch tells");
+
 void engine_set_holders(json_t *record, const char *key, const struct watch_holder *holders,
 			uint32_t nr)
 {

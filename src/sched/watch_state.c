@@ -14,7 +14,7 @@ struct turn {
 	char comm[WATCH_COMM];
 };
 
-enum { TALLY_NAMES = 64, TALLY_SLOTS = 2 * TALLY_NAMES };
+enum { TALLY_BITS = 7, TALLY_SLOTS = 1 << TALLY_BITS, TALLY_NAMES = TALLY_SLOTS / 2 };
 
 /* Added to at each switch, when there may be a name for each worker. */
 struct tally {
@@ -164,7 +164,8 @@ static uint8_t *slot_of(struct tally *tally, const char name[static WATCH_COMM])
 
 	_Static_assert(sizeof(part) == WATCH_COMM, "two numbers");
 	memcpy(part, name, sizeof(part));
-	at = (uint32_t)(((part[0] ^ part[1] * 31) * UINT64_C(0x9e3779b97f4a7c15)) >> 57);
+	at = (uint32_t)(((part[0] ^ part[1] * 31) * UINT64_C(0x9e3779b97f4a7c15)) >>
+			(64 - TALLY_BITS));
 	while (tally->slots[at] &&
 	       memcmp(tally->who[tally->slots[at] - 1].who, name, WATCH_COMM) != 0)
 		at = (at + 1) % TALLY_SLOTS;

@@ -213,6 +213,8 @@ static void what_ran_on_a_cpu_is_told(void **unused)
 	run(0, 0, 0, STRANGER, false);
 	run(11, 0, STRANGER, A, false);
 	run(41, 0, A, 0, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, 51 * MS, &cpu), 0);
+	assert_int_equal(cpu.nr_ran, 2);
 	run(51, 0, 0, STRANGER, false);
 	assert_int_equal(watch_state_read_cpu(state, 0, 61 * MS, &cpu), 0);
 	assert_int_equal(cpu.nr_ran, 2);
@@ -241,6 +243,56 @@ static void many_names_leave_the_longest(void **unused)
 	assert_string_equal(cpu.ran[0].who, "task-219");
 	assert_int_equal(cpu.ran[0].ns, 39 * MS);
 	assert_int_equal(cpu.busy_ns, 400 * MS);
+}
+
+/* More than any hash keeps apart, each twice. */
+static void names_are_kept_apart(void **unused)
+{
+	struct watch_cpu cpu;
+	uint64_t ms = 1;
+
+	(void)unused;
+	for (int round = 0; round < 2; round++) {
+		for (pid_t i = 1; i <= 64; i++) {
+			run(ms, 0, 0, 200 + i, false);
+			ms += (uint64_t)i;
+		}
+	}
+	assert_int_equal(watch_state_read_cpu(state, 0, ms * MS, &cpu), 0);
+	for (pid_t i = 0; i < WATCH_RAN; i++) {
+		char name[WATCH_COMM];
+
+		snprintf(name, sizeof(name), "task-%d", 264 - i);
+		assert_string_equal(cpu.ran[i].who, name);
+		assert_int_equal(cpu.ran[i].ns, 2 * (64 - (uint64_t)i) * MS);
+	}
+	/* One more finds no room; its time is told. */
+	run(ms, 0, 0, STRANGER, false);
+	assert_int_equal(watch_state_read_cpu(state, 0, (ms + 1000) * MS, &cpu), 0);
+	assert_string_equal(cpu.ran[0].who, "task-264");
+	assert_int_equal(cpu.busy_ns, (ms - 1 + 1000) * MS);
+}
+
+/* The kernel's records have a field of fixed size, with anything behind the name's end. */
+static void names_end_where_they_end(void **unused)
+{
+	struct watch_switch event = { .next = A, .time_ns = 1 * MS };
+	struct watch_cpu cpu;
+
+	(void)unused;
+	memcpy(event.next_comm, "short\0garbage-1", WATCH_COMM);
+	watch_state_switch(state, &event);
+	event.time_ns = 11 * MS;
+	memcpy(event.next_comm, "short\0garbage-2", WATCH_COMM);
+	watch_state_switch(state, &event);
+	event.time_ns = 31 * MS;
+	memcpy(event.next_comm, "sixteen-bytes-at", WATCH_COMM);
+	watch_state_switch(state, &event);
+	assert_int_equal(watch_state_read_cpu(state, 0, 41 * MS, &cpu), 0);
+	assert_int_equal(cpu.nr_ran, 2);
+	assert_string_equal(cpu.ran[0].who, "short");
+	assert_int_equal(cpu.ran[0].ns, 30 * MS);
+	assert_string_equal(cpu.ran[1].who, "sixteen-bytes-a");
 }
 
 static void idle_before_the_first_switch_counts(void **unused)
@@ -424,6 +476,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(busy_and_idle_add_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_ran_on_a_cpu_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_names_leave_the_longest, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_are_kept_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_end_where_they_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(idle_before_the_first_switch_counts, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(threads_come_and_go, setup, teardown),

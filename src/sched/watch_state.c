@@ -26,8 +26,7 @@ struct tally {
 
 struct cpu {
 	struct turn turns[WATCH_TURNS];
-	uint64_t nr_turns;	   /* ever; the last one goes on */
-	uint64_t known_ns;	   /* turns before are lost */
+	uint64_t nr_turns;	   /* since events were lost; the last one goes on */
 	uint64_t busy_ns, idle_ns; /* of the window, without the turn that goes on */
 	struct tally ran;	   /* in busy_ns */
 	bool is_whole;		   /* it was there when the window began, and nothing was lost */
@@ -209,8 +208,6 @@ static void add_holders(const struct cpu *cpu, uint64_t from, uint64_t to, struc
 		const struct turn *turn = &cpu->turns[--nr % WATCH_TURNS];
 		uint64_t begin = later(turn->begin_ns, from);
 
-		if (turn->begin_ns < cpu->known_ns)
-			return;
 		if (begin < end)
 			add_holder(tally, turn, end - begin);
 		if (turn->begin_ns <= from)
@@ -349,8 +346,6 @@ void watch_state_switch(struct watch_state *state, const struct watch_switch *ev
 	turn = &cpu->turns[cpu->nr_turns++ % WATCH_TURNS];
 	*turn = (struct turn){ .begin_ns = event->time_ns, .tid = event->next };
 	memcpy(turn->comm, event->next_comm, strnlen(event->next_comm, WATCH_COMM - 1));
-	if (!cpu->known_ns)
-		cpu->known_ns = event->time_ns;
 	enter(state, event);
 }
 
@@ -379,7 +374,6 @@ void watch_state_cpu_gone(struct watch_state *state, uint32_t cpu)
 	if (cpu >= state->nr_cpus)
 		return;
 	state->cpus[cpu].nr_turns = 0;
-	state->cpus[cpu].known_ns = 0;
 	state->cpus[cpu].is_whole = false;
 }
 

@@ -123,6 +123,7 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 	bool on_screen = isatty(STDOUT_FILENO);
 	struct check_style style = { .color = c->opts.color || (c->settings.color && on_screen) };
 	uint32_t rows;
+	int r;
 
 	terminal_size(&rows, &style.columns);
 	if (!on_screen || style.columns < COLUMNS_MIN)
@@ -133,8 +134,9 @@ static void take_totals(void *arg, const struct totals *totals, const char *run_
 		add_heading(c, totals, &text);
 	check_table(&c->matrix, totals, &style, &text);
 	strbuf_addf(&text, "files: %s\n", run_dir);
-	if (io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0)
-		return;
+	r = io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len);
+	if (r < 0 && !c->round->lost)
+		c->round->lost = r;
 }
 
 static int read_settings(struct check *c, struct ktstr_error *err)
@@ -286,6 +288,7 @@ static int dump(const struct check *c, struct ktstr_error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	const struct ktstr_scenario *seen = NULL;
+	int r;
 
 	for (size_t i = 0; i < c->matrix.nr_cells; i++) {
 		const struct check_cell *cell = &c->matrix.cells[i];
@@ -294,8 +297,11 @@ static int dump(const struct check *c, struct ktstr_error *err)
 			return KTSTR_EXIT_USAGE;
 		seen = cell->scenario;
 	}
-	return io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len) < 0 ? KTSTR_EXIT_HARNESS
-									    : KTSTR_EXIT_PASS;
+	r = io_write_all(STDOUT_FILENO, strbuf_str(&text), text.len);
+	if (r == 0)
+		return KTSTR_EXIT_PASS;
+	ktstr_error_set(err, r, "write to standard output: %s", strerror(-r));
+	return KTSTR_EXIT_HARNESS;
 }
 
 /* Without one every run would say so. */

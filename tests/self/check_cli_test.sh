@@ -127,6 +127,9 @@ check "no guest was started for any of it" no_run_was_made
 mkdir full && touch full/x
 expect "a run folder that is in use" 2 "full" run_check "${one[@]}" --run-dir full
 expect "a run folder that cannot be" 2 "^ktstr: folder for the run: .*'/proc/none'" run_check "${one[@]}" --run-dir /proc/none
+to_full() { run_check "${one[@]}" "$@" >/dev/full; }
+expect "a table that nobody gets" 70 "^ktstr: results were lost: No space left" to_full
+expect "demands that nobody gets" 70 "^ktstr: write to standard output: No space left" to_full --dump
 
 # --- in the guest ---
 expect "arguments that are refused" 70 "does not take its arguments .*unknown option 'nonsense'" \

@@ -11,6 +11,18 @@
 
 #include "base/io.h"
 
+/* errno of the first write to standard output that was seen to fail; 0: none. */
+static int output_error;
+
+bool cli_flush_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	if (!output_error)
+		output_error = errno;
+	return false;
+}
+
 int cli_fail(int exit_code, const struct ktstr_error *err)
 {
 	return cli_failf(exit_code, "%s", err->text);
@@ -20,7 +32,7 @@ int cli_failf(int exit_code, const char *fmt, ...)
 {
 	va_list ap;
 
-	fflush(stdout);
+	cli_flush_stdout();
 	fputs("ktstr: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -62,8 +74,11 @@ bool cli_folder_is_wrong(const char *dir, int code)
 int cli_print_json(json_t *object)
 {
 	int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+	bool is_lost = ferror(stdout) && !cli_flush_stdout();
 
 	json_decref(object);
+	if (is_lost)
+		return KTSTR_EXIT_HARNESS;
 	if (r < 0)
 		return cli_failf(KTSTR_EXIT_HARNESS, "cannot write JSON");
 	putchar('\n');
@@ -138,12 +153,15 @@ int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs)
 
 int cli_close_stdout(int exit_code)
 {
-	bool failed = ferror(stdout);
+	bool failed = !cli_flush_stdout();
 
-	if (fclose(stdout) != 0)
+	if (fclose(stdout) != 0 && !failed) {
 		failed = true;
-	if (failed && exit_code == KTSTR_EXIT_PASS)
-		return cli_failf(KTSTR_EXIT_HARNESS, "write to standard output: %s",
-				 errno ? strerror(errno) : "not all results could be written");
-	return exit_code;
+		output_error = errno;
+	}
+	if (!failed)
+		return exit_code;
+	fprintf(stderr, "ktstr: write to standard output: %s\n",
+		output_error ? strerror(output_error) : "not all results could be written");
+	return exit_code == KTSTR_EXIT_PASS ? KTSTR_EXIT_HARNESS : exit_code;
 }

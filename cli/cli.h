@@ -40,7 +40,8 @@ int cli_check_output(const char *path);
  * it was not given. */
 bool cli_folder_is_wrong(const char *dir, int code);
 
-/* Prints @object compact on a line of stdout and drops it; NULL is a lack of memory.
+/* Prints @object compact on a line of stdout and drops it; NULL is a lack of memory.  That stdout
+ * takes no more is left to cli_close_stdout() to say.
  * Return: an exit code. */
 int cli_print_json(json_t *object);
 
@@ -77,8 +78,11 @@ struct cli_verbs {
  * Return: an exit code. */
 int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs);
 
-/* Flushes and closes stdout.  Return: @exit_code, or HARNESS with a message if results were lost
- * although the command was content. */
+/* Return: did all that was printed so far come out?  If not, cli_close_stdout() will say why. */
+bool cli_flush_stdout(void);
+
+/* Flushes and closes stdout, and says if anything was lost.  Return: @exit_code; HARNESS if something
+ * was lost and the command was content. */
 int cli_close_stdout(int exit_code);
 
 /* The verbs, one per cmd_<name>.c. */

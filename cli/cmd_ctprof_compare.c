@@ -111,7 +111,7 @@ static int compare(struct request *q, const struct ctprof_moments *m)
 	r = q->view.html ? ctprof_view_html(&q->view, c, m->series[m->series[1] ? 1 : 0],
 					    m->series[1] ? "after" : NULL)
 			 : ctprof_view_print(&q->view, c);
-	fflush(stdout);
+	cli_flush_stdout();
 	return r ? r : check_all(q, m);
 }
 

@@ -91,7 +91,7 @@ static int probe_once(const struct probe *p)
 		r = print_json(snapshot, p->pid);
 	else
 		print_table(snapshot);
-	fflush(stdout);
+	cli_flush_stdout();
 	if (r != KTSTR_EXIT_PASS || snapshot->summary.jemalloc_tags[KTSTR_JEMALLOC_OK])
 		return r;
 	if (ktstr_ctprof_jemalloc_remedy(&snapshot->summary, remedy, sizeof(remedy)))

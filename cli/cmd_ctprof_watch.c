@@ -116,7 +116,7 @@ static int print_all(struct watch *w, bool json)
 			return KTSTR_EXIT_INTERRUPTED;
 		r = measure(w, json);
 		/* Whoever reads wants it now; and whoever stopped reading ends it. */
-		if (fflush(stdout) || ferror(stdout))
+		if (!cli_flush_stdout())
 			return KTSTR_EXIT_HARNESS;
 	}
 	return r;

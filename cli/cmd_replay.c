@@ -60,7 +60,7 @@ static void say(void *arg, const char *line)
 {
 	clear_progress(arg);
 	puts(line);
-	fflush(stdout);
+	cli_flush_stdout();
 }
 
 static void progress(void *arg, const char *line)

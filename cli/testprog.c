@@ -89,7 +89,7 @@ int testprog_exec(char **argv)
 	/* So that the command it gives for another run is one that a shell finds. */
 	if (!strchr(argv[0], '/') && asprintf(&argv[0], "./%s", argv[0]) < 0)
 		return cli_failf(KTSTR_EXIT_HARNESS, "out of memory");
-	fflush(stdout);
+	cli_flush_stdout();
 	execv(argv[0], argv);
 	return cli_failf(KTSTR_EXIT_HARNESS, "run '%s': %s", argv[0], strerror(errno));
 }

@@ -110,6 +110,11 @@ expect "no process named" 2 'missing argument' "$ktstr" ctprof probe
 expect "a name instead of a process" 2 "'init' is not a process id" "$ktstr" ctprof probe init
 expect "a count of zero" 2 'count 0 is not in 1' "$ktstr" ctprof probe -n 0 1
 expect "an unknown verb" 2 "unknown command 'compress'" "$ktstr" ctprof compress
-full() { "$ktstr" ctprof show -n 0 "$file" >/dev/full; }
-expect "a full disk behind standard output" 70 'No space left' full
+full() { "$ktstr" ctprof "$@" >/dev/full; }
+lost='^ktstr: write to standard output: No space left'
+expect "a full disk behind standard output" 70 "$lost" full show -n 0 "$file"
+expect "a full disk behind JSON" 70 "$lost" full metrics --json
+expect "a full disk behind watch" 70 "$lost" full watch -n 2 -i 10ms
+expect "a condition is met, and nobody gets the table" 1 "$lost" \
+	full compare "$file" "$file" --fail-if 'before run_time >= 0'
 finish

@@ -19,7 +19,12 @@
 #include "base/io.h"
 #include "base/strbuf.h"
 
-enum { CHUNK = 4096, QUEUE_MAX = 1 << 20, END_OF_INPUT = 4 /* Ctrl-D */ };
+enum { CHUNK = 4096, QUEUE_MAX = 1 << 20, AGAIN_MS = 300 };
+
+/* Ctrl-D. */
+static const char end_of_input[] = "\004";
+/* Ctrl-U before it: what read the first as a character has it in its line. */
+static const char end_of_input_again[] = "\025\004";
 
 struct terminal {
 	int socket;
@@ -30,6 +35,7 @@ struct terminal {
 	pthread_t thread;
 	bool thread_runs;
 	struct strbuf to_guest;
+	char last_input;
 	bool input_ended, output_lost;
 };
 
@@ -68,9 +74,12 @@ static void read_input(struct terminal *t)
 
 	if (n > 0) {
 		strbuf_add(&t->to_guest, chunk, (size_t)n);
+		t->last_input = chunk[n - 1];
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		t->input_ended = true;
-		strbuf_addch(&t->to_guest, END_OF_INPUT);
+		if (t->last_input != '\n')
+			strbuf_addch(&t->to_guest, '\n');
+		strbuf_addstr(&t->to_guest, end_of_input);
 	}
 }
 
@@ -111,8 +120,15 @@ static void *carry(void *arg)
 			  .events = (short)(POLLIN | (t->to_guest.len ? POLLOUT : 0)) },
 		};
 
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+		/* An end that comes before the shell reads by characters, or while a program runs that
+		 * does not read, ends nothing. */
+		bool repeats = t->input_ended && !t->to_guest.len;
+		int n = poll(p, ARRAY_SIZE(p), repeats ? AGAIN_MS : -1);
+
+		if (n < 0 && errno != EINTR)
 			break;
+		if (n == 0)
+			strbuf_addstr(&t->to_guest, end_of_input_again);
 		if (p[1].revents)
 			send_window(t);
 		if (p[2].revents)
@@ -165,6 +181,7 @@ int terminal_start(int socket, struct terminal **ret_terminal, struct ktstr_erro
 	if (!t)
 		return ktstr_error_nomem(err);
 	t->socket = socket;
+	t->last_input = '\n';
 	t->stop_fd = t->window_fd = -1;
 	t->to_guest = (struct strbuf)STRBUF_INIT_LIMIT(QUEUE_MAX);
 	r = open_events(t, err);

@@ -35,6 +35,10 @@ expect "exec: files beyond what a guest takes" 70 'more than 512 MiB' "$ktstr" e
 check "nothing is left of these guests" bash -c "! ls $scratch/state/ktstr/runs/*/*.cpio 2>/dev/null"
 piped() { printf 'echo sum $((40 + 2))\nexit 3\n' | "$ktstr" shell; }
 expect "shell: commands on stdin, exit status of the shell" 3 '^sum 42' piped
+without_exit() { printf 'cat\nsum' | "$ktstr" shell --timeout 600s; }
+expect "shell: it ends with its input" 0 '^sum' without_exit
+no_input() { "$ktstr" shell --timeout 600s </dev/null; }
+expect "shell: no input at all" 0 '' no_input
 if python3 -c 'import pty' 2>/dev/null; then
 	expect "shell: size of the terminal, window changes, Ctrl-C, terminal restored" 0 '^ok$' \
 		python3 "$top/tests/self/terminal.py" "$ktstr"

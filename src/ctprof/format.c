@@ -18,7 +18,7 @@ static void scale(double number, struct scale by, bool with_sign, char *buf)
 	int decimals;
 
 	/* What would be shown as 1000 goes to the next unit. */
-	while (size >= by.step * 0.99995 && by.units[unit + 1]) {
+	while (size >= by.step - 0.5 && by.units[unit + 1]) {
 		size /= by.step;
 		unit++;
 	}
@@ -39,7 +39,7 @@ static void format_time(double ns, bool with_sign, char *buf)
 				 *const days[] = { "d", NULL };
 	double s = __builtin_fabs(ns) / 1e9;
 
-	if (s < 999.95)
+	if (s < 999.5)
 		scale(ns, (struct scale){ 1000, parts }, with_sign, buf);
 	else if (s < 99.95 * 60)
 		scale(ns / 60e9, (struct scale){ 1000, minutes }, with_sign, buf);

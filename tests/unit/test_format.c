@@ -29,6 +29,10 @@ static void numbers_are_scaled_for_people(void **state)
 	expect("ns", 1.5e9, true, "+1.50s");
 	expect("ns", -1.5e9, true, "-1.50s");
 	expect("ns", 999.96e3, false, "1.00ms");
+	expect("ns", 999.4e3, false, "999us");
+	expect("ns", 999.6e6, false, "1.00s");
+	expect("", 999600, true, "+1.00M");
+	expect("bytes", 1023.7 * 1024, false, "1.00MiB");
 	expect("us", 1500, false, "1.50ms");
 	expect("ticks", 250, false, "2.50s");
 	expect("ms", 10, false, "10.0ms");
@@ -43,7 +47,8 @@ static void numbers_are_scaled_for_people(void **state)
 	expect("ratio", -0.05, true, "-5.0%");
 	expect("bp", 1250, false, "12.50%");
 	expect("hundredths", 123, false, "1.23");
-	expect("ns", 999.9e9, false, "1000s");
+	expect("ns", 999.4e9, false, "999s");
+	expect("ns", 999.9e9, false, "16.7m");
 	expect("ns", 1330e9, false, "22.2m");
 	expect("ns", -6000e9, true, "-1.67h");
 	expect("ms", 86400e3 * 2, false, "48h");

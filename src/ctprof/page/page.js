@@ -29,7 +29,7 @@ function scaled(value, unit) {
 	const [steps, factor] = SCALES[unit] || [COUNT, 1];
 	const size = Math.abs(value * factor);
 	let i = 0;
-	while (i + 1 < steps.length && size >= steps[i + 1][1] * 0.99995)
+	while (i + 1 < steps.length && size >= steps[i + 1][1] - steps[i][1] / 2)
 		i++;
 	const name = steps[i][0];
 	return digits(value * factor / steps[i][1]) + (steps[0][0] ? " " : "") + name;

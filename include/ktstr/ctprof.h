@@ -350,8 +350,8 @@ KTSTR_API int ktstr_ctprof_append(const struct ktstr_ctprof *snapshot, const cha
  * @ret_snapshot: the caller's to destroy
  * @err:	filled on failure; may be NULL
  *
- * Return: 0, -errno of reading, -EBADMSG (damaged, or no such file), -E2BIG (over
- * KTSTR_CTPROF_MAX_FILE_BYTES), -ELOOP (nested too deep).
+ * Return: 0, -errno of reading, -EBADMSG (damaged, nested too deep, or no such file), -E2BIG (over
+ * KTSTR_CTPROF_MAX_FILE_BYTES).
  */
 KTSTR_API int ktstr_ctprof_load(const char *path, struct ktstr_ctprof **ret_snapshot,
 				struct ktstr_error *err) KTSTR_MUST_CHECK;

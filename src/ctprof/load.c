@@ -105,6 +105,13 @@ static void warn_unknown(struct loader *l, const char *what)
 		l->json.error = -ENOMEM;
 }
 
+/* The value of the key taken last. */
+static void skip_unknown(struct loader *l, const char *what)
+{
+	warn_unknown(l, what);
+	pull_skip(&l->json);
+}
+
 static void load_columns(struct loader *l, struct loader_columns *c, name_fn *name,
 			 const char *what)
 {
@@ -122,7 +129,7 @@ static void load_columns(struct loader *l, struct loader_columns *c, name_fn *na
 	}
 }
 
-static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
+static void load_counts(struct loader *l, name_fn *name, const char *what, uint64_t *counts)
 {
 	pull_open(&l->json, '{');
 	while (pull_more(&l->json, '}')) {
@@ -131,7 +138,7 @@ static void load_counts(struct loader *l, name_fn *name, uint64_t *counts)
 		pull_key(&l->json, &l->text);
 		i = index_of(name, strbuf_str(&l->text));
 		if (i == LOADER_UNKNOWN)
-			pull_skip(&l->json);
+			skip_unknown(l, what);
 		else
 			counts[i] = loader_count(l);
 	}
@@ -146,9 +153,10 @@ static void load_failures(struct loader *l)
 		pull_key(&l->json, &l->text);
 		file = index_of(file_name, strbuf_str(&l->text));
 		if (file == LOADER_UNKNOWN)
-			pull_skip(&l->json);
+			skip_unknown(l, "source");
 		else
-			load_counts(l, reason_name, l->builder->head.summary.failures[file]);
+			load_counts(l, reason_name, "reason",
+				    l->builder->head.summary.failures[file]);
 	}
 }
 
@@ -178,11 +186,11 @@ static void load_summary(struct loader *l)
 		if (i < ARRAY_SIZE(rows))
 			*rows[i].to = loader_count(l);
 		else if (!strcmp(strbuf_str(&l->text), "jemalloc_tags"))
-			load_counts(l, tag_name, s->jemalloc_tags);
+			load_counts(l, tag_name, "jemalloc tag", s->jemalloc_tags);
 		else if (!strcmp(strbuf_str(&l->text), "failures"))
 			load_failures(l);
 		else
-			pull_skip(&l->json);
+			skip_unknown(l, "part of the summary");
 	}
 }
 
@@ -200,8 +208,7 @@ static void load_host(struct loader *l)
 		if (text != LOADER_UNKNOWN) {
 			h->texts[text] = loader_text(l);
 		} else if (metric == LOADER_UNKNOWN) {
-			warn_unknown(l, "value of the machine");
-			pull_skip(&l->json);
+			skip_unknown(l, "value of the machine");
 		} else if (!pull_null(&l->json)) {
 			host_set(h, (unsigned int)metric, pull_number(&l->json));
 		}
@@ -235,12 +242,10 @@ static void load_filled_by(struct loader *l)
 
 		pull_key(&l->json, &l->text);
 		filler = index_of(filler_name, strbuf_str(&l->text));
-		if (filler == LOADER_UNKNOWN) {
-			warn_unknown(l, "collector");
-			pull_skip(&l->json);
-		} else {
+		if (filler == LOADER_UNKNOWN)
+			skip_unknown(l, "collector");
+		else
 			load_filled(l, (unsigned int)filler);
-		}
 	}
 }
 
@@ -338,10 +343,8 @@ static void load_member(struct loader *l)
 		load_version(l);
 	else if (!l->version)
 		loader_bad(l);
-	else if (!load_list(l) && !load_head_member(l)) {
-		warn_unknown(l, "member");
-		pull_skip(&l->json);
-	}
+	else if (!load_list(l) && !load_head_member(l))
+		skip_unknown(l, "member");
 }
 
 static int load_error(const struct loader *l, const char *name, struct ktstr_error *err)
@@ -350,7 +353,7 @@ static int load_error(const struct loader *l, const char *name, struct ktstr_err
 	case -ENOMEM:
 		return ktstr_error_nomem(err);
 	case -ELOOP:
-		return ktstr_error_set(err, -ELOOP, "load '%s': nested more than %d deep", name,
+		return ktstr_error_set(err, -EBADMSG, "load '%s': nested more than %d deep", name,
 				       KTSTR_CTPROF_MAX_DEPTH);
 	default:
 		if (l->version > KTSTR_CTPROF_VERSION)

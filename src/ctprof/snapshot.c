@@ -233,6 +233,9 @@ int builder_warn(struct builder *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < b->nr_warnings; i++)
+		if (!strcmp(b->warnings[i], text))
+			return 0;
 	if (b->nr_warnings == KTSTR_CTPROF_MAX_WARNINGS - 1)
 		snprintf(text, sizeof(text), "more was passed over than is said here");
 	b->warnings[b->nr_warnings] = store(b, text, strlen(text));

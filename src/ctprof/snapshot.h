@@ -83,7 +83,7 @@ int builder_sort(struct builder *b) KTSTR_MUST_CHECK;
 const char *builder_intern(struct builder *b, const char *text, size_t len);
 /* The leader's block of @t, zeroed at first; NULL: no memory. */
 struct ktstr_ctprof_leader *builder_leader(struct builder *b, struct ktstr_ctprof_thread *t);
-/* Adds a sentence to the snapshot's warnings; beyond KTSTR_CTPROF_MAX_WARNINGS one that says so.
+/* Adds a sentence to the snapshot's warnings, once; beyond KTSTR_CTPROF_MAX_WARNINGS one that says so.
  * Return: 0, -ENOMEM. */
 int builder_warn(struct builder *b, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 /* What @t has by now came from @filler. */

@@ -102,6 +102,9 @@ expect "a process that is not there" 70 '^ktstr: no process 2147483647$' \
 expect "a file that is not there" 2 'No such file' "$ktstr" ctprof show "$scratch/none"
 expect "a file of another kind" 70 'is not a ctprof file' "$ktstr" ctprof show "$worker"
 head -c 1000 "$file" >"$scratch/cut"
+printf '{"type":"ktstr-ctprof","version":2,"x":%s%s}' "$(printf '[%.0s' {1..20})" "$(printf ']%.0s' {1..20})" |
+	zstd -q >"$scratch/deep"
+expect "a file that is nested too deep" 70 'nested more than 16 deep' "$ktstr" ctprof show "$scratch/deep"
 expect "a file that was cut" 70 'damaged or cut short' "$ktstr" ctprof show "$scratch/cut"
 expect "a metric that does not exist" 2 "no metric 'speed'" "$ktstr" ctprof show -s speed "$file"
 expect "a column that does not exist" 2 "no metric 'speed'" "$ktstr" ctprof show -c nice,speed "$file"

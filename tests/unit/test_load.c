@@ -218,7 +218,9 @@ static void newer_files_are_read_as_far_as_known(void **state)
 	static const char text[] =
 		"{\"type\":\"ktstr-ctprof\",\"version\":99,\"x\\n\":1,\"host\":{\"warp\":3,"
 		"\"cpus_online\":2},\"filled_by\":{\"psychic\":[\"nice\"]},\"jemalloc_tags\":[],"
-		"\"texts\":[],\"metrics\":[\"charm\"],\"threads\":[]}";
+		"\"texts\":[],\"metrics\":[\"charm\"],\"threads\":[],\"summary\":{\"aura\":[1],"
+		"\"ghosts\":3,\"jemalloc_tags\":{\"odd\":1},\"failures\":{\"tarot\":{\"vanished\":1},"
+		"\"io\":{\"fog\":1,\"permission\":2},\"stat\":{\"fog\":1}}}}";
 	static const char *const said[] = {
 		("file version 99 is newer than this ktstr, which knows up to 2; what it does not "
 		 "know is passed over"),
@@ -226,6 +228,10 @@ static void newer_files_are_read_as_far_as_known(void **state)
 		"value of the machine 'warp' is not known here and was passed over",
 		"collector 'psychic' is not known here and was passed over",
 		"metric of threads 'charm' is not known here and was passed over",
+		"part of the summary 'aura' is not known here and was passed over",
+		"jemalloc tag 'odd' is not known here and was passed over",
+		"source 'tarot' is not known here and was passed over",
+		"reason 'fog' is not known here and was passed over",
 	};
 	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
 	int64_t v;
@@ -237,6 +243,9 @@ static void newer_files_are_read_as_far_as_known(void **state)
 		assert_string_equal(snap->warnings[i], said[i]);
 	assert_true(ktstr_ctprof_host_get(&snap->host, KTSTR_CTPROF_HOST_CPUS_ONLINE, &v));
 	assert_int_equal(v, 2);
+	assert_int_equal(snap->summary.ghosts, 3);
+	assert_int_equal(
+		snap->summary.failures[KTSTR_CTPROF_FILE_IO][KTSTR_CTPROF_REASON_PERMISSION], 2);
 	/* What cannot be read at all is refused, and the likely cause named. */
 	assert_int_equal(load_text("{\"type\":\"ktstr-ctprof\",\"version\":3,\"kernel\":1}"),
 			 -EPROTONOSUPPORT);
@@ -263,7 +272,8 @@ static void deep_files_are_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(load_text(HEAD ",\"x\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"), 0);
-	assert_int_equal(load_text(HEAD ",\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"), -ELOOP);
+	assert_int_equal(load_text(HEAD ",\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"), -EBADMSG);
+	assert_string_equal(err.text, "load 'f': nested more than 16 deep");
 }
 
 static void leaders_need_their_thread(void **state)

@@ -116,6 +116,7 @@ static int make_block(struct compare_work *w, enum ktstr_ctprof_group_by by)
 		r = pair_cgroups(w, &g);
 	if (r < 0)
 		return r;
+	block->unpaired = g.unpaired;
 	if (__builtin_mul_overflow(g.nr, block->nr_columns, &cells) ||
 	    cells > KTSTR_CTPROF_MAX_CELLS)
 		return ktstr_error_set(w->err, -E2BIG,

@@ -32,12 +32,15 @@ struct compare_work {
 };
 
 /* Which group everything is in. */
+enum { PAIR_MAX_LONERS = 1024 }; /* cgroups on one side; with more nothing is paired */
+
 struct grouping {
 	enum ktstr_ctprof_group_by by;
 	uint32_t *threads[2];		   /* by index in the snapshot */
 	uint32_t *cgroups[2];		   /* BY_CGROUP; else NULL */
 	struct ktstr_ctprof_group *groups; /* in the result's arena */
 	size_t nr;
+	bool unpaired; /* BY_CGROUP: there were more than PAIR_MAX_LONERS */
 };
 
 static inline const struct ktstr_ctprof *side_of(const struct compare_work *w, unsigned int side)

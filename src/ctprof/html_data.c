@@ -72,6 +72,8 @@ static void add_group(const struct html *h, size_t block, size_t group, struct s
 		strbuf_addstr(out, ",\"was\":");
 		page_add_json(out, g->label_before);
 		strbuf_addf(out, ",\"alike\":%.3f", g->similarity);
+		if (g->choices > 1)
+			strbuf_addf(out, ",\"choices\":%" PRIu32, g->choices);
 	}
 	if (g->tid)
 		strbuf_addf(out, ",\"tgid\":%" PRIu32 ",\"tid\":%" PRIu32, g->tgid, g->tid);

@@ -11,10 +11,7 @@
 #include "base/cleanup.h"
 #include "ctprof/compare.h"
 
-enum {
-	MAX_LONERS = 1024, /* on each side; with more nothing is paired */
-	MIN_KINDS = 10	   /* for names that are not alike */
-};
+enum { MIN_KINDS = 10 }; /* for names that are not alike */
 
 /* Marks where a merged group went, until gaps are closed. */
 #define PAIR_MERGED 0x80000000u
@@ -27,11 +24,12 @@ struct loner {
 	uint64_t *kinds; /* sorted, distinct */
 	size_t nr, size;
 	uint32_t pattern; /* of its path, ids left out */
+	uint32_t choices; /* among those that are looked at */
 	bool paired;
 };
 
 struct loners {
-	struct loner items[MAX_LONERS];
+	struct loner items[PAIR_MAX_LONERS];
 	size_t nr;
 	unsigned int side;
 	uint32_t *index; /* by group: its place in items, or NAMES_NONE; borrowed */
@@ -39,6 +37,8 @@ struct loners {
 
 struct candidate {
 	double similarity;
+	bool alike;   /* paths but for ids */
+	size_t front; /* bytes of the folders they share */
 	struct loner *before, *after;
 };
 
@@ -101,20 +101,20 @@ static void make_distinct(struct loner *l)
 	l->nr = kept;
 }
 
-/* Groups that are on one side only.  Return: 0, -ENOMEM, -E2BIG. */
-static int find_loners(const struct grouping *g, const uint32_t *patterns, struct loners *l)
+/* Groups that are on one side only.  Return: false if there are too many. */
+static bool find_loners(const struct grouping *g, const uint32_t *patterns, struct loners *l)
 {
 	unsigned int side = l->side;
 
 	for (uint32_t i = 0; i < g->nr; i++) {
 		if (!g->groups[i].on[side] || g->groups[i].on[!side] || !g->groups[i].threads[side])
 			continue;
-		if (l->nr == MAX_LONERS)
-			return -E2BIG;
+		if (l->nr == PAIR_MAX_LONERS)
+			return false;
 		l->index[i] = (uint32_t)l->nr;
 		l->items[l->nr++] = (struct loner){ .group = i, .pattern = patterns[i] };
 	}
-	return 0;
+	return true;
 }
 
 static int add_kinds(const struct compare_work *w, const struct grouping *g,
@@ -133,15 +133,34 @@ static int add_kinds(const struct compare_work *w, const struct grouping *g,
 	return 0;
 }
 
-/* The best first; then by name, so that the order of threads does not matter. */
+static size_t common_front(const char *a, const char *b)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		front = a[i] == '/' ? i + 1 : front;
+	return front;
+}
+
+/* The best first. */
+static int compare_ranks(const struct candidate *x, const struct candidate *y)
+{
+	if (x->similarity != y->similarity)
+		return x->similarity > y->similarity ? -1 : 1;
+	if (x->alike != y->alike)
+		return x->alike ? -1 : 1;
+	return x->front == y->front ? 0 : x->front > y->front ? -1 : 1;
+}
+
+/* Then by name, so that the order of threads does not matter. */
 static int compare_candidates(const void *a, const void *b, void *groups)
 {
 	const struct ktstr_ctprof_group *all = groups;
 	const struct candidate *x = a, *y = b;
-	int r;
+	int r = compare_ranks(x, y);
 
-	if (x->similarity != y->similarity)
-		return x->similarity > y->similarity ? -1 : 1;
+	if (r)
+		return r;
 	r = strcmp(all[x->before->group].label, all[y->before->group].label);
 	return r ? r : strcmp(all[x->after->group].label, all[y->after->group].label);
 }
@@ -161,11 +180,27 @@ static void merge(struct grouping *g, const struct candidate *c, uint32_t *to)
 	before->label_before = before->label;
 	before->label = after->label;
 	before->similarity = c->similarity;
+	before->choices =
+		c->before->choices > c->after->choices ? c->before->choices : c->after->choices;
 	before->threads[1] = after->threads[1];
 	before->born = after->born;
 	before->on[1] = true;
 	to[c->after->group] = c->before->group | PAIR_MERGED;
 	c->before->paired = c->after->paired = true;
+}
+
+/* Candidates as good as each other. */
+static void merge_run(struct grouping *g, const struct candidate *run, size_t nr, uint32_t *to)
+{
+	for (size_t i = 0; i < nr; i++)
+		run[i].before->choices = run[i].after->choices = 0;
+	for (size_t i = 0; i < nr; i++) {
+		run[i].before->choices += !run[i].before->paired && !run[i].after->paired;
+		run[i].after->choices += !run[i].before->paired && !run[i].after->paired;
+	}
+	for (size_t i = 0; i < nr; i++)
+		if (!run[i].before->paired && !run[i].after->paired)
+			merge(g, &run[i], to);
 }
 
 static int match(struct grouping *g, struct loners *before, struct loners *after, uint32_t *to)
@@ -181,13 +216,19 @@ static int match(struct grouping *g, struct loners *before, struct loners *after
 			double similarity = pair_jaccard(a->kinds, a->nr, b->kinds, b->nr);
 
 			if (fits(a, b, similarity))
-				all[nr++] = (struct candidate){ similarity, a, b };
+				all[nr++] =
+					(struct candidate){ similarity, a->pattern == b->pattern,
+							    common_front(g->groups[a->group].label,
+									 g->groups[b->group].label),
+							    a, b };
 		}
 	}
 	qsort_r(all, nr, sizeof(*all), compare_candidates, g->groups);
-	for (size_t i = 0; i < nr; i++)
-		if (!all[i].before->paired && !all[i].after->paired)
-			merge(g, &all[i], to);
+	for (size_t i = 0, end; i < nr; i = end) {
+		for (end = i + 1; end < nr && !compare_ranks(&all[i], &all[end]);)
+			end++;
+		merge_run(g, &all[i], end - i, to);
+	}
 	return 0;
 }
 
@@ -242,6 +283,7 @@ static int pair_loners(struct compare_work *w, struct grouping *g, const struct 
 	_cleanup_free_ uint32_t *patterns = calloc(g->nr + 1, sizeof(*patterns));
 	_cleanup_free_ uint32_t *index = malloc((g->nr + 1) * sizeof(*index));
 	_cleanup_arena_ struct arena arena = { 0 };
+	bool before_fits, after_fits;
 	int r;
 
 	if (!before || !after || !patterns || !index || path_patterns(g, &arena, patterns) < 0)
@@ -249,12 +291,14 @@ static int pair_loners(struct compare_work *w, struct grouping *g, const struct 
 	memset(index, 0xff, (g->nr + 1) * sizeof(*index));
 	before->index = after->index = index;
 	after->side = 1;
-	r = find_loners(g, patterns, before);
-	if (r == 0)
-		r = find_loners(g, patterns, after);
-	if (r == -E2BIG || !before->nr || !after->nr)
+	before_fits = find_loners(g, patterns, before);
+	after_fits = find_loners(g, patterns, after);
+	if (!before->nr || !after->nr)
 		return 0;
-	r = r < 0 ? r : add_kinds(w, g, names, before);
+	g->unpaired = !before_fits || !after_fits;
+	if (g->unpaired)
+		return 0;
+	r = add_kinds(w, g, names, before);
 	r = r < 0 ? r : add_kinds(w, g, names, after);
 	return r < 0 ? r : match(g, before, after, to);
 }

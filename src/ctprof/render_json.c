@@ -124,6 +124,7 @@ static void add_group(struct strbuf *out, const struct ktstr_ctprof_comparison *
 	if (g->label_before) {
 		add_text(out, "paired_with", g->label_before);
 		add_number(out, "similarity", g->similarity);
+		add_number(out, "choices", g->choices);
 	}
 	add_pair(out, c, g);
 	add_number(out, "weight", g->weight);
@@ -138,6 +139,7 @@ static void add_block(struct strbuf *out, const struct ktstr_ctprof_comparison *
 {
 	open_at(out, NULL, '{');
 	add_text(out, "by", ktstr_ctprof_group_by_name(block->by));
+	add_true(out, "unpaired", block->unpaired);
 	open_at(out, "units", '{');
 	for (size_t i = 0; i < block->nr_columns; i++)
 		if (*block->columns[i].info->unit)

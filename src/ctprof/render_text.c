@@ -277,7 +277,10 @@ static void add_pairs(struct render *r, const struct ktstr_ctprof_block *block)
 
 		if (!g->label_before || (nr++ >= APART_SHOWN && r->opts->limit))
 			continue;
-		strbuf_addf(r->out, "paired %.0f%%: ", g->similarity * 100);
+		strbuf_addf(r->out, "paired %.0f%%", g->similarity * 100);
+		if (g->choices > 1)
+			strbuf_addf(r->out, ", one of %" PRIu32, g->choices);
+		strbuf_addstr(r->out, ": ");
 		render_name(g->label_before, r->out);
 		strbuf_addstr(r->out, " -> ");
 		render_name(g->label, r->out);
@@ -303,6 +306,8 @@ static void add_rest(struct render *r, const struct ktstr_ctprof_block *block)
 	else if (listed > shown)
 		strbuf_addf(r->out, "%zu more; --limit 0 shows all\n", listed - shown);
 	add_pairs(r, block);
+	if (block->unpaired)
+		strbuf_addstr(r->out, "not paired: too many cgroups are on one side only\n");
 	if (r->comparison->nr_sides == 1)
 		return;
 	add_apart(r, block, 0, r->comparison->one_boot ? "gone:" : "only before:");

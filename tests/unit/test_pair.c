@@ -130,6 +130,67 @@ static void nothing_in_common_is_no_pair(void **state)
 	ktstr_ctprof_comparison_destroy(c);
 }
 
+/* Where several would be as good, the path says more; where it does not, it is a guess. */
+static void what_is_a_guess_is_said(void **state)
+{
+	static const char *const before[] = { "/pod-1/aaaaaaaaaaaaaaa1.scope",
+					      "/pod-1/aaaaaaaaaaaaaaa2.scope",
+					      "/pod-2/aaaaaaaaaaaaaaa3.scope",
+					      "/pod-2/aaaaaaaaaaaaaaa4.scope" };
+	static const char *const after[] = { "/pod-1/bbbbbbbbbbbbbbb1.scope",
+					     "/pod-2/bbbbbbbbbbbbbbb2.scope",
+					     "/pod-2/bbbbbbbbbbbbbbb3.scope" };
+	struct made_pair *m = *state;
+	struct ktstr_ctprof_comparison *c;
+	const struct ktstr_ctprof_group *g;
+
+	for (uint32_t i = 0; i < 4; i++)
+		fill(m->a, 100 * (i + 1), before[i], 0, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		fill(m->b, 100 * (i + 1), after[i], 0, 3);
+	c = made_compare(m->a, m->b, &other_boots);
+	assert_int_equal(c->blocks[1].nr_groups, 4);
+	g = find(c, after[0]);
+	assert_string_equal(g->label_before, before[0]);
+	assert_int_equal(g->choices, 2);
+	for (size_t i = 1; i < 3; i++) {
+		g = find(c, after[i]);
+		assert_string_equal(g->label_before, before[i + 1]);
+		assert_int_equal(g->choices, 2);
+	}
+	g = find(c, before[1]);
+	assert_true(g->on[0] && !g->on[1] && !g->choices);
+	ktstr_ctprof_comparison_destroy(c);
+}
+
+static void too_many_are_not_paired(void **state)
+{
+	static char names[2][PAIR_MAX_LONERS + 1][32];
+	struct made_pair *m = *state;
+
+	for (uint32_t nr = PAIR_MAX_LONERS; nr <= PAIR_MAX_LONERS + 1; nr++) {
+		struct made *a = nr == PAIR_MAX_LONERS ? m->a : made_create();
+		struct made *b = nr == PAIR_MAX_LONERS ? m->b : made_create();
+		struct ktstr_ctprof_comparison *c;
+
+		for (uint32_t i = 0; i < nr; i++) {
+			snprintf(names[0][i], sizeof(names[0][i]), "/aaaaaaaaaaaa%04x", i);
+			snprintf(names[1][i], sizeof(names[1][i]), "/bbbbbbbbbbbb%04x", i);
+			fill(a, 10 * i + 10, names[0][i], 0, 0);
+			fill(b, 10 * i + 10, names[1][i], 0, 0);
+		}
+		c = made_compare(a, b, &other_boots);
+		assert_int_equal(c->blocks[1].unpaired, nr > PAIR_MAX_LONERS);
+		assert_int_equal(c->blocks[1].nr_groups, nr > PAIR_MAX_LONERS ? 2 * nr : nr);
+		assert_false(c->blocks[0].unpaired);
+		ktstr_ctprof_comparison_destroy(c);
+		if (a != m->a) {
+			made_destroy(a);
+			made_destroy(b);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +198,8 @@ int main(void)
 		MADE_TEST(restarted_containers_are_paired),
 		cmocka_unit_test(unlike_paths_need_more_evidence),
 		MADE_TEST(nothing_in_common_is_no_pair),
+		MADE_TEST(what_is_a_guess_is_said),
+		MADE_TEST(too_many_are_not_paired),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

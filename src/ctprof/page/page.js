@@ -206,7 +206,7 @@ function tableRow(row) {
 	const name = make("td", { className: "text" }, groupButton(g));
 	if (g.was)
 		name.append(make("span", { className: "pair" }, "was ", make("bdi", { textContent: g.was }),
-				 `, ${(100 * g.alike).toFixed(0)} % alike`));
+				 `, ${(100 * g.alike).toFixed(0)} % alike` + (g.choices ? `, one of ${g.choices}` : "")));
 	const tr = make("tr", {}, name, textCell(paired && n0 !== n1 ? `${n0} → ${n1}` : String(g.n[g.n.length - 1])),
 		make("td", { className: "text mono", textContent: metrics[row.metric].name, title: metrics[row.metric].about }));
 	if (!paired) {

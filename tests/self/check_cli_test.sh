@@ -132,6 +132,8 @@ expect "a table that nobody gets" 70 "^ktstr: results were lost: No space left" 
 expect "demands that nobody gets" 70 "^ktstr: write to standard output: No space left" to_full --dump
 
 # --- in the guest ---
+expect "a machine that cannot be emulated" 4 "^SKIP  1 run: two_each$" \
+	run_check --scenarios two_each --topologies huge-15llc --mode exact
 expect "arguments that are refused" 70 "does not take its arguments .*unknown option 'nonsense'" \
 	scheduler "$odd" nonsense
 expect "a crash of the loader" 70 "killed by signal 11" scheduler "$odd" crash-early

@@ -52,7 +52,6 @@ no_lock_held() {
 	done < <(find "$XDG_CACHE_HOME" -name '*.lock')
 	return $held
 }
-none_damaged() { ! "$ktstr" template list --json | grep '"damaged"'; }
 
 until_ended() { # pid: for at most 2 s
 	local i
@@ -86,7 +85,7 @@ killed_at() { # number, kind, milliseconds, how to run, what to wait for
 		return 1
 	fi
 	until_true $$ gone || { pgrep -af -- "$scratch[/]"; return 1; }
-	no_lock_held && none_damaged
+	no_lock_held && lacks '"damaged"' "$ktstr" template list --json
 }
 
 moments=0

@@ -3,6 +3,7 @@
 #
 #	check "what holds" COMMAND...		passes if COMMAND succeeds
 #	expect "what holds" STATUS REGEX COMMAND...	exit status and combined output
+#	lacks REGEX COMMAND...	succeeds if the command does, and its output has nothing like it
 #	check_python "what holds" ARGUMENT... <<PY	the same of a Python script on stdin
 #	skip "what" "the need that is not met"
 #	need_built PROGRAM...	ends the test where one of them is not there
@@ -48,6 +49,12 @@ expect() {
 		echo "# exit status $got, expected $status; output should match: $regex"
 		printf '%s\n' "$said" | tail -n 20 | sed 's/^/# /'
 	fi
+}
+
+lacks() {
+	local regex=$1 said
+	shift
+	said=$("$@") && ! grep -E -- "$regex" <<<"$said"
 }
 
 check_python() {

@@ -18,7 +18,7 @@ read -r <"$scratch/ready"
 expect "a capture is saved, and its cost told" 0 \
 	'threads of [0-9]+ processes by [a-z]+ in .* us a thread' \
 	"$ktstr" ctprof capture -o "$file" --stats
-expect "a saved capture is shown" 0 '^ +TGID +TID COMM +RUN +WAIT' "$ktstr" ctprof show "$file"
+expect "a saved capture is shown" 0 '^ *TGID +TID COMM +RUN +WAIT' "$ktstr" ctprof show "$file"
 expect "any column, any order" 0 "^ *$worker_pid +$worker_pid +ktstr-jemalloc- +0" \
 	"$ktstr" ctprof show --sort hiwater_rss_bytes -c nice -n 0 "$file"
 expect "JSON has what is there" 0 "\"tgid\":$worker_pid,.*\"start_time_ticks\":[0-9]+" \

@@ -3,7 +3,8 @@
  * terminal.h - this process's terminal joined to a guest's shell.
  *
  * A thread carries bytes between stdin, stdout and the port's socket, and tells the guest about
- * window changes.  When stdin ends, the guest's terminal is told so until its shell has ended.  A terminal is raw between start and stop; terminal_stop() always puts it back.
+ * window changes.  When stdin ends, the guest's terminal is told so until its shell has ended.
+ * A terminal is raw between start and stop; terminal_stop() always puts it back.
  */
 #ifndef KTSTR_RUN_TERMINAL_H
 #define KTSTR_RUN_TERMINAL_H

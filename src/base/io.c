@@ -156,6 +156,9 @@ int io_check_target(const char *path, struct ktstr_error *err)
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
+	/* What stands beside it could be made. */
+	if (!*path)
+		return ktstr_error_set(err, -ENOENT, "write '': %s", strerror(ENOENT));
 	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return ktstr_error_set(err, -EISDIR, "write '%s': %s", path, strerror(EISDIR));
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))

@@ -80,6 +80,7 @@ static void failed_writing_leaves_the_old_file(void **state)
 	assert_int_equal(io_write_file("/nowhere/f", "x", 1, 0644, &err), -ENOENT);
 	assert_int_equal(io_check_target("/nowhere/f", &err), -ENOENT);
 	assert_string_equal(err.text, "write '/nowhere/f': No such file or directory");
+	assert_int_equal(io_check_target("", NULL), -ENOENT);
 	assert_int_equal(io_check_target("/dev/full", NULL), 0);
 	assert_int_equal(mkdir(dir, 0755), 0);
 	/* A folder cannot be replaced by a file; the temporary file must not stay. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,13 @@
 #include "ctprof_stats.h"
 #include "ctprof_text.h"
 
+static const uint64_t NO_INTERVAL = UINT64_MAX;
+
 /* What the command line asks for. */
 struct plan {
 	struct ktstr_ctprof_opts opts;
 	const char *file;
-	uint64_t interval_ns; /* 0: one snapshot */
+	uint64_t interval_ns; /* NO_INTERVAL: one snapshot */
 	uint32_t count;	      /* 0: until interrupted */
 	bool stats;
 };
@@ -104,16 +105,16 @@ static int take_series(const struct plan *plan)
 	return plan->count ? KTSTR_EXIT_INTERRUPTED : KTSTR_EXIT_PASS;
 }
 
-static int check_plan(const struct plan *plan, const struct ktstr_command *command, uint32_t pid)
+static int check_plan(const struct plan *plan, const struct ktstr_command *command)
 {
 	if (!plan->file)
 		return cli_failf(KTSTR_EXIT_USAGE, "missing option '-o FILE', try '%s --help'",
 				 command->name);
-	if (pid > INT32_MAX)
-		return cli_failf(KTSTR_EXIT_USAGE, "--pid %" PRIu32 " is too large", pid);
-	if (plan->count > 1 && !plan->interval_ns)
+	if (plan->count > 1 && plan->interval_ns == NO_INTERVAL)
 		return cli_failf(KTSTR_EXIT_USAGE, "--count needs --interval, say --interval 1s");
-	if (plan->interval_ns > 86400ull * 1000000000u)
+	if (!plan->interval_ns)
+		return cli_failf(KTSTR_EXIT_USAGE, "--interval is 0; leave it out for one record");
+	if (plan->interval_ns != NO_INTERVAL && plan->interval_ns > 86400ull * 1000000000u)
 		return cli_failf(KTSTR_EXIT_USAGE, "--interval is longer than a day");
 	return cli_check_output(plan->file);
 }
@@ -121,15 +122,15 @@ static int check_plan(const struct plan *plan, const struct ktstr_command *comma
 int cmd_ctprof_capture(int argc, char **argv)
 {
 	const char *collector = "auto";
-	struct plan plan = { 0 };
-	uint32_t pid = 0;
+	struct plan plan = { .interval_ns = NO_INTERVAL };
+	const char *pid = NULL;
 	const struct ktstr_option options[] = {
 		{ 'o', "output", "FILE", "where to save it, by custom NAME.ctprof.zst",
 		  KTSTR_OPTION_TEXT, &plan.file },
 		{ 0, "collector", "NAME",
 		  "bpf, procfs, or auto: bpf where that works (default auto)", KTSTR_OPTION_TEXT,
 		  &collector },
-		{ 0, "pid", "PID", "only this process", KTSTR_OPTION_U32, &pid },
+		{ 0, "pid", "PID", "only this process", KTSTR_OPTION_TEXT, &pid },
 		{ 0, "cgroup", "GLOB", "only threads in such cgroups, e.g. '/system.slice/*'",
 		  KTSTR_OPTION_TEXT, &plan.opts.cgroup_glob },
 		{ 0, "comm", "GLOB", "only threads that are called so, or whose process is",
@@ -160,13 +161,14 @@ int cmd_ctprof_capture(int argc, char **argv)
 	int r = cli_parse(&command, argc, argv, &operands);
 
 	if (r < 0)
-		r = check_plan(&plan, &command, pid);
+		r = check_plan(&plan, &command);
 	if (r < 0)
 		r = ctprof_parse_collector(collector, &plan.opts.collector);
+	if (r < 0)
+		r = ctprof_parse_pid(pid, &plan.opts.pid);
 	if (r >= 0)
 		return r;
-	plan.opts.pid = (pid_t)pid;
-	if (!plan.interval_ns)
+	if (plan.interval_ns == NO_INTERVAL)
 		return take_one(&plan, 0, true);
 	handle_signals();
 	return take_series(&plan);

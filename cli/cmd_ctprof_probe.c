@@ -15,7 +15,7 @@
 enum { NAME_COLUMNS = 16, MAX_COUNT = 100000 };
 
 struct probe {
-	uint32_t pid;
+	pid_t pid;
 	uint64_t interval_ns;
 	uint32_t count;
 	bool json;
@@ -41,7 +41,7 @@ static json_t *thread_json(const struct ktstr_ctprof_thread *t)
 	return json;
 }
 
-static int print_json(const struct ktstr_ctprof *s, uint32_t pid)
+static int print_json(const struct ktstr_ctprof *s, pid_t pid)
 {
 	json_t *threads = json_array();
 
@@ -80,7 +80,7 @@ static void print_table(const struct ktstr_ctprof *s)
 static int probe_once(const struct probe *p)
 {
 	_cleanup_ctprof_ struct ktstr_ctprof *snapshot = NULL;
-	const struct ktstr_ctprof_opts opts = { .pid = (pid_t)p->pid };
+	const struct ktstr_ctprof_opts opts = { .pid = p->pid };
 	struct ktstr_error err;
 	char remedy[512];
 	int r = KTSTR_EXIT_PASS;
@@ -96,7 +96,7 @@ static int probe_once(const struct probe *p)
 		return r;
 	if (ktstr_ctprof_jemalloc_remedy(&snapshot->summary, remedy, sizeof(remedy)))
 		return cli_failf(KTSTR_EXIT_HARNESS, "%s", remedy);
-	return cli_failf(KTSTR_EXIT_HARNESS, "no counters in process %" PRIu32 ": %s", p->pid,
+	return cli_failf(KTSTR_EXIT_HARNESS, "no counters in process %d: %s", p->pid,
 			 snapshot->nr_threads
 				 ? ktstr_jemalloc_tag_name(snapshot->threads[0].jemalloc)
 				 : "it ended");
@@ -143,18 +143,14 @@ int cmd_ctprof_probe(int argc, char **argv)
 		.operands_max = 1,
 	};
 	struct ktstr_operands operands;
-	unsigned long long pid;
-	char *end;
 	int r = cli_parse(&command, argc, argv, &operands);
 
+	if (r < 0)
+		r = ctprof_parse_pid(operands.items[0], &p.pid);
 	if (r >= 0)
 		return r;
-	pid = strtoull(operands.items[0], &end, 10);
-	if (*end || operands.items[0][0] < '1' || operands.items[0][0] > '9' || pid > INT32_MAX)
-		return cli_failf(KTSTR_EXIT_USAGE, "'%s' is not a process id", operands.items[0]);
 	if (!p.count || p.count > MAX_COUNT)
 		return cli_failf(KTSTR_EXIT_USAGE, "--count %" PRIu32 " is not in 1 to %d", p.count,
 				 MAX_COUNT);
-	p.pid = (uint32_t)pid;
 	return probe_all(&p);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ enum { INTERVAL_MIN_MS = 10 };
 
 struct choices {
 	const char *by, *columns, *sort, *filter, *collector;
-	uint32_t pid;
+	const char *pid;
 	bool json, plain;
 };
 
@@ -241,8 +240,6 @@ static int choose(struct watch *w, const struct choices *c)
 	if (w->interval_ns < INTERVAL_MIN_MS * 1000000ull)
 		return cli_failf(KTSTR_EXIT_USAGE, "--interval is shorter than %d ms",
 				 INTERVAL_MIN_MS);
-	if (c->pid > INT32_MAX)
-		return cli_failf(KTSTR_EXIT_USAGE, "--pid %" PRIu32 " is too large", c->pid);
 	if (strlen(c->filter) >= sizeof(w->view.filter))
 		return cli_failf(KTSTR_EXIT_USAGE, "--filter is longer than %zu characters",
 				 sizeof(w->view.filter) - 1);
@@ -250,9 +247,10 @@ static int choose(struct watch *w, const struct choices *c)
 	r = choose_columns(w, c);
 	if (r < 0)
 		r = ctprof_parse_collector(c->collector, &w->capture.collector);
+	if (r < 0)
+		r = ctprof_parse_pid(c->pid, &w->capture.pid);
 	if (r >= 0)
 		return r;
-	w->capture.pid = (pid_t)c->pid;
 	w->capture.no_jemalloc = w->capture.no_smaps = true;
 	for (size_t i = 0; i < w->view.nr_metrics; i++) {
 		const char *source = ktstr_ctprof_metric_info(w->view.metrics[i])->source;
@@ -288,7 +286,7 @@ int cmd_ctprof_watch(int argc, char **argv)
 		  KTSTR_OPTION_TEXT, &c.filter },
 		{ 'l', "limit", "N", "rows of each interval without a terminal; 0: all; default 20",
 		  KTSTR_OPTION_U64, &w.limit },
-		{ 0, "pid", "PID", "capture this process only", KTSTR_OPTION_U32, &c.pid },
+		{ 0, "pid", "PID", "capture this process only", KTSTR_OPTION_TEXT, &c.pid },
 		{ 0, "cgroup", "GLOB", "capture only threads whose cgroup matches",
 		  KTSTR_OPTION_TEXT, &w.capture.cgroup_glob },
 		{ 0, "comm", "GLOB", "capture only threads whose name matches", KTSTR_OPTION_TEXT,

@@ -8,6 +8,7 @@
 #include <ktstr/api.h>
 
 #include "base/display.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "cli.h"
 
@@ -118,4 +119,14 @@ int ctprof_parse_collector(const char *name, enum ktstr_ctprof_collector *ret_co
 		}
 	}
 	return cli_failf(KTSTR_EXIT_USAGE, "--collector '%s' is none of auto, bpf, procfs", name);
+}
+
+int ctprof_parse_pid(const char *text, pid_t *ret_pid)
+{
+	uint64_t pid = 0;
+
+	if (text && (parse_u64(text, &pid) < 0 || !pid || pid > INT32_MAX))
+		return cli_failf(KTSTR_EXIT_USAGE, "'%s' is not a process id", text);
+	*ret_pid = (pid_t)pid;
+	return -1;
 }

@@ -4,6 +4,7 @@
 #define KTSTR_CLI_CTPROF_TEXT_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -23,6 +24,8 @@ json_t *ctprof_thread_json(const struct ktstr_ctprof_thread *t);
 json_t *ctprof_text_json(const char *text);
 /* Return: -1 to go on, else an exit code; the complaint is printed. */
 int ctprof_parse_collector(const char *name, enum ktstr_ctprof_collector *ret_collector);
+/* As above; NULL is every process, 0.  A 0 that was named is none. */
+int ctprof_parse_pid(const char *text, pid_t *ret_pid);
 /* Metric by name; -1 if there is none. */
 int ctprof_metric_by_name(const char *name);
 

@@ -111,6 +111,10 @@ expect "a column that does not exist" 2 "no metric 'speed'" "$ktstr" ctprof show
 expect "two files" 2 'try' "$ktstr" ctprof show "$file" "$file"
 expect "no process named" 2 'missing argument' "$ktstr" ctprof probe
 expect "a name instead of a process" 2 "'init' is not a process id" "$ktstr" ctprof probe init
+expect "no process has the id 0" 2 "'0' is not a process id" "$ktstr" ctprof capture --pid 0 -o "$file"
+expect "... for watch either" 2 "'0' is not a process id" "$ktstr" ctprof watch --pid 0 -n 1
+expect "an interval of nothing" 2 'interval is 0; leave it out' "$ktstr" ctprof capture -i 0 -o "$file"
+expect "a file without a name" 2 "write ''" "$ktstr" ctprof capture -o ''
 expect "a count of zero" 2 'count 0 is not in 1' "$ktstr" ctprof probe -n 0 1
 expect "an unknown verb" 2 "unknown command 'compress'" "$ktstr" ctprof compress
 full() { "$ktstr" ctprof "$@" >/dev/full; }

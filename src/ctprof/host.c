@@ -87,6 +87,7 @@ static const struct line_file sys_lines[] = {
 	{ "devices/system/clocksource/clocksource0/current_clocksource",
 	  KTSTR_CTPROF_HOST_TEXT_CLOCKSOURCE, false },
 	{ "kernel/mm/transparent_hugepage/enabled", KTSTR_CTPROF_HOST_TEXT_THP, true },
+	{ "kernel/mm/transparent_hugepage/defrag", KTSTR_CTPROF_HOST_TEXT_THP_DEFRAG, true },
 	{ "kernel/sched_ext/state", KTSTR_CTPROF_HOST_TEXT_EXT_STATE, false },
 	{ "kernel/sched_ext/root/ops", KTSTR_CTPROF_HOST_TEXT_EXT_OPS, false },
 	{ DEBUG_SCHED "preempt", KTSTR_CTPROF_HOST_TEXT_PREEMPT, true },
@@ -146,10 +147,22 @@ static void read_pressure(struct reader *rd)
 			host_parse_pressure(text, rd->host, files[i].metric);
 }
 
+static int set_cpu(struct reader *rd, struct span cpuinfo)
+{
+	struct span value;
+	int r = 0;
+
+	if (host_parse_cpuinfo(cpuinfo, "model name", &value) == 0)
+		r = set_text(rd, KTSTR_CTPROF_HOST_TEXT_CPU_MODEL, value);
+	if (r == 0 && host_parse_cpuinfo(cpuinfo, "vendor_id", &value) == 0)
+		r = set_text(rd, KTSTR_CTPROF_HOST_TEXT_CPU_VENDOR, value);
+	return r;
+}
+
 static int read_proc(struct reader *rd)
 {
 	struct text_file *file = &rd->file;
-	struct span text, model;
+	struct span text;
 	int r = 0;
 
 	if (text_file_read(file, rd->proc_fd, "meminfo", &text) == 0)
@@ -162,9 +175,8 @@ static int read_proc(struct reader *rd)
 		host_parse_stat(text, rd->host);
 	read_pressure(rd);
 	read_numbers(rd, rd->proc_fd, proc_numbers, ARRAY_SIZE(proc_numbers));
-	if (text_file_read(file, rd->proc_fd, "cpuinfo", &text) == 0 &&
-	    host_parse_cpuinfo(text, "model name", &model) == 0)
-		r = set_text(rd, KTSTR_CTPROF_HOST_TEXT_CPU_MODEL, model);
+	if (text_file_read(file, rd->proc_fd, "cpuinfo", &text) == 0)
+		r = set_cpu(rd, text);
 	return r < 0 ? r : read_lines(rd, rd->proc_fd, proc_lines, ARRAY_SIZE(proc_lines));
 }
 

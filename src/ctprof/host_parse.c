@@ -13,12 +13,17 @@ void host_parse_meminfo(struct span text, struct ktstr_ctprof_host *h)
 	static const struct {
 		const char *key;
 		enum ktstr_ctprof_host_metric metric;
+		const char *unit;
+		int64_t bytes;
 	} rows[] = {
-		{ "MemTotal:", KTSTR_CTPROF_HOST_MEMORY_TOTAL },
-		{ "MemFree:", KTSTR_CTPROF_HOST_MEMORY_FREE },
-		{ "MemAvailable:", KTSTR_CTPROF_HOST_MEMORY_AVAILABLE },
-		{ "SwapTotal:", KTSTR_CTPROF_HOST_SWAP_TOTAL },
-		{ "SwapFree:", KTSTR_CTPROF_HOST_SWAP_FREE },
+		{ "MemTotal:", KTSTR_CTPROF_HOST_MEMORY_TOTAL, " kB", 1024 },
+		{ "MemFree:", KTSTR_CTPROF_HOST_MEMORY_FREE, " kB", 1024 },
+		{ "MemAvailable:", KTSTR_CTPROF_HOST_MEMORY_AVAILABLE, " kB", 1024 },
+		{ "SwapTotal:", KTSTR_CTPROF_HOST_SWAP_TOTAL, " kB", 1024 },
+		{ "SwapFree:", KTSTR_CTPROF_HOST_SWAP_FREE, " kB", 1024 },
+		{ "HugePages_Total:", KTSTR_CTPROF_HOST_HUGEPAGES_TOTAL, "", 1 },
+		{ "HugePages_Free:", KTSTR_CTPROF_HOST_HUGEPAGES_FREE, "", 1 },
+		{ "Hugepagesize:", KTSTR_CTPROF_HOST_HUGEPAGE_SIZE, " kB", 1024 },
 	};
 	struct span line;
 	int64_t value;
@@ -28,8 +33,8 @@ void host_parse_meminfo(struct span text, struct ktstr_ctprof_host *h)
 			if (!take_prefix(&line, rows[i].key))
 				continue;
 			skip_blanks(&line);
-			if (take_digits(&line, &value) == 0 && take_prefix(&line, " kB") &&
-			    !line.len && !__builtin_mul_overflow(value, 1024, &value))
+			if (take_digits(&line, &value) == 0 && take_prefix(&line, rows[i].unit) &&
+			    !line.len && !__builtin_mul_overflow(value, rows[i].bytes, &value))
 				host_set(h, rows[i].metric, value);
 			break;
 		}

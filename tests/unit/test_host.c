@@ -51,6 +51,9 @@ static void the_machine_is_described(void **state)
 	assert_int_equal(VALUE(SMT_ACTIVE), 1);
 	assert_int_equal(VALUE(MEMORY_TOTAL), 340404ll * 1024);
 	assert_int_equal(VALUE(SWAP_TOTAL), 0);
+	assert_int_equal(VALUE(HUGEPAGES_TOTAL), 0);
+	assert_int_equal(VALUE(HUGEPAGES_FREE), 0);
+	assert_int_equal(VALUE(HUGEPAGE_SIZE), 2 << 20);
 	assert_int_equal(VALUE(UPTIME), 24510000000);
 	assert_int_equal(VALUE(LOAD_1), 16);
 	assert_int_equal(VALUE(TASKS), 84);
@@ -67,6 +70,7 @@ static void the_machine_is_described(void **state)
 	assert_non_null(strstr(TEXT(CMDLINE), "rdinit=/init"));
 	assert_non_null(strstr(TEXT(VERSION), "7.3.4"));
 	assert_non_null(TEXT(CPU_MODEL));
+	assert_string_equal(TEXT(CPU_VENDOR), "GenuineIntel");
 	assert_int_equal(strlen(TEXT(BOOT_ID)), 36);
 	/* The text is of the machine that was recorded, so uname of this one says nothing. */
 	assert_null(TEXT(ARCH));

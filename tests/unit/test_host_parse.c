@@ -40,13 +40,18 @@ static void memory_is_in_bytes(void **state)
 {
 	(void)state;
 	host_parse_meminfo(SPAN("MemTotal:       100 kB\nMemFree:  1\nMemAvailable: x kB\n"
-				"SwapTotal: 9223372036854775807 kB\nSwapFree: 2 kB\n"),
+				"SwapTotal: 9223372036854775807 kB\nSwapFree: 2 kB\n"
+				"HugePages_Total:       7\nHugePages_Free: 5 kB\n"
+				"Hugepagesize:       2048 kB\n"),
 			   &h);
 	assert_int_equal(VALUE(MEMORY_TOTAL), 102400);
 	assert_true(VALUE(MEMORY_FREE) == ABSENT);
 	assert_true(VALUE(MEMORY_AVAILABLE) == ABSENT);
 	assert_true(VALUE(SWAP_TOTAL) == ABSENT);
 	assert_int_equal(VALUE(SWAP_FREE), 2048);
+	assert_int_equal(VALUE(HUGEPAGES_TOTAL), 7);
+	assert_true(VALUE(HUGEPAGES_FREE) == ABSENT);
+	assert_int_equal(VALUE(HUGEPAGE_SIZE), 2 << 20);
 }
 
 static void uptime_and_load_are_whole_or_absent(void **state)

@@ -139,6 +139,8 @@ static void skips_say_what_they_need(void **unused)
 	put(1, 0, KTSTR_SKIP, 0, "needs B");
 	put(1, 1, KTSTR_SKIP, 0, "needs B");
 	put(2, 1, KTSTR_SKIP, 0, "needs B");
+	put(2, 1, KTSTR_FAIL, 300, "hogs/1 waited");
+	put(2, 1, KTSTR_UNDECIDED, 300, "needs B");
 	text = table(80);
 	assert_non_null(strstr(text,
 			       "\nSKIP  3 runs: second, third_with_quite_a_long_name_of_its_own"
@@ -266,21 +268,33 @@ static void what_held_the_cpus_makes_no_other_finding(void **unused)
 	tear_down();
 }
 
-static void many_are_counted(void **unused)
+/* The table of 24 runs, each with a sentence of its own. */
+static char *table_of_many(enum ktstr_verdict verdict)
 {
 	char text_of[24], *text;
 
-	(void)unused;
 	set_up(8);
 	for (size_t i = 0; i < 24; i++) {
 		snprintf(text_of, sizeof(text_of), "sentence %c", (char)('a' + i));
-		put(i / 8, i % 8, KTSTR_ERROR, -1, text_of);
+		put(i / 8, i % 8, verdict, -1, text_of);
 	}
 	text = table(80);
+	tear_down();
+	return text;
+}
+
+static void many_are_counted(void **unused)
+{
+	char *text = table_of_many(KTSTR_ERROR);
+
+	(void)unused;
 	assert_int_equal(count(text, "again: "), 12);
 	assert_non_null(strstr(text, "\nand 12 others, in the run folder\n"));
 	free(text);
-	tear_down();
+	text = table_of_many(KTSTR_SKIP);
+	assert_int_equal(count(text, "  sentence "), 12);
+	assert_non_null(strstr(text, "  sentence l\n\nand 12 other reasons, in the run folder\n"));
+	free(text);
 }
 
 int main(void)

@@ -34,6 +34,8 @@ void render_start(const struct render *r, enum ktstr_ctprof_group_by by, struct 
 int render_finish(struct render *r, struct sheet *s);
 /* A name fit for a terminal. */
 void render_name(const char *name, struct strbuf *out);
+/* The number in full, for programs: a sum may be more than a double holds. */
+void render_exactly(const struct ktstr_ctprof_value *v, struct strbuf *out);
 /* "4 -> 6"; "4" if nothing changed, or of one side. */
 void render_threads(const struct render *r, const struct ktstr_ctprof_group *g, struct strbuf *out);
 /* "*", "!", "~" or "", remembered for the footnote. */

@@ -48,11 +48,15 @@ static void add_value(struct strbuf *out, const struct ktstr_ctprof_column *colu
 
 	if (!v->text && v->high != KTSTR_CTPROF_UNLIMITED &&
 	    column->info->aggregate != KTSTR_AGGREGATE_SPREAD) {
-		add_number(out, v->there, v->number);
+		strbuf_addch(out, ',');
+		if (v->there)
+			render_exactly(v, out);
 		return;
 	}
 	strbuf_addch(out, ',');
-	if (v->there)
+	if (v->there && v->text)
+		add_text(out, v->text);
+	else if (v->there)
 		add_text(out, ktstr_ctprof_format_value(column, v, text, sizeof(text)));
 }
 
@@ -79,7 +83,9 @@ static void add_line(struct strbuf *out, const struct ktstr_ctprof_block *block,
 	strbuf_addf(out, ",%s,%s", column->info->name, column->info->unit);
 	add_value(out, column, &cell->sides[0]);
 	add_value(out, column, &cell->sides[1]);
-	add_number(out, cell->between.there, cell->between.number);
+	strbuf_addch(out, ',');
+	if (cell->between.there)
+		render_exactly(&cell->between, out);
 	add_number(out, cell->has_delta, cell->delta);
 	add_number(out, cell->has_percent, cell->percent);
 	add_number(out, cell->share > 0, cell->share);

@@ -44,6 +44,12 @@ static void open_at(struct strbuf *out, const char *key, char bracket)
 	strbuf_addch(out, bracket);
 }
 
+static void add_exactly(struct strbuf *out, const struct ktstr_ctprof_value *v)
+{
+	add_key(out, "value");
+	render_exactly(v, out);
+}
+
 static void add_value(struct strbuf *out, const char *key, const struct ktstr_ctprof_column *column,
 		      const struct ktstr_ctprof_value *v)
 {
@@ -52,8 +58,8 @@ static void add_value(struct strbuf *out, const char *key, const struct ktstr_ct
 	open_at(out, key, '{');
 	if (v->there && v->high == KTSTR_CTPROF_UNLIMITED)
 		add_text(out, "value", "max");
-	else if (v->there)
-		add_number(out, "value", v->number);
+	else if (v->there && !(v->text && column->info->type == KTSTR_TYPE_CATEGORY))
+		add_exactly(out, v);
 	if (v->there && column->info->aggregate == KTSTR_AGGREGATE_RANGE && v->low != v->high) {
 		add_number(out, "low", (double)v->low);
 		add_number(out, "high", (double)v->high);

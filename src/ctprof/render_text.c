@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/display.h"
+#include "base/text.h"
 #include "ctprof/compare.h"
 #include "ctprof/render.h"
 
@@ -26,6 +27,14 @@ static const struct {
 void render_name(const char *name, struct strbuf *out)
 {
 	display_add(out, name, NAME_MAX_BYTES);
+}
+
+void render_exactly(const struct ktstr_ctprof_value *v, struct strbuf *out)
+{
+	if (v->low == v->high && (double)v->low == v->number)
+		strbuf_addf(out, "%" PRId64, v->low);
+	else
+		text_add_number(out, v->number);
 }
 
 void render_start(const struct render *r, enum ktstr_ctprof_group_by by, struct sheet *s)

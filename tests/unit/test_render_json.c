@@ -105,14 +105,42 @@ static void one_side_has_no_changes(void **state)
 
 	(void)state;
 	made_put(a, made_thread(a, 1, 1, "p", "t", "/"), KTSTR_CTPROF_RUN_TIME, 1000);
+	made_host_text(a, KTSTR_CTPROF_HOST_TEXT_CMDLINE, "quiet");
 	c = compare(a, NULL);
 	json = json_of(c);
 	m = metric(json, 0, 0, "run_time_ns");
 	assert_true(number(json_object_get(m, "now"), "value") == 1000);
 	assert_null(json_object_get(m, "change"));
+	m = json_object_get(metric(json, 0, 0, "cmdline"), "now");
+	assert_string_equal(json_string_value(json_object_get(m, "text")), "quiet");
+	assert_null(json_object_get(m, "value"));
 	json_decref(json);
 	ktstr_ctprof_comparison_destroy(c);
 	made_destroy(a);
+}
+
+/* More than a double holds. */
+static void sums_are_exact(void **state)
+{
+	struct made_pair *m = *state;
+	struct ktstr_ctprof_comparison *c;
+	json_t *json, *value;
+
+	made_put(m->a, made_thread(m->a, 1, 1, "p", "t", "/"), KTSTR_CTPROF_RUN_TIME,
+		 1234567890123456789);
+	made_put(m->b, made_thread(m->b, 1, 1, "p", "t", "/"), KTSTR_CTPROF_RUN_TIME,
+		 1234567890123456791);
+	made_at(m->b, 2);
+	c = compare(m->a, m->b);
+	json = json_of(c);
+	value = json_object_get(json_object_get(metric(json, 1, 0, "run_time_ns"), "before"),
+				"value");
+	assert_true(json_is_integer(value));
+	assert_true(json_integer_value(value) == 1234567890123456789);
+	value = json_object_get(metric(json, 1, 0, "run_time_ns"), "change");
+	assert_true(json_integer_value(value) == 2);
+	json_decref(json);
+	ktstr_ctprof_comparison_destroy(c);
 }
 
 int main(void)
@@ -120,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_there_and_absent_is_left_out),
 		cmocka_unit_test(one_side_has_no_changes),
+		MADE_TEST(sums_are_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

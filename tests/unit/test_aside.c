@@ -96,6 +96,7 @@ static void a_capture_may_end_early(void **state)
 		assert_false(s.collect.host_known);
 		aside_begin(&s.aside, &s.collect, readers, true);
 		aside_deinit(&s.aside);
+		assert_true(atomic_load(&s.aside.shift.stop));
 		assert_false(s.aside.begun);
 		assert_false(s.collect.host_known);
 		end(&s);

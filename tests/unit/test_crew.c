@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -117,6 +119,7 @@ static void helpers_work_meanwhile(void **state)
 
 	m.by_caller = 0;
 	crew_begin(&shift, &crew, 0);
+	assert_int_equal(shift.started, 1);
 	assert_int_equal(m.by_caller, 0);
 	assert_int_equal(crew_end(&shift), 0);
 	assert_int_equal(m.by_caller, 3);
@@ -141,6 +144,78 @@ static void what_is_abandoned_is_not_begun(void **state)
 	crew_begin(&shift, &crew, 0);
 	assert_int_equal(crew_end(&shift), -EIO);
 	assert_int_equal(worker.nr, 2);
+}
+
+struct endless {
+	struct crew_shift shift;
+	sem_t begun;
+	atomic_int nr;
+};
+
+static int work_until_stopped(void *member, size_t piece)
+{
+	struct endless *e = member;
+
+	(void)piece;
+	atomic_fetch_add(&e->nr, 1);
+	sem_post(&e->begun);
+	while (!atomic_load(&e->shift.stop))
+		sched_yield();
+	return 0;
+}
+
+/* If helpers were not told, this would wait for ever. */
+static void helpers_are_told_to_stop(void **state)
+{
+	struct endless e = { .nr = 0 };
+	struct crew crew = { .work = work_until_stopped,
+			     .members = { &e, &e },
+			     .nr_members = 2,
+			     .nr_pieces = PIECES };
+
+	(void)state;
+	sem_init(&e.begun, 0, 0);
+	crew_begin(&e.shift, &crew, 1);
+	sem_wait(&e.begun);
+	crew_abandon(&e.shift);
+	assert_int_equal(e.nr, 1);
+	sem_destroy(&e.begun);
+}
+
+struct meeting {
+	pthread_barrier_t both;
+	pthread_t caller;
+	sigset_t blocked; /* by the other */
+};
+
+static int meet(void *member, size_t piece)
+{
+	struct meeting *m = member;
+
+	(void)piece;
+	if (!pthread_equal(pthread_self(), m->caller))
+		pthread_sigmask(SIG_SETMASK, NULL, &m->blocked);
+	pthread_barrier_wait(&m->both);
+	return 0;
+}
+
+/* Without a helper this would wait for ever. */
+static void signals_are_left_to_the_caller(void **state)
+{
+	struct meeting m = { .caller = pthread_self() };
+	struct crew crew = { .work = meet, .members = { &m, &m }, .nr_members = 2, .nr_pieces = 2 };
+	sigset_t none, before, after;
+
+	(void)state;
+	pthread_barrier_init(&m.both, NULL, 2);
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, &before);
+	assert_int_equal(crew_run(&crew), 0);
+	pthread_sigmask(SIG_SETMASK, &before, &after);
+	assert_true(sigisemptyset(&after));
+	assert_int_equal(sigismember(&m.blocked, SIGINT), 1);
+	assert_int_equal(sigismember(&m.blocked, SIGTERM), 1);
+	pthread_barrier_destroy(&m.both);
 }
 
 static void busy_cpus_are_left_alone(void **state)
@@ -171,6 +246,8 @@ int main(void)
 		cmocka_unit_test(a_failure_ends_the_work),
 		cmocka_unit_test(helpers_work_meanwhile),
 		cmocka_unit_test(what_is_abandoned_is_not_begun),
+		cmocka_unit_test(helpers_are_told_to_stop),
+		cmocka_unit_test(signals_are_left_to_the_caller),
 		cmocka_unit_test(busy_cpus_are_left_alone),
 	};
 

@@ -33,6 +33,7 @@ static void too_much_is_refused(void **state)
 
 	(void)state;
 	assert_null(huge_alloc(all));
+	assert_null(huge_alloc(all - 5));
 	assert_null(huge_alloc(all / 2 - 5));
 }
 

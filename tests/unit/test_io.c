@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../lib/scratch.h"
+#include "base/cleanup.h"
 #include "base/io.h"
 
 static struct scratch scratch;
@@ -112,15 +113,15 @@ static void outputs_are_made_anew(void **state)
 
 static void a_wrong_path_is_not_a_full_disk(void **state)
 {
+	static const int wrong[] = { ENOENT, ENOTDIR, EISDIR, EACCES,
+				     EPERM,  EROFS,   ELOOP,  ENAMETOOLONG };
+	static const int others[] = { ENOSPC, ENOMEM, EIO, EDQUOT, EMFILE, 0 };
+
 	(void)state;
-	assert_true(io_path_is_wrong(-ENOENT));
-	assert_true(io_path_is_wrong(-EISDIR));
-	assert_true(io_path_is_wrong(-EACCES));
-	assert_true(io_path_is_wrong(-EROFS));
-	assert_false(io_path_is_wrong(-ENOSPC));
-	assert_false(io_path_is_wrong(-ENOMEM));
-	assert_false(io_path_is_wrong(-EIO));
-	assert_false(io_path_is_wrong(0));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_true(io_path_is_wrong(-wrong[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(io_path_is_wrong(-others[i]));
 }
 
 /* "--junit /dev/null" as root must not leave a file there. */

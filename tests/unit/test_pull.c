@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "ctprof/pull.h"
 
 static struct pull begin(const char *text)
@@ -101,6 +102,16 @@ static void numbers_that_do_not_fit(void **state)
 	assert_int_equal(p.error, -EBADMSG);
 }
 
+/* Without control characters, as RFC 8259 wants it. */
+static void expect_utf8(const char *json, size_t len)
+{
+	for (size_t at = 0, size; at < len; at += size) {
+		size = utf8_length(json + at, len - at);
+		assert_true(size > 0);
+		assert_true((unsigned char)json[at] >= ' ');
+	}
+}
+
 static void any_bytes_come_back(void **state)
 {
 	static const char *const texts[] = {
@@ -123,6 +134,7 @@ static void any_bytes_come_back(void **state)
 		struct pull p;
 
 		pull_add_bytes(&json, texts[i]);
+		expect_utf8(json.data, json.len);
 		p = pull_begin(json.data, json.len, 8);
 		pull_string(&p, &back);
 		pull_finish(&p);

@@ -50,12 +50,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static char *render(struct made *a, struct made *b, enum ktstr_ctprof_boots boots,
-		    const struct ktstr_ctprof_text_opts *text_opts)
+static char *render_by(enum ktstr_ctprof_group_by by, struct made *a, struct made *b,
+		       enum ktstr_ctprof_boots boots,
+		       const struct ktstr_ctprof_text_opts *text_opts)
 {
 	struct ktstr_ctprof_side x = { .snapshot = made_snapshot(a), .name = "/tmp/one.zst" };
 	struct ktstr_ctprof_side y = { .name = "two.zst" };
-	struct ktstr_ctprof_compare_opts opts = { .group_by = KTSTR_CTPROF_BY_PROCESS,
+	struct ktstr_ctprof_compare_opts opts = { .group_by = by,
 						  .boots = boots,
 						  .metrics = text_opts->metrics };
 	_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
@@ -68,6 +69,12 @@ static char *render(struct made *a, struct made *b, enum ktstr_ctprof_boots boot
 	    ktstr_ctprof_render_text(c, text_opts, &text, &err) < 0)
 		fail_msg("%s", err.text);
 	return text;
+}
+
+static char *render(struct made *a, struct made *b, enum ktstr_ctprof_boots boots,
+		    const struct ktstr_ctprof_text_opts *text_opts)
+{
+	return render_by(KTSTR_CTPROF_BY_PROCESS, a, b, boots, text_opts);
 }
 
 static void expect_line(const char *text, const char *line)
@@ -273,6 +280,10 @@ static void what_ended_is_no_nothing(void **state)
 	text = render(m->a, m->b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
 	assert_null(strstr(text, "Nothing changed."));
 	expect_line(text, "all threads    2->1");
+	/* Tasks have no such line. */
+	free(take_ptr(text));
+	text = render_by(KTSTR_CTPROF_BY_TASK, m->a, m->b, KTSTR_CTPROF_BOOTS_OTHER, &opts);
+	expect_line(text, "\nNothing changed.\nonly before: ");
 }
 
 static void nobody_is_no_table(void **state)

@@ -4,12 +4,17 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-bool libbpf_is_installed(void)
+void *libbpf_open(void)
 {
 	void *handle = dlopen("libbpf.so.1", RTLD_NOW);
 
-	if (!handle)
-		handle = dlopen("libbpf.so.0", RTLD_NOW);
+	return handle ? handle : dlopen("libbpf.so.0", RTLD_NOW);
+}
+
+bool libbpf_is_installed(void)
+{
+	void *handle = libbpf_open();
+
 	if (handle)
 		dlclose(handle);
 	return handle != NULL;

@@ -7,5 +7,7 @@
 
 /* The dynamic loader finds libbpf.so.1 or libbpf.so.0. */
 bool libbpf_is_installed(void);
+/* That one, for dlsym() and dlclose(); NULL: there is none. */
+void *libbpf_open(void);
 
 #endif

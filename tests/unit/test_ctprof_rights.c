@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -87,11 +88,15 @@ static const struct ktstr_ctprof_thread *leader(const struct ktstr_ctprof *snap,
 	return ktstr_ctprof_find(snap, (uint32_t)pid, (uint32_t)pid);
 }
 
-static bool mount_proc(const char *options)
+static bool own_mounts(void)
 {
 	return unshare(CLONE_NEWNS) == 0 &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("proc", "/proc", "proc", 0, options) == 0;
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static bool mount_proc(const char *options)
+{
+	return own_mounts() && mount("proc", "/proc", "proc", 0, options) == 0;
 }
 
 static int hidden(const char *options, bool listed)
@@ -241,6 +246,54 @@ static void without_bpf_files_are_read(void **state)
 	end(target);
 }
 
+/* As the kernel puts it where nobody ever mounted cgroup v2: no line of it. */
+static bool show_v1_only(void)
+{
+	static const char line[] = "1:cpu:/inner\n";
+	char file[] = "/tmp/ktstr-v1-XXXXXX";
+	int fd = mkstemp(file);
+	bool done = fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line) &&
+		    own_mounts() && mount(file, "/proc/self/cgroup", NULL, MS_BIND, NULL) == 0 &&
+		    mount(file, "/proc/thread-self/cgroup", NULL, MS_BIND, NULL) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	unlink(file);
+	return done;
+}
+
+static int look_with_v1_only(pid_t target)
+{
+	_cleanup_ctprof_ struct ktstr_ctprof *files = NULL, *bpf = NULL;
+	const struct ktstr_ctprof_thread *t;
+
+	if (!show_v1_only())
+		return NEEDS;
+	files = capture(KTSTR_COLLECTOR_PROCFS);
+	t = files ? leader(files, getpid()) : NULL;
+	if (!t || t->texts[KTSTR_CTPROF_TEXT_CGROUP])
+		return 1;
+	if (files->summary.failures[KTSTR_CTPROF_FILE_CGROUP][KTSTR_CTPROF_REASON_MISSING] != 1)
+		return 2;
+	/* Paths in a tree that procfs does not show would be a different story. */
+	bpf = capture(KTSTR_COLLECTOR_BPF);
+	if (!bpf)
+		return 0;
+	t = leader(bpf, target);
+	if (!t || t->texts[KTSTR_CTPROF_TEXT_CGROUP])
+		return 3;
+	return ktstr_ctprof_get(t, KTSTR_CTPROF_RUN_TIME, &(int64_t){ 0 }) ? 0 : 4;
+}
+
+static void v1_only_has_no_paths(void **state)
+{
+	pid_t target = wait_as(0);
+
+	(void)state;
+	expect_in_child(look_with_v1_only, target);
+	end(target);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +302,7 @@ int main(void)
 		cmocka_unit_test(without_ptrace_others_are_closed),
 		cmocka_unit_test(without_net_admin_no_delays),
 		cmocka_unit_test(without_bpf_files_are_read),
+		cmocka_unit_test(v1_only_has_no_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static int keep(int fd)
 }
 
 static int take_fds(const struct libbpf *lib, struct bpf_object *object,
-		    struct bpf_libbpf_loaded *ret_loaded)
+		    struct bpf_loaded *ret_loaded)
 {
 	struct bpf_map *config = lib->bpf_object__find_map_by_name(object, "config_map");
 	struct bpf_program *program = lib->bpf_object__find_program_by_name(object, "ctprof_tasks");
@@ -117,11 +117,12 @@ static int take_fds(const struct libbpf *lib, struct bpf_object *object,
 	program_fd = keep(lib->bpf_program__fd(program));
 	if (program_fd < 0)
 		return program_fd;
-	*ret_loaded = (struct bpf_libbpf_loaded){ take_fd(&config_fd), program_fd };
+	ret_loaded->config_fd = take_fd(&config_fd);
+	ret_loaded->program_fd = program_fd;
 	return 0;
 }
 
-static int load(const struct libbpf *lib, struct bpf_libbpf_loaded *ret_loaded)
+static int load(const struct libbpf *lib, struct bpf_loaded *ret_loaded)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ctprof");
 	_cleanup_free_ void *bytes = NULL;
@@ -144,7 +145,7 @@ static int load(const struct libbpf *lib, struct bpf_libbpf_loaded *ret_loaded)
 	return r;
 }
 
-int bpf_libbpf_load(const char *const *names, struct bpf_libbpf_loaded *ret_loaded,
+int bpf_libbpf_load(const char *const *names, struct bpf_loaded *ret_loaded,
 		    char ret_what[static BPF_LIBBPF_TEXT_BYTES])
 {
 	_cleanup_(libbpf_close) struct libbpf lib = { 0 };

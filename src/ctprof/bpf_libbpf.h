@@ -11,24 +11,20 @@
 #ifndef KTSTR_CTPROF_BPF_LIBBPF_H
 #define KTSTR_CTPROF_BPF_LIBBPF_H
 
-#include <ktstr/error.h>
+#include "ctprof/bpf_load.h"
 
 enum { BPF_LIBBPF_TEXT_BYTES = 160 };
 
 /* The names libbpf goes by, ended by NULL; the API used is the same in all of them. */
 extern const char *const bpf_libbpf_names[];
 
-struct bpf_libbpf_loaded {
-	int config_fd, program_fd; /* the caller's */
-};
-
 /*
- * Loads it with the first library of @names that is there.  What libbpf has to say goes to
- * @ret_what, cut to its size; nothing is printed.
+ * Loads it with the first library of @names that is there, and fills all of @ret_loaded but the
+ * link.  What libbpf has to say goes to @ret_what, cut to its size; nothing is printed.
  * Return: 0; -ELIBACC: there is no such library; -EBADMSG: it lacks a function, or the part is
  * damaged; -ENOMEM; what loading gave, such as -EPERM.
  */
-int bpf_libbpf_load(const char *const *names, struct bpf_libbpf_loaded *ret_loaded,
+int bpf_libbpf_load(const char *const *names, struct bpf_loaded *ret_loaded,
 		    char ret_what[static BPF_LIBBPF_TEXT_BYTES]) KTSTR_MUST_CHECK;
 
 #endif

@@ -121,18 +121,6 @@ static int run_loader(struct bpf_loaded *program, const char **ret_what)
 	return r < 0 ? r : take_fds(blob, &loading, program);
 }
 
-static int run_libbpf(struct bpf_loaded *program, char what[static BPF_LIBBPF_TEXT_BYTES])
-{
-	struct bpf_libbpf_loaded loaded;
-	int r = bpf_libbpf_load(bpf_libbpf_names, &loaded, what);
-
-	if (r == 0) {
-		program->config_fd = loaded.config_fd;
-		program->program_fd = loaded.program_fd;
-	}
-	return r;
-}
-
 int bpf_load(enum bpf_way way, struct bpf_loaded *ret_loaded, struct ktstr_error *err)
 {
 	_cleanup_(unload) struct bpf_loaded program = BPF_LOADED_INIT;
@@ -142,7 +130,8 @@ int bpf_load(enum bpf_way way, struct bpf_loaded *ret_loaded, struct ktstr_error
 
 	if (r < 0)
 		return r;
-	r = way == BPF_BY_LIBBPF ? run_libbpf(&program, said) : run_loader(&program, &what);
+	r = way == BPF_BY_LIBBPF ? bpf_libbpf_load(bpf_libbpf_names, &program, said)
+				 : run_loader(&program, &what);
 	if (r < 0)
 		return explain(err, r, what);
 	program.link_fd = skel_link_create(program.program_fd, 0, BPF_TRACE_ITER);

@@ -40,7 +40,7 @@ static void a_missing_library_is_told_from_a_wrong_one(void **state)
 	static const char *const missing[] = { "libthereisnone.so.1", NULL };
 	static const char *const wrong[] = { "libthereisnone.so.1", "libc.so.6", NULL };
 	char what[BPF_LIBBPF_TEXT_BYTES] = "x";
-	struct bpf_libbpf_loaded loaded;
+	struct bpf_loaded loaded = BPF_LOADED_INIT;
 
 	(void)state;
 	assert_int_equal(bpf_libbpf_load(missing, &loaded, what), -ELIBACC);
@@ -51,7 +51,7 @@ static void a_missing_library_is_told_from_a_wrong_one(void **state)
 static void descriptors_outlive_the_library(void **state)
 {
 	char what[BPF_LIBBPF_TEXT_BYTES];
-	struct bpf_libbpf_loaded loaded;
+	struct bpf_loaded loaded = BPF_LOADED_INIT;
 	__typeof__(&libbpf_set_print) set_print;
 	void *handle;
 	int r;
@@ -82,7 +82,7 @@ static void descriptors_outlive_the_library(void **state)
 static int load_as_nobody(int out)
 {
 	char what[BPF_LIBBPF_TEXT_BYTES];
-	struct bpf_libbpf_loaded loaded;
+	struct bpf_loaded loaded = BPF_LOADED_INIT;
 
 	dup2(out, STDERR_FILENO);
 	dup2(out, STDOUT_FILENO);

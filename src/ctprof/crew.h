@@ -70,7 +70,7 @@ struct crew_machine {
 	unsigned int threads; /* that it has */
 };
 
-/* Return: 0; -errno: what /proc/loadavg says is unknown. */
+/* Return: 0; -errno: it cannot be told. */
 int crew_look(struct crew_machine *ret_machine) KTSTR_MUST_CHECK;
 /* Its size alone; 1 if unknown. */
 unsigned int crew_size(void);

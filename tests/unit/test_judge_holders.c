@@ -392,6 +392,43 @@ static void few_rows_of_a_cgroup_are_named(void **state)
 	expect("quota_percent", KTSTR_FAIL, "cgroup cap (capped: spin, naps: timer, ...) used");
 }
 
+static void few_who_share_are_named(void **state)
+{
+	(void)state;
+	unfair();
+	made_set(made_cgroup(records, "cap"), "cpus", "\"0-3\"");
+	made_set(made_cgroup(records, "cap"), "quota_ns", "0");
+	made_set(made_cgroup(records, "side"), "cpus", "\"0-3\"");
+	made_set(made_cgroup(records, "side"), "busy", "true");
+	expect("weight_error_percent", KTSTR_FAIL,
+	       "that 4 shared; its weight gives it 825.0 ms, from which that is 138 % off (bound: at most "
+	       "20 %); cgroup right (pigs: spin) of weight 300 got 2000.0 ms, cgroup cap (capped: spin) "
+	       "of weight 100 got 500.0 ms" CPUS_0_3);
+}
+
+static void who_has_no_weight_is_idle(void **state)
+{
+	(void)state;
+	unfair();
+	made_set(made_cgroup(records, "right"), "weight", "0");
+	expect("weight_error_percent", KTSTR_FAIL, "cgroup right (pigs: spin) with cpu.idle got");
+}
+
+static void one_is_not_many(void **state)
+{
+	(void)state;
+	made_set(worker("capped", 0), "remote_ns", "90000000");
+	expect("local_percent", KTSTR_FAIL, "1 worker of capped (spin in cap, allowed 4) ran");
+}
+
+static void time_that_is_not_known_is_not_told(void **state)
+{
+	(void)state;
+	made_set(worker("once", 0), "exit", "3");
+	json_object_del(worker("once", 0), "cpu_ns");
+	expect("completion", KTSTR_FAIL, " ended with exit status 3 in 1.00 s of step 'load'");
+}
+
 static void workers_outside_all_cgroups_are_in_none(void **state)
 {
 	(void)state;
@@ -503,6 +540,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_stalls_are_about_cpus, made_set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(few_rows_of_a_cgroup_are_named, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(few_who_share_are_named, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(who_has_no_weight_is_idle, made_set_up,
+						made_tear_down),
+		cmocka_unit_test_setup_teardown(one_is_not_many, made_set_up, made_tear_down),
+		cmocka_unit_test_setup_teardown(time_that_is_not_known_is_not_told, made_set_up,
 						made_tear_down),
 		cmocka_unit_test_setup_teardown(workers_outside_all_cgroups_are_in_none,
 						made_set_up, made_tear_down),

@@ -82,9 +82,11 @@ int path_mkdir_all(const char *path, struct ktstr_error *err)
 	char copy[PATH_MAX];
 	size_t len = strlen(path);
 
-	if (!len || len >= sizeof(copy))
-		return ktstr_error_set(err, len ? -ENAMETOOLONG : -EINVAL,
-				       "create folder '%.64s': bad path length %zu", path, len);
+	if (!len || len >= sizeof(copy)) {
+		int r = len ? -ENAMETOOLONG : -ENOENT;
+
+		return ktstr_error_set(err, r, "create folder '%.64s': %s", path, strerror(-r));
+	}
 	memcpy(copy, path, len + 1);
 	for (char *p = copy + 1;; p++) {
 		char c = *p;

@@ -62,6 +62,8 @@ check "a folder as JUnit file: nothing runs" refused "'$scratch': Is a directory
 touch "$scratch/file"
 expect "run folder below a file" 2 "folder for the run: .*'$scratch/file.*" \
 	"$prog" --run-dir "$scratch/file/run" passes
+expect "run folder without a name" 2 "folder for the run: create folder '': No such file" \
+	"$prog" --run-dir '' passes
 expect "state folder that is a file" 70 "no run folder \(--run-dir chooses another place\)" \
 	env XDG_STATE_HOME="$scratch/file" "$prog" passes
 expect "read-only state folder" 70 "no run folder .*(Read-only|Permission denied|Operation not permitted|No such)" \

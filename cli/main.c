@@ -29,7 +29,8 @@ static const struct cli_verbs program = {
 	.prefix = "ktstr",
 	.about =
 		"Boots a real kernel in a VM with the CPU topology a test asks for, runs the test\n"
-		"inside, and says whether the scheduler kept its promises.",
+		"inside, and says whether the scheduler kept its promises.\n"
+		"'ktstr --version' says which version this is.",
 	.verbs = verbs,
 	.nr = sizeof(verbs) / sizeof(verbs[0]),
 };

@@ -251,7 +251,7 @@ static void debug_information_is_exact(void **state)
 	assert_int_equal(layout.deallocated, 88);
 	with = open_payload("jemalloc-dwarf-tsd", &elf);
 	assert_int_equal(jemalloc_dwarf_layout(with, &elf, "/nonexistent", &layout), 0);
-	/* Not the member of the same name inside a member, nor the one with a longer name. */
+	/* Not the member of the same name inside a member, nor those with longer names. */
 	assert_int_equal(layout.allocated, 56);
 	assert_int_equal(layout.deallocated, 88);
 	assert_int_equal(layout.checked_size, 0);

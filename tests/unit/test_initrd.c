@@ -93,13 +93,14 @@ static void the_agent_is_init(void **state)
 	strbuf_deinit(&seen.modules);
 }
 
-static unsigned int libbpfs_of(const char *version)
+static unsigned int libbpfs_of(const char *version, const char *release)
 {
 	struct ktstr_kernel kernel = { 0 };
 	struct vm_image image = { 0 };
 	unsigned int nr = 0;
 
 	snprintf(kernel.version, sizeof(kernel.version), "%s", version);
+	snprintf(kernel.release, sizeof(kernel.release), "%s", release);
 	assert_int_equal(vm_image_write(scratch_path(&scratch, "1"), &kernel, &image, NULL), 0);
 	for (unsigned int i = 0; i < image.nr_libraries; i++)
 		nr += !strncmp(image.libraries[i].name, "usr/lib/libbpf.so.", 18);
@@ -109,15 +110,18 @@ static unsigned int libbpfs_of(const char *version)
 static void only_kernels_that_need_libbpf_have_it(void **state)
 {
 	(void)state;
-	assert_int_equal(libbpfs_of("5.17.1"), 0);
-	assert_int_equal(libbpfs_of("6.15.2"), 0);
-	assert_int_equal(libbpfs_of("5.14"), 0);
+	assert_int_equal(libbpfs_of("5.17.1", ""), 0);
+	assert_int_equal(libbpfs_of("6.15.2", ""), 0);
+	assert_int_equal(libbpfs_of("5.14", ""), 0);
+	assert_int_equal(libbpfs_of("6.1.176", "5.15.0-1"), 0);
 	if (!libbpf_is_installed()) {
 		print_message("needs libbpf (Debian: libbpf1)\n");
 		skip();
 	}
-	assert_true(libbpfs_of("5.15.100") > 0);
-	assert_true(libbpfs_of("5.16") > 0);
+	assert_true(libbpfs_of("5.15.100", "") > 0);
+	assert_true(libbpfs_of("5.16", "") > 0);
+	/* Where no version is known, the release says it. */
+	assert_true(libbpfs_of("", "5.15.0-91-generic") > 0);
 }
 
 static void modules_come_along_in_order(void **state)

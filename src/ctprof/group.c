@@ -7,7 +7,11 @@
 #include "base/cleanup.h"
 #include "ctprof/compare.h"
 
-static const char unknown[] = "(unknown)";
+/* A name may be missing, or have no letters. */
+static const char *shown(const char *name)
+{
+	return !name ? "(unknown)" : *name ? name : "(empty)";
+}
 
 void grouping_deinit(struct grouping *g)
 {
@@ -57,9 +61,9 @@ static int number_names(struct compare_work *w, struct grouping *g, struct text_
 		const struct ktstr_ctprof *s = side_of(w, side);
 
 		for (size_t i = 0; i < s->nr_threads; i++) {
-			const char *name = s->threads[i].texts[text];
+			const char *name = shown(s->threads[i].texts[text]);
 
-			g->threads[side][i] = text_set_add(names, name ? name : unknown);
+			g->threads[side][i] = text_set_add(names, name);
 			if (g->threads[side][i] == NAMES_NONE)
 				return -ENOMEM;
 		}
@@ -139,9 +143,7 @@ static int group_by_name(struct compare_work *w, struct grouping *g)
 
 static void label_task(struct grouping *g, uint32_t to, thread_ref t)
 {
-	const char *name = t->texts[KTSTR_CTPROF_TEXT_COMM];
-
-	g->groups[to].label = name ? name : unknown;
+	g->groups[to].label = shown(t->texts[KTSTR_CTPROF_TEXT_COMM]);
 	g->groups[to].tgid = t->tgid;
 	g->groups[to].tid = t->tid;
 }

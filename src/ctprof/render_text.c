@@ -332,7 +332,8 @@ static void add_footnotes(struct render *r)
 			   r->out);
 	if (r->impossible)
 		sheet_tone(&tone, SHEET_DIM,
-			   "! a counter went back, as after an exec: those threads are left out\n",
+			   "! a counter went back, as after an exec or a restart: those are left "
+			   "out\n",
 			   r->out);
 	if (r->partial)
 		sheet_tone(&tone, SHEET_DIM, "~ not of all: some had no such value\n", r->out);

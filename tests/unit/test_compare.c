@@ -540,6 +540,27 @@ static void columns_are_chosen(void **state)
 	assert_int_equal(d->blocks[1].nr_columns, KTSTR_CTPROF_NR_DERIVED);
 }
 
+static void names_without_letters_are_seen(void **state)
+{
+	static const struct ktstr_ctprof_compare_opts by[] = {
+		{ .group_by = KTSTR_CTPROF_BY_PROCESS },
+		{ .group_by = KTSTR_CTPROF_BY_NAME },
+		{ .group_by = KTSTR_CTPROF_BY_TASK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		_cleanup_ctprof_comparison_ struct ktstr_ctprof_comparison *c = NULL;
+		_cleanup_made_ struct made *m = made_create();
+
+		made_put(m, made_thread(m, 1, 1, "", "", "/"), KTSTR_CTPROF_RUN_TIME, 5);
+		made_put(m, made_thread(m, 2, 2, NULL, NULL, "/"), KTSTR_CTPROF_RUN_TIME, 7);
+		c = made_compare(m, NULL, &by[i]);
+		assert_true(cell(c, 1, "(empty)", "run_time_ns")->sides[0].low == 5);
+		assert_true(cell(c, 1, "(unknown)", "run_time_ns")->sides[0].low == 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +581,7 @@ int main(void)
 		cmocka_unit_test(cgroups_bring_their_own_values),
 		MADE_TEST(the_machine_has_its_own_values),
 		cmocka_unit_test(columns_are_chosen),
+		cmocka_unit_test(names_without_letters_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "tests/lib/payloads.h"
 #include "tests/lib/process.h"
 #include "work/proc.h"
+#include "work/ready.h"
 
 DEFINE_CLEANUP(struct proc *, proc_destroy);
 #define _cleanup_proc_ _cleanup_(proc_destroyp)
@@ -146,6 +147,7 @@ static void kill_reaches_grandchildren(void **state)
 {
 	_cleanup_proc_ struct proc *p =
 		start_payload("ktstr-fork-daemon", WORDS("fork-daemon", "--stay"));
+	pid_t pid = proc_pid(p);
 	char words[16];
 
 	(void)state;
@@ -155,6 +157,7 @@ static void kill_reaches_grandchildren(void **state)
 		proc_last_words(p, words, sizeof(words));
 	} while (!words[0]);
 	assert_int_equal(proc_kill(p), 0);
+	ready_forget(pid);
 	assert_true(proc_result(p)->killed);
 	assert_null(proc_leftovers(p));
 	process_wait_dead(printed_child(p));

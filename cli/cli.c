@@ -10,6 +10,7 @@
 #include <ktstr/api.h>
 
 #include "base/io.h"
+#include "base/near.h"
 
 /* errno of the first write to standard output that was seen to fail; 0: none. */
 static int output_error;
@@ -137,6 +138,21 @@ static int help(const struct cli_verbs *verbs)
 	return KTSTR_EXIT_PASS;
 }
 
+static int unknown(const char *word, const struct cli_verbs *verbs)
+{
+	struct near near = near_start(word);
+	char hint[2 * NEAR_WORD];
+
+	if (word[0] == '-')
+		return cli_failf(KTSTR_EXIT_USAGE, "unknown option '%s', try '%s --help'", word,
+				 verbs->prefix);
+	for (size_t i = 0; i < verbs->nr; i++)
+		near_offer(&near, verbs->verbs[i].name);
+	near_hint(&near, hint, sizeof(hint));
+	return cli_failf(KTSTR_EXIT_USAGE, "unknown command '%s'%s%s '%s --help'", word, hint,
+			 hint[0] ? " try" : ", try", verbs->prefix);
+}
+
 int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs)
 {
 	if (argc < 2)
@@ -147,8 +163,7 @@ int cli_dispatch(int argc, char **argv, const struct cli_verbs *verbs)
 	for (size_t i = 0; i < verbs->nr; i++)
 		if (!strcmp(argv[1], verbs->verbs[i].name))
 			return verbs->verbs[i].run(argc - 1, argv + 1);
-	return cli_failf(KTSTR_EXIT_USAGE, "unknown %s '%s', try '%s --help'",
-			 argv[1][0] == '-' ? "option" : "command", argv[1], verbs->prefix);
+	return unknown(argv[1], verbs);
 }
 
 int cli_close_stdout(int exit_code)

@@ -25,6 +25,7 @@ expect "the version is known" 0 '^ktstr [0-9]+\.[0-9]+\.[0-9]+$' "$ktstr" --vers
 
 expect "no command is refused" 2 "^ktstr: missing command, try 'ktstr --help'$" "$ktstr"
 expect "an unknown command is refused" 2 "^ktstr: unknown command 'foo', try" "$ktstr" foo
+expect "... and a near one named" 2 "^ktstr: unknown command 'chekc'; did you mean 'check'\\?" "$ktstr" chekc
 expect "an unknown option is refused" 2 "unknown option '--foo', try" "$ktstr" --foo
 expect "an unknown option gets a suggestion" 2 "'--jsn', did you mean '--json'\?" \
 	"$ktstr" kernel list --jsn

@@ -132,9 +132,8 @@ struct ktstr_ctprof_group {
 	const char *label;	  /* any bytes; a pattern has {N}, {H} or {I} in it */
 	const char *label_before; /* what a paired group was called before; else NULL */
 	double similarity;	  /* of the two that were paired, 0 to 1; 0: not paired */
-	uint32_t
-		choices; /* paired: how many would have been as good; of more than 1 it is a guess */
-	uint32_t tgid, tid; /* BY_TASK; else 0 */
+	uint32_t choices;	  /* paired: how many were as good; more than 1: it is a guess */
+	uint32_t tgid, tid;	  /* BY_TASK; else 0 */
 	uint32_t threads[2];
 	uint32_t born, ended; /* one_boot: threads between the two moments */
 	bool on[2];	      /* there are threads on this side */

@@ -88,10 +88,9 @@ struct evidence {
 	bool on_host;	  /* a host_only test: no guest at all */
 	uint64_t turn_ns; /* a vCPU runs at a stretch while others wait; 0: all run at once */
 	uint64_t memory_bytes;
-	uint64_t
-		frozen_ns; /* since STARTED: QEMU was not let run at all, in stretches of seconds */
-	uint64_t wall_limit_ns;				   /* WALL_LIMIT */
-	uint64_t silence_ns;				   /* HUNG, STARVED: without a heartbeat */
+	uint64_t frozen_ns;	/* since STARTED: QEMU was not let run, in stretches of seconds */
+	uint64_t wall_limit_ns; /* WALL_LIMIT */
+	uint64_t silence_ns;	/* HUNG, STARVED: without a heartbeat */
 	uint64_t start_ns, hello_ns, started_ns, ended_ns; /* CLOCK_MONOTONIC; 0: not reached */
 	struct console console;
 	struct strbuf crash_where; /* symbolized, one line per frame */

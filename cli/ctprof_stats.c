@@ -87,6 +87,10 @@ void ctprof_print_remedies(const struct ktstr_ctprof *s)
 {
 	char text[512];
 
+	if (s->summary.hidden)
+		fprintf(stderr,
+			"processes of others are hidden and not in the record: /proc is mounted "
+			"with hidepid; run as root, or in the group it names\n");
 	if (ktstr_ctprof_remedy(&s->summary, text, sizeof(text)))
 		fprintf(stderr, "%s\n", text);
 	if (ktstr_ctprof_jemalloc_remedy(&s->summary, text, sizeof(text)))

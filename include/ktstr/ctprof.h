@@ -247,6 +247,7 @@ struct ktstr_ctprof_summary {
 	uint64_t stops;					/* threads stopped by ptrace */
 	uint64_t stop_max_ns;				/* longest stop of a thread */
 	uint64_t stop_total_ns;
+	uint64_t hidden; /* 1: /proc hides processes of others (hidepid), which are not recorded */
 };
 
 struct ktstr_ctprof {

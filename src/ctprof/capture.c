@@ -116,6 +116,13 @@ static int common_steps(struct collect *c)
 	return r < 0 || c->host_known ? r : collect_host(c);
 }
 
+/* Process 1 is always there: where /proc does not list it, others are not listed either. */
+static bool hides_processes(const struct collect *c)
+{
+	return c->live && !c->opts->pid && !strcmp(c->builder->head.collector, "procfs") &&
+	       faccessat(c->proc_fd, "1", F_OK, 0) < 0 && errno == ENOENT;
+}
+
 static int run_job(struct job *job)
 {
 	_cleanup_builder_ struct builder b = { 0 };
@@ -147,6 +154,7 @@ static int run_job(struct job *job)
 		return r;
 	if (common_steps(&c) < 0 || (c.live && set_kernel(&b) < 0))
 		return ktstr_error_nomem(job->err);
+	b.head.summary.hidden = hides_processes(&c);
 	b.head.duration_ns = clock_mono_ns() - start;
 	job->snapshot = builder_finish(&b);
 	return job->snapshot ? 0 : ktstr_error_nomem(job->err);

@@ -174,6 +174,7 @@ static void load_summary(struct loader *l)
 		{ "stop_max_ns", &s->stop_max_ns },
 		{ "jemalloc_processes", &s->jemalloc_processes },
 		{ "stop_total_ns", &s->stop_total_ns },
+		{ "hidden", &s->hidden },
 	};
 
 	pull_open(&l->json, '{');

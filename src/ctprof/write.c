@@ -312,10 +312,10 @@ static void add_summary(struct writer *w)
 	packer_addf(out,
 		    ",\"summary\":{\"processes\":%" PRIu64 ",\"threads_walked\":%" PRIu64
 		    ",\"ghosts\":%" PRIu64 ",\"jemalloc_processes\":%" PRIu64 ",\"stops\":%" PRIu64
-		    ",\"stop_max_ns\":%" PRIu64 ",\"stop_total_ns\":%" PRIu64
+		    ",\"stop_max_ns\":%" PRIu64 ",\"stop_total_ns\":%" PRIu64 ",\"hidden\":%" PRIu64
 		    ",\"jemalloc_tags\":{",
 		    s->processes, s->threads_walked, s->ghosts, s->jemalloc_processes, s->stops,
-		    s->stop_max_ns, s->stop_total_ns);
+		    s->stop_max_ns, s->stop_total_ns, s->hidden);
 	for (unsigned int i = 0; i < KTSTR_JEMALLOC_NR_TAGS; i++)
 		packer_addf(out, "%s\"%s\":%" PRIu64, i ? "," : "", ktstr_jemalloc_tag_name(i),
 			    s->jemalloc_tags[i]);

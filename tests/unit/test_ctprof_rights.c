@@ -113,6 +113,8 @@ static int hidden(const char *options, bool listed)
 		return 2;
 	if (leader(snap, getppid()))
 		return 3;
+	if (snap->summary.hidden != !listed)
+		return 5;
 	stat = snap->summary.failures[KTSTR_CTPROF_FILE_STAT];
 	return !stat[KTSTR_CTPROF_REASON_PERMISSION] == listed ? 4 : 0;
 }

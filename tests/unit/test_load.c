@@ -57,6 +57,7 @@ static struct ktstr_ctprof *make_snapshot(void)
 	cgroup_set(c, KTSTR_CTPROF_CGROUP_PIDS_MAX, KTSTR_CTPROF_UNLIMITED);
 	b.head.host.texts[KTSTR_CTPROF_HOST_TEXT_CMDLINE] = builder_intern(&b, odd, 8);
 	host_set(&b.head.host, KTSTR_CTPROF_HOST_RT_RUNTIME, -1);
+	b.head.summary.hidden = 1;
 	host_set(&b.head.host, KTSTR_CTPROF_HOST_CPUS_ONLINE, 8);
 	return builder_finish(&b);
 }

@@ -9,6 +9,7 @@
 # stdout, everything else to stderr.  Exit status: that of the tests, or of the step that failed.
 set -u
 
+[ $# -eq 0 ] || { echo "usage: tools/demo.sh" >&2; exit 2; }
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 began=$(date +%s%N)

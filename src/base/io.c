@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,9 +119,18 @@ static int write_temp(const char *temp, const struct replacement *with, struct k
 	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", temp, strerror(-r)) : 0;
 }
 
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, ret_before);
+}
+
 static int replace(const char *path, const struct replacement *with, struct ktstr_error *err)
 {
 	_cleanup_free_ char *temp = NULL;
+	sigset_t before;
 	struct stat st;
 	int r;
 
@@ -130,11 +140,13 @@ static int replace(const char *path, const struct replacement *with, struct ktst
 		temp = NULL;
 		return ktstr_error_nomem(err);
 	}
+	hold_signals(&before);
 	r = write_temp(temp, with, err);
 	if (r == 0 && rename(temp, path) < 0)
 		r = ktstr_error_set(err, -errno, "write '%s': %s", path, strerror(errno));
 	if (r < 0)
 		unlink(temp);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
 
@@ -154,7 +166,9 @@ int io_check_target(const char *path, struct ktstr_error *err)
 {
 	_cleanup_free_ char *temp = NULL;
 	_cleanup_close_ int fd = -1;
+	sigset_t before;
 	struct stat st;
+	int r;
 
 	/* What stands beside it could be made. */
 	if (!*path)
@@ -167,11 +181,13 @@ int io_check_target(const char *path, struct ktstr_error *err)
 		temp = NULL;
 		return ktstr_error_nomem(err);
 	}
+	hold_signals(&before);
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return ktstr_error_set(err, -errno, "write '%s': %s", path, strerror(errno));
-	unlink(temp);
-	return 0;
+	r = fd < 0 ? -errno : 0;
+	if (r == 0)
+		unlink(temp);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r < 0 ? ktstr_error_set(err, r, "write '%s': %s", path, strerror(-r)) : 0;
 }
 
 int io_open_output(const char *path, int *ret_fd, struct ktstr_error *err)

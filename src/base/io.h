@@ -30,9 +30,9 @@ int io_read_file_at(int dir_fd, const char *path, struct strbuf *out) KTSTR_MUST
 /* One short write, as /sys and cgroupfs want it.  Return: 0 or -errno of open or write. */
 int io_write_sysfs(const char *path, const char *text) KTSTR_MUST_CHECK;
 
-/* Writes a temporary file beside @path, syncs and renames it: @path is whole or untouched.  What
- * is there and no regular file (a device, a pipe, a link such as /dev/stdout) is written to
- * instead. */
+/* Writes a temporary file beside @path, syncs and renames it: @path is whole or untouched.
+ * Signals to this thread wait meanwhile, so that none leaves the temporary file behind.  What is there
+ * and no regular file (a device, a pipe, a link such as /dev/stdout) is written to instead. */
 int io_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		  struct ktstr_error *err) KTSTR_MUST_CHECK;
 

@@ -2,12 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -206,6 +209,30 @@ static void files_without_size_are_copied(void **state)
 	strbuf_deinit(&b);
 }
 
+/* The signal comes in the middle of the write. */
+static void a_signal_leaves_no_temporary_file(void **state)
+{
+	const char *path = scratch_path(&scratch, "f");
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		static const struct rlimit nothing = { 0, 0 };
+
+		setrlimit(RLIMIT_CORE, &nothing);
+		setrlimit(RLIMIT_FSIZE, &nothing);
+		_exit(io_write_file(path, "x", 1, 0644, NULL) < 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+	/* It would not be empty. */
+	assert_int_equal(rmdir(scratch.dir), 0);
+	assert_int_equal(mkdir(scratch.dir, 0755), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +246,7 @@ int main(void)
 		SCRATCH_TEST(short_writes_say_what_failed, scratch),
 		SCRATCH_TEST(copies_are_equal_or_absent, scratch),
 		SCRATCH_TEST(files_without_size_are_copied, scratch),
+		SCRATCH_TEST(a_signal_leaves_no_temporary_file, scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,25 +46,40 @@ static uint32_t own_number(int proc_fd)
 	return parse_u32(target, &pid) < 0 ? 0 : pid;
 }
 
-static int check_is_process(int proc_fd, pid_t pid, struct ktstr_error *err)
+/* One that may not be sent signals is there, whatever /proc shows. */
+static int not_there(const struct ktstr_ctprof_opts *opts, struct ktstr_error *err)
+{
+	int pid = (int)opts->pid;
+
+	if (is_live(opts) && kill(opts->pid, 0) < 0 && errno == EPERM)
+		return ktstr_error_set(
+			err, -ESRCH,
+			"process %d is hidden: /proc is mounted with hidepid; run as "
+			"root, or in the group it names",
+			pid);
+	return ktstr_error_set(err, -ESRCH, "no process %d", pid);
+}
+
+static int check_is_process(int proc_fd, const struct ktstr_ctprof_opts *opts,
+			    struct ktstr_error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT_LIMIT(1 << 20);
+	int pid = (int)opts->pid;
 	unsigned int tgid;
 	const char *line;
 	char path[32];
 	int r;
 
-	snprintf(path, sizeof(path), "%d/status", (int)pid);
+	snprintf(path, sizeof(path), "%d/status", pid);
 	r = io_read_file_at(proc_fd, path, &text);
 	if (r == -ENOENT || r == -ESRCH)
-		return ktstr_error_set(err, -ESRCH, "no process %d", (int)pid);
+		return not_there(opts, err);
 	if (r < 0)
-		return ktstr_error_set(err, r, "read status of process %d: %s", (int)pid,
-				       strerror(-r));
+		return ktstr_error_set(err, r, "read status of process %d: %s", pid, strerror(-r));
 	line = strstr(strbuf_str(&text), "\nTgid:");
 	if (line && sscanf(line, "\nTgid: %u", &tgid) == 1 && tgid != (unsigned int)pid)
 		return ktstr_error_set(err, -ESRCH, "%d is a thread of process %u; name that one",
-				       (int)pid, tgid);
+				       pid, tgid);
 	return 0;
 }
 
@@ -140,7 +155,7 @@ static int run_job(struct job *job)
 	if (proc_fd < 0)
 		return ktstr_error_set(job->err, -errno, "open '%s': %s", proc, strerror(errno));
 	if (job->opts->pid) {
-		r = check_is_process(proc_fd, job->opts->pid, job->err);
+		r = check_is_process(proc_fd, job->opts, job->err);
 		if (r < 0)
 			return r;
 	}

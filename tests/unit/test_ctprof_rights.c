@@ -101,7 +101,8 @@ static bool mount_proc(const char *options)
 
 static int hidden(const char *options, bool listed)
 {
-	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL, *none = NULL;
+	struct ktstr_error err = { 0 };
 	const uint64_t *stat;
 
 	if (!mount_proc(options))
@@ -115,6 +116,10 @@ static int hidden(const char *options, bool listed)
 		return 3;
 	if (snap->summary.hidden != !listed)
 		return 5;
+	if (!listed && (ktstr_ctprof_capture(&(struct ktstr_ctprof_opts){ .pid = getppid() }, &none,
+					     &err) != -ESRCH ||
+			!strstr(err.text, "hidepid")))
+		return 6;
 	stat = snap->summary.failures[KTSTR_CTPROF_FILE_STAT];
 	return !stat[KTSTR_CTPROF_REASON_PERMISSION] == listed ? 4 : 0;
 }

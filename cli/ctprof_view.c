@@ -12,6 +12,7 @@
 #include <ktstr/ctprof_html.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "cli.h"
 
 enum { DEFAULT_WIDTH = 80, TABLE_GROUPS = 15, ROWS_GROUPS = 6, TASKS = 40, PAGE_GROUPS = 300 };
@@ -110,7 +111,8 @@ static int settle_color(struct ctprof_view *v)
 	if (strcmp(v->color, "auto") && strcmp(v->color, "always") && strcmp(v->color, "never"))
 		return cli_failf(KTSTR_EXIT_USAGE, "--color '%s' is none of auto, always, never",
 				 v->color);
-	v->text.colour = *v->color == 'a' && (v->color[1] == 'l' || isatty(STDOUT_FILENO));
+	v->text.colour = *v->color == 'a' &&
+			 (v->color[1] == 'l' || (isatty(STDOUT_FILENO) && env_allows_color()));
 	return -1;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/display.h"
+#include "base/env.h"
 
 /* Four bytes of UTF-8 in a column. */
 enum { LINE = 4 * WATCH_COLUMNS_MAX + 1, ESCAPE_WAIT_MS = 25 };
@@ -25,7 +26,7 @@ enum { LINE = 4 * WATCH_COLUMNS_MAX + 1, ESCAPE_WAIT_MS = 25 };
 
 bool watch_screen_possible(void)
 {
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !env_terminal_is_dumb();
 }
 
 static void write_out(const char *bytes, size_t len)

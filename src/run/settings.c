@@ -2,11 +2,11 @@
 #include "run/settings.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/parse.h"
 
 /* Where the rows put what they read: words, until they are understood. */
@@ -119,9 +119,7 @@ void settings_help(const char *program, FILE *out)
 int settings_decide_color(const char *word, bool *ret_color, struct ktstr_error *err)
 {
 	if (!word || !strcmp(word, "auto")) {
-		const char *no_color = getenv("NO_COLOR");
-
-		*ret_color = isatty(STDERR_FILENO) && !(no_color && *no_color);
+		*ret_color = isatty(STDERR_FILENO) && env_allows_color();
 		return 0;
 	}
 	if (strcmp(word, "always") != 0 && strcmp(word, "never") != 0)

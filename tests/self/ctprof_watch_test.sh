@@ -60,6 +60,25 @@ check "SIGTERM gives the terminal back" on_terminal ended_by_TERM
 check "SIGHUP gives the terminal back" on_terminal ended_by_HUP
 check "Ctrl-Z gives the terminal back, and the screen comes again" on_terminal stopped
 check "threads are shown as new and as gone" on_terminal births
+"$ktstr" ctprof capture -o "$scratch/now.ctprof.zst" --pid "$sleepers" 2>"$scratch/said"
+check_python "a terminal that moves no cursor has lines, without color" "$ktstr" "$sleepers" "$scratch/now.ctprof.zst" <<'PY'
+import os, pty, sys
+ktstr, pid = sys.argv[1:3]
+os.environ["TERM"] = "dumb"
+for words in (["watch", "-i", "50ms", "-n", "1", "--pid", pid], ["show", "--color=auto", sys.argv[3]]):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(ktstr, [ktstr, "ctprof", *words])
+    seen = b""
+    try:
+        while bytes_ := os.read(terminal, 4096):
+            seen += bytes_
+    except OSError:
+        pass
+    assert os.waitpid(child, 0)[1] == 0, seen
+    assert b"PID" in seen or b"TGID" in seen, seen
+    assert b"\x1b" not in seen, seen
+PY
 check "it ends with the process it watches, and says so" on_terminal process_ends
 wait "$sleepers"
 sleepers=

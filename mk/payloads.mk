@@ -18,7 +18,7 @@ $(B)/payloads/ktstr-jemalloc-alloc-worker: payloads/jemalloc-alloc-worker.c
 # The same worker in the other shapes that programs with jemalloc have in the wild.
 VARIANTS := $(addprefix $(B)/payloads/,jemalloc-worker-stripped jemalloc-worker-shared \
 	jemalloc-worker-pie jemalloc-dwarf-tsd jemalloc-dwarf-tsd-old \
-	jemalloc-dwarf-tsd-stripped jemalloc-storm \
+	jemalloc-dwarf-tsd-stripped jemalloc-storm jemalloc-crowd \
 	libodd-dynamic-tls.so libodd-no-trace.so odd-sched)
 
 $(B)/payloads/jemalloc-worker-stripped: payloads/jemalloc-alloc-worker.c
@@ -35,6 +35,10 @@ $(B)/payloads/jemalloc-worker-pie: payloads/jemalloc-alloc-worker.c
 	$(PAYLOAD_CC) -pie -fPIE -Wl,-Bstatic -ljemalloc_pic -Wl,-Bdynamic -lm -lpthread
 
 $(B)/payloads/jemalloc-storm: payloads/fixtures/storm.c
+	@mkdir -p $(@D)
+	$(PAYLOAD_CC) -ljemalloc -lpthread
+
+$(B)/payloads/jemalloc-crowd: payloads/fixtures/crowd.c
 	@mkdir -p $(@D)
 	$(PAYLOAD_CC) -ljemalloc -lpthread
 

@@ -35,6 +35,8 @@
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 enum { PLANTED = 16 << 20, SLOP = 4 << 20, KTHREADD = 2, NOBODY = 65534 };
+/* ROUNDED: what the largest class of sizes adds, and what a thread allocates unasked. */
+enum { CROWD = 3000, STEP_BYTES = 64, ROUNDED_PERCENT = 25, UNASKED_BYTES = 4096 };
 
 static struct ktstr_error err;
 static enum ktstr_ctprof_collector collector = KTSTR_COLLECTOR_PROCFS;
@@ -231,6 +233,44 @@ static void churn_costs_neither_leader_nor_snapshot(void **state)
 	}
 	assert_true(last > 0);
 	assert_int_equal(child_poll(&child), 0);
+}
+
+/* Thread data of another thread would show another number. */
+static void check_own_bytes(const struct ktstr_ctprof_thread *t, unsigned int i)
+{
+	int64_t asked = i % 3 ? (int64_t)STEP_BYTES * i : 0, allocated = 0;
+
+	if (!ktstr_ctprof_get(t, KTSTR_CTPROF_ALLOCATED, &allocated))
+		fail_msg("crowd-%u has no number: '%s'", i, ktstr_jemalloc_tag_name(t->jemalloc));
+	if (allocated < asked || allocated > asked + asked * ROUNDED_PERCENT / 100 + UNASKED_BYTES)
+		fail_msg("crowd-%u asked for %lld bytes and has %lld", i, (long long)asked,
+			 (long long)allocated);
+}
+
+static void thousands_of_threads_have_their_own(void **state)
+{
+	_cleanup_child_ struct child crowd = CHILD_INIT;
+	pid_t pid = start_ready("jemalloc-crowd", ARGS("3000"), &crowd);
+	_cleanup_ctprof_ struct ktstr_ctprof *snap = capture(pid);
+	bool seen[CROWD] = { false };
+	size_t nr = 0;
+
+	(void)state;
+	(void)leader(snap, pid);
+	for (size_t k = 0; k < snap->nr_threads; k++) {
+		const struct ktstr_ctprof_thread *t = &snap->threads[k];
+		unsigned int i;
+
+		if (sscanf(t->texts[KTSTR_CTPROF_TEXT_COMM], "crowd-%u", &i) != 1)
+			continue;
+		assert_true(i < CROWD && !seen[i]);
+		seen[i] = true;
+		nr++;
+		check_own_bytes(t, i);
+	}
+	assert_int_equal(nr, CROWD);
+	assert_int_equal(snap->nr_threads, CROWD + 1);
+	assert_int_equal(snap->summary.stops, collector == KTSTR_COLLECTOR_BPF ? 0 : CROWD + 1);
 }
 
 static void kernel_threads_and_self_have_no_counters(void **state)
@@ -610,6 +650,7 @@ static int use_bpf(void **state)
 		cmocka_unit_test(thread_data_out_of_reach_is_tagged),                            \
 		cmocka_unit_test(a_32_bit_process_is_tagged),                                    \
 		cmocka_unit_test(churn_costs_neither_leader_nor_snapshot),                       \
+		cmocka_unit_test(thousands_of_threads_have_their_own),                           \
 		cmocka_unit_test(kernel_threads_and_self_have_no_counters),                      \
 		cmocka_unit_test(counters_never_go_back),                                        \
 		cmocka_unit_test(a_stopped_process_stays_stopped),                               \

@@ -24,6 +24,9 @@ const char *ktstr_ctprof_reason_name(enum ktstr_ctprof_reason reason)
 	return (size_t)reason < ARRAY_SIZE(names) ? names[reason] : "?";
 }
 
+/* Root in a container may lack what a process outside has. */
+#define BE_OWNER "run as root with all capabilities, or as the user of the process"
+
 static const struct {
 	const char *name;
 	const char *remedy; /* NULL: nothing to mend */
@@ -33,10 +36,8 @@ static const struct {
 	[KTSTR_JEMALLOC_SELF] = { "self", NULL },
 	[KTSTR_JEMALLOC_KERNEL_THREAD] = { "kernel-thread", NULL },
 	[KTSTR_JEMALLOC_NOT_FOUND] = { "jemalloc-not-found", NULL },
-	[KTSTR_JEMALLOC_EXE_UNREADABLE] = { "exe-unreadable",
-					    "run as root, or as the user of the process" },
-	[KTSTR_JEMALLOC_MAPS_UNREADABLE] = { "maps-unreadable",
-					     "run as root, or as the user of the process" },
+	[KTSTR_JEMALLOC_EXE_UNREADABLE] = { "exe-unreadable", BE_OWNER },
+	[KTSTR_JEMALLOC_MAPS_UNREADABLE] = { "maps-unreadable", BE_OWNER },
 	[KTSTR_JEMALLOC_ARCH_MISMATCH] = { "arch-mismatch",
 					   "only 64-bit x86 processes can be read" },
 	[KTSTR_JEMALLOC_NO_TLS_SYMBOL] = { "no-tls-symbol",
@@ -54,8 +55,7 @@ static const struct {
 					 "detach the debugger or strace from the process" },
 	[KTSTR_JEMALLOC_STOP_TIMEOUT] = { "stop-timeout",
 					  "the thread waits in the kernel; capture again later" },
-	[KTSTR_JEMALLOC_READ_FAILED] = { "read-failed",
-					 "run as root, or as the user of the process" },
+	[KTSTR_JEMALLOC_READ_FAILED] = { "read-failed", BE_OWNER },
 	[KTSTR_JEMALLOC_IMPLAUSIBLE] = { "implausible",
 					 "this build of jemalloc is not known; install its debug "
 					 "information" },
@@ -101,7 +101,7 @@ static const char *remedy(enum ktstr_ctprof_reason reason, enum ktstr_ctprof_fil
 	case KTSTR_CTPROF_REASON_PERMISSION:
 		return file == KTSTR_CTPROF_FILE_TASKSTATS
 			       ? "run as root, or setcap cap_net_admin=ep on the program"
-			       : "run as root, or as the user of the processes";
+			       : BE_OWNER;
 	case KTSTR_CTPROF_REASON_SWITCHED_OFF:
 		return "sysctl kernel.task_delayacct=1, or boot with delayacct";
 	case KTSTR_CTPROF_REASON_MISSING:

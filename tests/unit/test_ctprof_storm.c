@@ -250,13 +250,14 @@ static pid_t start_capturing(enum ktstr_ctprof_collector collector, const pid_t 
 {
 	pid_t pid = fork();
 
-	for (unsigned int i = 0; pid == 0; i++) {
+	if (pid)
+		return pid;
+	for (unsigned int i = 0;; i++) {
 		_cleanup_ctprof_ struct ktstr_ctprof *snap = NULL;
 
 		if (capture_one(collector, targets[i % 2], &snap) < 0)
 			_exit(1);
 	}
-	return pid;
 }
 
 /* Half of them are looked at before, so that it is known that some had a thread in hand. */

@@ -19,6 +19,7 @@
 #include <ktstr/ctprof.h>
 #include <ktstr/test.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "tests/lib/both.h"
 
@@ -306,6 +307,25 @@ static bool capture(struct ktstr *t, enum ktstr_ctprof_collector collector,
 	return false;
 }
 
+/* Whoever comes last wakes the others and then runs on for a moment, or waits for a CPU. */
+static void wait_asleep(pid_t tid)
+{
+	char path[64], stat[256];
+	const char *end = NULL;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (!end || end[2] != 'S') {
+		_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+
+		if (n <= 0)
+			return;
+		stat[n] = '\0';
+		end = strrchr(stat, ')');
+		nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
+	}
+}
+
 static void known_load(struct ktstr *t, enum ktstr_ctprof_collector collector)
 {
 	struct ktstr_ctprof *snaps[2] = { 0 };
@@ -320,6 +340,8 @@ static void known_load(struct ktstr *t, enum ktstr_ctprof_collector collector)
 	taken = capture(t, collector, &snaps[0]);
 	pthread_barrier_wait(&door);
 	pthread_barrier_wait(&door);
+	for (int i = 0; i < WORKERS; i++)
+		wait_asleep(workers[i].tid);
 	taken = capture(t, collector, &snaps[1]) && taken;
 	pthread_barrier_wait(&door);
 	for (int i = 0; i < WORKERS; i++)
